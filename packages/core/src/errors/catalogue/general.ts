@@ -1,0 +1,29 @@
+import { defineErrors, EXIT } from "./define.ts";
+
+export const generalErrors = defineErrors({
+  INTERNAL: {
+    exit: EXIT.internal,
+    rpc: "internal",
+    meaning: "Something happened that the program does not expect; this is a defect.",
+    hint: "Run again with NEXUS_DEBUG=1 and report what it prints.",
+  },
+  INTERRUPTED: {
+    exit: EXIT.interrupted,
+    rpc: "canceled",
+    meaning: "The person or program that started the work stopped it.",
+    hint: "Start it again; whatever was acknowledged is kept.",
+  },
+  TIMEOUT: {
+    exit: EXIT.timeout,
+    rpc: "deadline_exceeded",
+    meaning: "The work did not end within the time it was given.",
+    hint: "Give it more time, or look at what it is waiting for with `nexus run show`.",
+    retryable: true,
+  },
+  USAGE: {
+    exit: EXIT.usage,
+    rpc: "invalid_argument",
+    meaning: "The command or the call was written in a way that has no meaning.",
+    hint: "See `--help` of the command for its options and an example.",
+  },
+});

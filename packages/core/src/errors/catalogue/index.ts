@@ -1,0 +1,24 @@
+import type { ErrorEntry } from "./define.ts";
+import { dataErrors } from "./data.ts";
+import { generalErrors } from "./general.ts";
+import { nodeErrors } from "./node.ts";
+import { runErrors } from "./run.ts";
+import { specErrors } from "./spec.ts";
+import { storeErrors } from "./store.ts";
+import { wireErrors } from "./wire.ts";
+
+/**
+ * The one table of error codes: exit code, RPC status, meaning and default hint. An area of the
+ * product owns one file beside this one; the reference page `docs/errors.md` is generated from here.
+ */
+export const ERROR_CATALOGUE = {
+  ...generalErrors,
+  ...specErrors,
+  ...dataErrors,
+  ...nodeErrors,
+  ...runErrors,
+  ...storeErrors,
+  ...wireErrors,
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,47 @@
+import { defineErrors, EXIT } from "./define.ts";
+
+export const nodeErrors = defineErrors({
+  NODE_NOT_FOUND: {
+    exit: EXIT.failed,
+    rpc: "not_found",
+    meaning: "No node of that name or id has joined.",
+    hint: "`nexus node list` shows the nodes that have joined.",
+  },
+  NODE_NOT_APPROVED: {
+    exit: EXIT.connection,
+    rpc: "permission_denied",
+    meaning: "The node has joined but nobody has approved it yet.",
+    hint: "`nexus node approve NAME` on the coordinator's machine lets it take part.",
+    retryable: true,
+  },
+  NODE_REMOVED: {
+    exit: EXIT.connection,
+    rpc: "permission_denied",
+    meaning: "The node was removed from the project.",
+    hint: "Join again with a new token if that was a mistake.",
+  },
+  NODE_NAME_TAKEN: {
+    exit: EXIT.failed,
+    rpc: "already_exists",
+    meaning: "Another node of the project has that name.",
+    hint: "Choose another --name, or remove the other node first.",
+  },
+  NODE_FOLDER_INVALID: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "The node's folder does not hold the identity of a joined node.",
+    hint: "Join with `nexus node join URL --token TOKEN --folder DIR` first.",
+  },
+  JOIN_TOKEN_INVALID: {
+    exit: EXIT.connection,
+    rpc: "unauthenticated",
+    meaning: "The join token is unknown, was used already, or has expired.",
+    hint: "Ask for a new one: `nexus node token` on the coordinator's machine.",
+  },
+  KERNEL_MISMATCH: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "The node trains with another kernel build than the run's, so its bits could differ.",
+    hint: "Install the same version on the node, or set `reproducibility: any-kernel` in the spec to accept and label it.",
+  },
+});

@@ -1,0 +1,47 @@
+import { defineErrors, EXIT } from "./define.ts";
+
+export const wireErrors = defineErrors({
+  COORDINATOR_UNREACHABLE: {
+    exit: EXIT.connection,
+    rpc: "unavailable",
+    meaning: "No coordinator answers at that address.",
+    hint: "Start one with `nexus up`, or check the address.",
+    retryable: true,
+  },
+  UNAUTHENTICATED: {
+    exit: EXIT.connection,
+    rpc: "unauthenticated",
+    meaning: "The caller showed no valid token, session or signature.",
+    hint: "Use the owner token of the coordinator's data folder, or join the node again.",
+  },
+  FORBIDDEN: {
+    exit: EXIT.connection,
+    rpc: "permission_denied",
+    meaning: "The caller is known, but not allowed to do that.",
+    hint: "Ask the owner of the project.",
+  },
+  SIGNATURE_INVALID: {
+    exit: EXIT.connection,
+    rpc: "permission_denied",
+    meaning: "A signature does not belong to the named node and content.",
+    hint: "If the node's folder was restored or copied, join it again.",
+  },
+  PORT_IN_USE: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "Another program listens on that port.",
+    hint: "Choose another with --port, or stop the other program.",
+  },
+  ADDRESS_NOT_LOOPBACK: {
+    exit: EXIT.usage,
+    rpc: "invalid_argument",
+    meaning: "The coordinator serves loopback addresses only as long as it has no TLS.",
+    hint: "Use 127.0.0.1 or ::1; a tunnel such as ssh -L reaches it from elsewhere.",
+  },
+  MESSAGE_INVALID: {
+    exit: EXIT.failed,
+    rpc: "invalid_argument",
+    meaning: "A message lacks a field or holds a value out of its range.",
+    hint: "Use a client of the same version as the coordinator.",
+  },
+});

@@ -1,0 +1,28 @@
+import { parseDocument } from "yaml";
+import { NexusError } from "../errors/index.ts";
+
+/** Longest spec text that is read: a spec is written by people, and a bomb is not. */
+const MAX_SPEC_CHARACTERS = 1_000_000;
+
+/**
+ * Reads a YAML or JSON document (JSON is YAML) into plain values.
+ * @throws NexusError SPEC_UNREADABLE with line and column of the first mistake.
+ */
+export function readDocument(text: string, source = "the spec"): unknown {
+  if (text.length > MAX_SPEC_CHARACTERS) {
+    throw new NexusError("SPEC_UNREADABLE", `${source} is ${text.length} characters long; at most ${MAX_SPEC_CHARACTERS} are read.`);
+  }
+  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
+  const mistake = document.errors[0];
+  if (mistake !== undefined) {
+    const [start] = mistake.linePos ?? [];
+    const where = start === undefined ? "" : `, line ${start.line}, column ${start.col}`;
+    throw new NexusError("SPEC_UNREADABLE", `${source}${where}: ${mistake.message.split("\n")[0]}`, { cause: mistake });
+  }
+  try {
+    // Aliases may be used, but not to grow a small text into a huge value.
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new NexusError("SPEC_UNREADABLE", `${source}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

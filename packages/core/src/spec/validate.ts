@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { NexusError } from "../errors/index.ts";
+import { nearest } from "./nearest.ts";
+
+/** One mistake in a document: where, what, and what was probably meant. */
+export interface SpecMistake {
+  readonly path: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+interface JsonSchemaNode {
+  readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
+  readonly items?: JsonSchemaNode;
+  readonly anyOf?: readonly JsonSchemaNode[];
+  readonly oneOf?: readonly JsonSchemaNode[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+}
+
+/** Writes a path as people do: `parties[2].name`. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = "";
+  for (const part of path) text += typeof part === "number" ? `[${part}]` : text === "" ? String(part) : `.${String(part)}`;
+  return text;
+}
+
+/** The alternatives of a schema at a place, narrowed by the document's own `kind` where they have one. */
+function alternatives(node: JsonSchemaNode, value: unknown): readonly JsonSchemaNode[] {
+  const options = node.anyOf ?? node.oneOf;
+  if (options === undefined) return [node];
+  const all = options.flatMap((option) => alternatives(option, value));
+  const kind = isRecord(value) ? value["kind"] : undefined;
+  const matching = all.filter((option) => kind !== undefined && option.properties?.["kind"]?.const === kind);
+  return matching.length > 0 ? matching : all;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function schemasAt(root: JsonSchemaNode, document: unknown, path: readonly PropertyKey[]): readonly JsonSchemaNode[] {
+  let nodes = alternatives(root, document);
+  let value = document;
+  for (const part of path) {
+    value = isRecord(value) || Array.isArray(value) ? Reflect.get(value, part) : undefined;
+    nodes = nodes
+      .map((node) => (typeof part === "number" ? node.items : node.properties?.[String(part)]))
+      .filter((node) => node !== undefined)
+      .flatMap((node) => alternatives(node, value));
+  }
+  return nodes;
+}
+
+function describeUnknownKey(nodes: readonly JsonSchemaNode[], key: string): string {
+  const known = nodes.flatMap((node) => Object.keys(node.properties ?? {}));
+  const meant = nearest(key, known);
+  if (meant !== undefined) return `Did you mean "${meant}"?`;
+  return known.length > 0 ? `Known keys here: ${known.join(", ")}.` : "Leave it out.";
+}
+
+function remedyOfValue(nodes: readonly JsonSchemaNode[], value: unknown): string {
+  const values = nodes.flatMap((node) => [
+    ...(node.enum ?? []),
+    ...(node.const === undefined ? [] : [node.const]),
+    ...(node.properties?.["kind"]?.const === undefined ? [] : [node.properties["kind"].const]),
+  ]);
+  if (values.length === 0) return "Correct the value.";
+  const written = isRecord(value) ? value["kind"] : value;
+  const meant = typeof written === "string" ? nearest(written, values.map(String)) : undefined;
+  const allowed = `Allowed: ${values.map((item) => JSON.stringify(item)).join(", ")}.`;
+  return meant === undefined ? allowed : `Did you mean ${JSON.stringify(meant)}? ${allowed}`;
+}
+
+/** Every mistake of a document against a schema; empty when it is well formed. */
+export function findMistakes(schema: z.ZodType, document: unknown): readonly SpecMistake[] {
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return [];
+  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchemaNode;
+  return parsed.error.issues.flatMap((issue): SpecMistake[] => {
+    const path = formatPath(issue.path);
+    const nodes = schemasAt(root, document, issue.path);
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        path: formatPath([...issue.path, key]),
+        reason: `"${key}" is not a key of ${path === "" ? "a run spec" : path}.`,
+        remedy: describeUnknownKey(nodes, key),
+      }));
+    }
+    const value = issue.path.reduce<unknown>((at, part) => (at === null || typeof at !== "object" ? undefined : Reflect.get(at, part)), document);
+    const reason = value === undefined ? "This key is missing." : issue.message;
+    return [{ path: path === "" ? "(the document)" : path, reason, remedy: remedyOfValue(nodes, value) }];
+  });
+}
+
+/**
+ * Parses a document with a schema (defaults filled in).
+ * @throws NexusError SPEC_INVALID that lists every mistake with its path and remedy; `details.mistakes` has them as data.
+ */
+export function parseDocumentWith<S extends z.ZodType>(schema: S, document: unknown, source = "The spec"): z.output<S> {
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const mistakes = findMistakes(schema, document);
+  const lines = mistakes.map(({ path, reason, remedy }) => `  ${path}: ${reason} ${remedy}`);
+  throw new NexusError("SPEC_INVALID", `${source} is not valid:\n${lines.join("\n")}`, { details: { mistakes } });
+}
