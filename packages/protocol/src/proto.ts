@@ -1,0 +1,3 @@
+/** The messages and services of the wire, generated from `proto/`. @module */
+export * from "./gen/ciphernx/control/v1/control_pb.ts";
+export * from "./gen/ciphernx/node/v1/node_pb.ts";
