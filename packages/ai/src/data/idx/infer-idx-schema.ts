@@ -1,0 +1,40 @@
+import { NexusError } from "@ciphernx/core/errors";
+import { datasetSchema, type TensorSchema } from "../dataset-schema.ts";
+import type { IdxArray } from "./idx-array.ts";
+
+/**
+ * The schema of two IDX arrays: bytes are scaled by 1/255, whole-number labels are classes from 0 to the largest found.
+ * A party that lacks the highest classes must be given the others' schema.
+ * @param options.classes Number of classes, where the largest label does not tell it.
+ * @throws NexusError DATA_INVALID when the arrays are not rows with one label each.
+ */
+export function inferIdxSchema(features: IdxArray, targets: IdxArray, options: { readonly classes?: number; readonly source?: string } = {}): TensorSchema {
+  const source = options.source ?? "The features";
+  if (features.shape.length < 2) {
+    throw new NexusError("DATA_INVALID", `${source} is an array of one dimension; features have rows and at least one dimension more.`, {
+      hint: "Check that features and labels are not exchanged.",
+    });
+  }
+  const element = features.data instanceof Uint8Array ? "u8" : "f32";
+  const isClass = !(targets.data instanceof Float32Array || targets.data instanceof Float64Array);
+  const classes = options.classes ?? largestLabel(targets) + 1;
+  const inferred = datasetSchema.safeParse({
+    kind: "tensor",
+    shape: features.shape.slice(1),
+    element,
+    scale: element === "u8" ? 1 / 255 : 1,
+    ...(isClass ? { task: "classification", classes } : { task: "regression" }),
+  });
+  if (!inferred.success || inferred.data.kind !== "tensor") {
+    throw new NexusError("DATA_INVALID", `${source}: no schema fits these arrays: ${inferred.error?.issues[0]?.message ?? "not a tensor"}`, {
+      hint: "Write the schema by hand.",
+    });
+  }
+  return inferred.data;
+}
+
+function largestLabel({ data }: IdxArray): number {
+  let largest = 0;
+  for (const label of data) if (label > largest) largest = label;
+  return largest;
+}

@@ -1,0 +1,48 @@
+export { contentHash } from "./content-hash.ts";
+export { type CsvTableOptions, readCsvExamples } from "./csv/csv-examples.ts";
+export { type ByteChunks, CSV_DELIMITERS, type CsvDelimiter, type CsvOptions, type CsvRecord, readCsvRecords } from "./csv/csv-records.ts";
+export { type CsvFile, inferCsvSchema, type InferOptions } from "./csv/infer-csv-schema.ts";
+export { countMissing, createDataset, type Dataset, type MissingCells, requireComplete } from "./dataset.ts";
+export {
+  classCount,
+  type ColumnSchema,
+  columnSchema,
+  type DatasetSchema,
+  datasetSchema,
+  featureColumns,
+  featureLength,
+  labelColumn,
+  schemaText,
+  type TableSchema,
+  type TensorSchema,
+  type ValueColumn,
+} from "./dataset-schema.ts";
+export { type DatasetDescriptor, type DatasetDescriptorInput, descriptorSchema, type HoldOut, holdOutSchema } from "./descriptor.ts";
+export {
+  allocateExamples,
+  concatenateExamples,
+  copyRows,
+  type Examples,
+  type Features,
+  takeRows,
+  type Targets,
+  viewExamples,
+} from "./examples.ts";
+export { holdOutRows } from "./hold-out.ts";
+export { encodeIdx, type IdxArray, type IdxData, parseIdx } from "./idx/idx-array.ts";
+export { idxExamples, type IdxPair } from "./idx/idx-examples.ts";
+export { inferIdxSchema } from "./idx/infer-idx-schema.ts";
+export {
+  partition,
+  type PartitionInput,
+  type PartitionOptions,
+  type PartitionOptionsInput,
+  type Partitioner,
+  partitioners,
+  partitionSchema,
+} from "./partition/index.ts";
+export { partyNames } from "./party-names.ts";
+export { opaqueSchema, type OpaqueSchema, type RegisteredSchema, registeredSchema } from "./registered-schema.ts";
+export { dataSection } from "./section.ts";
+export { SOURCE_NAMES, type SourceName } from "./source-names.ts";
+export { type PartyDataset, splitDataset, type SplitOptions } from "./split.ts";

@@ -1,0 +1,55 @@
+import { NexusError } from "@ciphernx/core/errors";
+import { z } from "zod";
+import { randomStream } from "../../random/index.ts";
+import { compareNames } from "../../tensor/index.ts";
+import { partyNames } from "../party-names.ts";
+import { dirichlet } from "./dirichlet.ts";
+import { iid } from "./iid.ts";
+import type { Partitioner } from "./partitioner.ts";
+import { shards } from "./shards.ts";
+
+export { definePartitioner, type Partitioner, type PartitionInput } from "./partitioner.ts";
+
+/** All partitioners by kind. A new one is one file beside this one, one name here and in the schema. */
+export const partitioners = { iid, shards, dirichlet } as const;
+
+/** How rows are split among parties. */
+export const partitionSchema = z.discriminatedUnion("kind", [iid.schema, shards.schema, dirichlet.schema]).describe("How rows are split among the parties");
+
+export type PartitionOptions = z.output<typeof partitionSchema>;
+/** The same before defaults are filled in. */
+export type PartitionOptionsInput = z.input<typeof partitionSchema>;
+
+/**
+ * Splits rows among parties: every row goes to exactly one party, rows ascending within a party. The result is a function
+ * of labels, set of party names, options and seed: the same party gets the same rows in whatever order parties are named.
+ *
+ * @param labels The label of each row.
+ * @param parties Names, or how many (then `partyNames(count)`).
+ * @returns The rows of each party, in the order of `parties`.
+ * @throws NexusError DATA_INVALID when there are more parties, shards or demanded rows than rows.
+ */
+export function partition(
+  labels: ArrayLike<number>,
+  parties: readonly string[] | number,
+  options: PartitionOptionsInput,
+  seed: number,
+): Uint32Array[] {
+  const filled = partitionSchema.parse(options);
+  const names = typeof parties === "number" ? partyNames(parties) : parties;
+  const ranked = names.toSorted(compareNames);
+  const chosen: Partitioner = partitioners[filled.kind];
+  const needed = chosen.rowsNeeded(filled, names.length);
+  if (names.length === 0 || new Set(names).size !== names.length) {
+    throw new NexusError("DATA_INVALID", "Rows are split among at least one party, and no two may have one name.", { hint: "Name each party once." });
+  }
+  if (labels.length < needed) {
+    throw new NexusError("DATA_INVALID", `${labels.length} rows cannot be split by "${filled.kind}" among ${names.length} parties: that takes at least ${needed}.`, {
+      hint: "Choose fewer parties, or take more data.",
+    });
+  }
+  const stream = (...purpose: readonly (string | number)[]) => randomStream(seed, "partition", filled.kind, ...purpose);
+  const parts = chosen.partition({ labels, parties: names.length, options: filled, stream });
+  const rankOf = new Map(ranked.map((name, rank) => [name, rank]));
+  return names.map((name) => parts[rankOf.get(name)!]!.toSorted());
+}
