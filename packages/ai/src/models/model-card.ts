@@ -1,0 +1,47 @@
+import type { Json } from "@ciphernx/core/spec";
+import type { RunPlan, RunSpec } from "../spec/index.ts";
+
+export interface ModelCardFacts {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly plan: RunPlan;
+  readonly initialModelHash: string | null;
+  readonly modelHash: string;
+  readonly round: number;
+  readonly metrics: { readonly fit: Readonly<Record<string, number>>; readonly evaluated: Readonly<Record<string, number>> | null };
+}
+
+/**
+ * What a reader must know before using a model: what it was made from, by which procedure, how well it did, and what is
+ * claimed of its bits. Datasets appear by reference only.
+ * Source of the form: Mitchell et al., "Model cards for model reporting", FAT* 2019.
+ */
+export function modelCard({ runId, spec, plan, initialModelHash, modelHash, round, metrics }: ModelCardFacts): Json {
+  return {
+    version: 1,
+    name: spec.name,
+    model: {
+      hash: modelHash,
+      format: "safetensors",
+      parameters: plan.model.parameters,
+      tensors: plan.model.tensors.map(({ name, shape }) => ({ name, shape: [...shape] })),
+      ...(plan.model.network === undefined ? {} : { network: plan.model.network as unknown as Json }),
+    },
+    training: {
+      rounds: round,
+      strategy: spec.strategy as unknown as Json,
+      train: spec.train as unknown as Json,
+      encoding: { ...plan.encoding },
+      protection: spec.protection,
+      seed: spec.seed,
+    },
+    data: {
+      dataset: spec.data.dataset,
+      parties: plan.parties.map(({ name, trainExamples, testExamples, contentHash }) => ({ name, trainExamples, testExamples, contentHash })),
+    },
+    metrics: { fit: { ...metrics.fit }, evaluated: metrics.evaluated === null ? null : { ...metrics.evaluated } },
+    lineage: { run: runId, specHash: plan.specHash, planHash: plan.planHash, initialModelHash, kernelBuild: plan.kernelBuild },
+    reproducible: plan.reproducible,
+    labels: [...plan.labels],
+  };
+}

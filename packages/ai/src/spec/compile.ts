@@ -1,0 +1,196 @@
+import { NexusError } from "@ciphernx/core/errors";
+import { hashDocument, nearest, type Refusal } from "@ciphernx/core/spec";
+import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggregation/index.ts";
+import { type ModelShape, modelShape } from "../models/index.ts";
+import { compareNames } from "../tensor/index.ts";
+import { safetensorsSizeBytes } from "../tensor/index.ts";
+import type { Compiled, CompileFacts, PartyFacts, PlannedParty, RunPlan } from "./plan.ts";
+import { type RunSpec, runSpecHash } from "./run-spec.ts";
+
+/** One multiply-add forward, two backward, for each parameter and example. */
+const FLOPS_PER_PARAMETER_AND_EXAMPLE = 6;
+/** What a round costs besides training and transfer. */
+const ROUND_OVERHEAD_SECONDS = 0.1;
+
+type KnownParty = PartyFacts & { readonly dataset: NonNullable<PartyFacts["dataset"]> };
+
+/**
+ * Prices a spec against what is known of the world: a plan, or every reason why not with its remedy.
+ * Pure and platform-free: the coordinator, the command line and a browser worker give the same answer.
+ */
+export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
+  const refusals: Refusal[] = [];
+  const parties = chooseParties(spec, facts, refusals);
+  if (parties.length === 0) return { ok: false, refusals };
+
+  const shape = resolveModel(spec, parties, refusals);
+  const cohort = resolveCohort(spec, parties.length, refusals);
+  const labels = checkKernels(spec, parties, facts, refusals);
+  const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
+  if (shape === undefined || refusals.length > 0) return { ok: false, refusals };
+
+  const updateBytes = updateFileSizeBytes(shape.parameters, spec.evaluate.metrics.length, encoding);
+  const sizeBytes = safetensorsSizeBytes(shape.tensors);
+  const evaluations = spec.evaluate.every === 0 ? 0 : Math.ceil(spec.rounds / spec.evaluate.every);
+  const down = (cohort.invited * spec.rounds + parties.length * evaluations) * sizeBytes;
+  const up = cohort.invited * spec.rounds * updateBytes;
+  const plan: Omit<RunPlan, "planHash"> = {
+    specHash: runSpecHash(spec),
+    parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({ name, trainExamples, testExamples, contentHash })),
+    rounds: spec.rounds,
+    cohort,
+    model: { ...(shape.network === undefined ? {} : { network: shape.network }), tensors: shape.tensors, parameters: shape.parameters, sizeBytes },
+    encoding,
+    metricNames: spec.evaluate.metrics,
+    updateBytes,
+    totalBytes: { down, up },
+    estimatedSeconds: estimateSeconds(spec, facts, parties, shape.parameters, sizeBytes + updateBytes),
+    kernelBuild: facts.kernelBuild,
+    reproducible: labels.length === 0,
+    labels,
+  };
+  return { ok: true, plan: { ...plan, planHash: hashDocument("ciphernx/run-plan/v1", plan) } };
+}
+
+/** The plan of a spec, or SPEC_REFUSED with every refusal in its message and in `details.refusals`. */
+export function compileOrThrow(spec: RunSpec, facts: CompileFacts): RunPlan {
+  const compiled = compile(spec, facts);
+  if (compiled.ok) return compiled.plan;
+  throw refusedError(compiled.refusals);
+}
+
+/** The error that carries refusals to whoever asked for the run. */
+export function refusedError(refusals: readonly Refusal[]): NexusError {
+  const lines = refusals.map(({ path, reason, remedy }) => `  ${path}: ${reason} ${remedy}`);
+  return new NexusError("SPEC_REFUSED", `The spec cannot be run:\n${lines.join("\n")}`, { details: { refusals } });
+}
+
+function chooseParties(spec: RunSpec, facts: CompileFacts, refusals: Refusal[]): readonly KnownParty[] {
+  const holds = (party: PartyFacts): party is KnownParty => party.dataset !== undefined && party.dataset.trainExamples > 0;
+  const byName = new Map(facts.parties.map((party) => [party.name, party]));
+  if (spec.data.parties === "all") {
+    const parties = facts.parties.filter(holds).toSorted((a, b) => compareNames(a.name, b.name));
+    if (parties.length === 0) {
+      refusals.push({
+        path: "data.dataset",
+        reason: `No approved node has registered a dataset named "${spec.data.dataset}" with training rows.`,
+        remedy: "Register it on each node with `nexus dataset add`, and approve the nodes.",
+      });
+    }
+    return parties;
+  }
+  const chosen: KnownParty[] = [];
+  for (const [index, name] of [...new Set(spec.data.parties)].toSorted(compareNames).entries()) {
+    const party = byName.get(name);
+    const path = `data.parties[${index}]`;
+    if (party === undefined) {
+      const meant = nearest(name, byName.keys());
+      refusals.push({
+        path,
+        reason: `No approved node is named "${name}".`,
+        remedy: meant === undefined ? "Approve it, or leave it out." : `Did you mean "${meant}"?`,
+        ...(meant === undefined ? {} : { edits: [{ path, value: meant }] }),
+      });
+    } else if (!holds(party)) {
+      refusals.push({
+        path,
+        reason: `"${name}" has registered no dataset named "${spec.data.dataset}" with training rows.`,
+        remedy: `Run \`nexus dataset add ${spec.data.dataset}\` on that node, or leave the party out.`,
+      });
+    } else chosen.push(party);
+  }
+  return chosen;
+}
+
+function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: Refusal[]): ModelShape | undefined {
+  const [first, ...others] = parties;
+  const foreign = others.filter(({ dataset }) => !sameForm(dataset.schema, first!.dataset.schema));
+  if (foreign.length > 0) {
+    refusals.push({
+      path: "data.dataset",
+      reason: `The schema of "${spec.data.dataset}" at ${foreign.map(({ name }) => name).join(", ")} differs from the one at ${first!.name}.`,
+      remedy: "Give every party the same schema, or leave these parties out.",
+    });
+    return undefined;
+  }
+  const shape = modelShape(spec.model, first!.dataset.schema);
+  if ("refusals" in shape) {
+    refusals.push(...shape.refusals);
+    return undefined;
+  }
+  return shape;
+}
+
+function sameForm(a: unknown, b: unknown): boolean {
+  return hashDocument("schema", a) === hashDocument("schema", b);
+}
+
+function resolveCohort(spec: RunSpec, parties: number, refusals: Refusal[]): RunPlan["cohort"] {
+  const size = spec.cohort.size === "all" ? parties : spec.cohort.size;
+  const quorum = spec.cohort.quorum === "all" ? size : spec.cohort.quorum;
+  if (size > parties) {
+    refusals.push({
+      path: "cohort.size",
+      reason: `A round wants ${size} parties, but ${parties} hold the dataset.`,
+      remedy: `Lower it to ${parties} or write all.`,
+      edits: [{ path: "cohort.size", value: parties }],
+    });
+  }
+  if (quorum > size) {
+    refusals.push({
+      path: "cohort.quorum",
+      reason: `A quorum of ${quorum} can never be reached with ${size} parties a round.`,
+      remedy: `Lower it to ${size} at most.`,
+      edits: [{ path: "cohort.quorum", value: size }],
+    });
+  }
+  return {
+    size,
+    invited: Math.min(parties, size + spec.cohort.overSelect),
+    quorum,
+    deadlineMs: Math.round(spec.cohort.deadlineSeconds * 1000),
+    attempts: spec.cohort.attempts,
+  };
+}
+
+function checkKernels(spec: RunSpec, parties: readonly KnownParty[], facts: CompileFacts, refusals: Refusal[]): readonly string[] {
+  if (spec.model.kind === "tensors") return ["The parties' own trainers decide the bits of the updates."];
+  const others = parties.filter(({ kernelBuild }) => kernelBuild !== facts.kernelBuild);
+  if (others.length === 0) return [];
+  const named = others.map(({ name, kernelBuild }) => `${name} (${kernelBuild})`).join(", ");
+  if (spec.reproducibility === "any-kernel") return [`Other kernel builds than ${facts.kernelBuild} take part: ${named}.`];
+  refusals.push({
+    path: "reproducibility",
+    reason: `These parties train with another kernel build than ${facts.kernelBuild}, so the same spec could give other bits: ${named}.`,
+    remedy: "Install the same version there, or write any-kernel to accept and label it.",
+    edits: [{ path: "reproducibility", value: "any-kernel" }],
+  });
+  return [];
+}
+
+function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited: number, refusals: Refusal[]): EncodingSpec {
+  const { range, bits, rounding } = spec.encoding;
+  const largest = Math.max(...parties.map(({ dataset }) => dataset.trainExamples));
+  const maxWeight = spec.encoding.maxWeight === "auto" ? largest : spec.encoding.maxWeight;
+  const encoding: EncodingSpec = { range, bits, rounding, maxWeight };
+  const check = checkEncoding(encoding, invited);
+  if (!check.ok) {
+    refusals.push({ path: "encoding.bits", reason: check.reason, remedy: "Use fewer bits, or a smaller cohort." });
+  }
+  if (maxWeight < largest) {
+    refusals.push({
+      path: "encoding.maxWeight",
+      reason: `A party has ${largest} training rows, more than the largest weight ${maxWeight}.`,
+      remedy: "Raise it, or write auto.",
+      edits: [{ path: "encoding.maxWeight", value: "auto" }],
+    });
+  }
+  return encoding;
+}
+
+function estimateSeconds(spec: RunSpec, facts: CompileFacts, parties: readonly KnownParty[], parameters: number, bytesPerParty: number): number {
+  const slowest = Math.max(...parties.map(({ dataset }) => dataset.trainExamples));
+  const training = (slowest * spec.train.epochs * parameters * FLOPS_PER_PARAMETER_AND_EXAMPLE) / (facts.flopsPerSecond ?? 20e9);
+  const transfer = bytesPerParty / (facts.bytesPerSecond ?? 50e6);
+  return Math.ceil(spec.rounds * (training + transfer + ROUND_OVERHEAD_SECONDS));
+}

@@ -1,0 +1,79 @@
+import type { Refusal } from "@ciphernx/core/spec";
+import type { RegisteredSchema } from "../data/index.ts";
+import type { NetworkSpec } from "../nn/index.ts";
+
+/** What is known of a party when a spec is compiled. */
+export interface PartyFacts {
+  readonly name: string;
+  readonly kernelBuild: string;
+  /** The dataset of the spec's name that the party registered, if it did. */
+  readonly dataset?: {
+    readonly schema: RegisteredSchema;
+    readonly trainExamples: number;
+    readonly testExamples: number;
+    readonly contentHash: string;
+  };
+}
+
+/** What `compile` needs to know of the world; everything else is in the spec. */
+export interface CompileFacts {
+  /** Approved nodes of the project. */
+  readonly parties: readonly PartyFacts[];
+  /** Kernel build of the coordinator, or of the simulator. */
+  readonly kernelBuild: string;
+  /** Speed of one party's training, for the estimate. Default 20e9 floating-point operations a second. */
+  readonly flopsPerSecond?: number;
+  /** Speed of the network, for the estimate. Default 50e6. */
+  readonly bytesPerSecond?: number;
+}
+
+/** A party of a plan. The list is sorted by name, which is the order of everything that has one. */
+export interface PlannedParty {
+  readonly name: string;
+  readonly trainExamples: number;
+  readonly testExamples: number;
+  readonly contentHash: string;
+}
+
+/** What a run will do, resolved from spec and facts. Nodes receive it with each task. */
+export interface RunPlan {
+  readonly specHash: string;
+  readonly parties: readonly PlannedParty[];
+  readonly rounds: number;
+  readonly cohort: {
+    /** Updates a round wants. */
+    readonly size: number;
+    /** Parties invited: size + overSelect, at most all. */
+    readonly invited: number;
+    readonly quorum: number;
+    readonly deadlineMs: number;
+    readonly attempts: number;
+  };
+  readonly model: {
+    /** Absent when the trainer is the parties' own. */
+    readonly network?: NetworkSpec;
+    /** Shape of each tensor, sorted by name. */
+    readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+    readonly parameters: number;
+    readonly sizeBytes: number;
+  };
+  readonly encoding: {
+    readonly range: number;
+    readonly bits: number;
+    readonly rounding: "nearest" | "stochastic";
+    readonly maxWeight: number;
+  };
+  readonly metricNames: readonly string[];
+  /** Bytes of one party's upload in a round. */
+  readonly updateBytes: number;
+  readonly totalBytes: { readonly down: number; readonly up: number };
+  readonly estimatedSeconds: number;
+  readonly kernelBuild: string;
+  /** Whether the same spec, seed and accepted sets give the same bits; `labels` says why not. */
+  readonly reproducible: boolean;
+  readonly labels: readonly string[];
+  /** SHA-256 of everything above. */
+  readonly planHash: string;
+}
+
+export type Compiled = { readonly ok: true; readonly plan: RunPlan } | { readonly ok: false; readonly refusals: readonly Refusal[] };

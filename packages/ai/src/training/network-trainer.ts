@@ -1,0 +1,92 @@
+import { NexusError } from "@ciphernx/core/errors";
+import { type Dataset, requireComplete } from "../data/index.ts";
+import { createNetwork, type Kernel, type Network, type NetworkSpec } from "../nn/index.ts";
+import { randomStream } from "../random/index.ts";
+import type { Trainer, TrainingTask } from "./trainer.ts";
+
+export interface NetworkTrainerOptions {
+  readonly kernel: Kernel;
+  /** The party's dataset by the name the spec uses. */
+  dataset(name: string, party: string): Promise<Dataset>;
+  /** Give the event loop no pauses: for workers, which have nothing else to do. */
+  readonly sync?: boolean;
+}
+
+/** Networks that are kept between tasks: one for each architecture and batch size, since its memory is laid out once. */
+const KEPT_NETWORKS = 4;
+
+/** The built-in trainer: the network of the plan on the party's dataset, with streams named by seed, party, round and epoch. */
+export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainerOptions): Trainer {
+  const networks = new Map<string, Network>();
+  const checked = new WeakSet<Dataset>();
+
+  function networkFor({ plan, spec }: TrainingTask): Network {
+    const architecture = plan.model.network;
+    if (architecture === undefined) {
+      throw new NexusError("TRAINER_FAILED", "The model's kind is tensors: it needs a trainer of the party's own.", {
+        hint: "Serve this run with defineNode({ fit, evaluate }) instead of `nexus node run`.",
+      });
+    }
+    const maxBatch = spec.train.batchSize;
+    const key = JSON.stringify([architecture, maxBatch]);
+    let network = networks.get(key);
+    if (network === undefined) {
+      const [oldest] = networks.keys();
+      if (networks.size >= KEPT_NETWORKS && oldest !== undefined) networks.delete(oldest);
+      network = createNetwork(kernel, architecture satisfies NetworkSpec, { maxBatch });
+      networks.set(key, network);
+    }
+    return network;
+  }
+
+  async function rows(task: TrainingTask): Promise<Dataset> {
+    const loaded = await dataset(task.spec.data.dataset, task.party);
+    const planned = task.plan.parties.find(({ name }) => name === task.party);
+    if (planned !== undefined && planned.contentHash !== loaded.contentHash) {
+      throw new NexusError("DATA_INVALID", `The dataset "${task.spec.data.dataset}" of ${task.party} is not the one that was registered: its content changed.`, {
+        hint: "Register it again with `nexus dataset add`, then start a new run.",
+        details: { registered: planned.contentHash, found: loaded.contentHash },
+      });
+    }
+    if (!checked.has(loaded)) {
+      requireComplete(loaded, `The dataset "${task.spec.data.dataset}" of ${task.party}`);
+      checked.add(loaded);
+    }
+    return loaded;
+  }
+
+  return {
+    kernelBuild: kernel.build,
+
+    async fit(task) {
+      const { train } = await rows(task);
+      const { spec, party, round, config, signal } = task;
+      const network = networkFor(task);
+      network.load(task.parameters);
+      const order = Array.from({ length: spec.train.epochs }, (_, epoch) =>
+        randomStream(spec.seed, "shuffle", party, round, epoch).shuffle(Uint32Array.from({ length: train.count }, (_row, row) => row)),
+      );
+      const proximalMu = config["proximalMu"];
+      const options = {
+        ...train,
+        order,
+        batchSize: spec.train.batchSize,
+        optimiser: spec.train.optimiser,
+        ...(typeof proximalMu === "number" ? { proximalMu } : {}),
+      };
+      const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });
+      return { parameters: network.save(), weight: train.count, metrics: { loss, correct } };
+    },
+
+    async evaluate(task) {
+      const { test } = await rows(task);
+      if (test === undefined) return { weight: 0, metrics: { loss: 0, correct: 0 } };
+      const network = networkFor(task);
+      network.load(task.parameters);
+      const { examples, loss, correct } = sync
+        ? network.evaluateSync(test)
+        : await network.evaluate({ ...test, ...(task.signal === undefined ? {} : { signal: task.signal }) });
+      return { weight: examples, metrics: { loss, correct } };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { ParameterLayout } from "../tensor/index.ts";
+import type { RunPlan, RunSpec } from "../spec/index.ts";
+
+/** What a party is asked to do with the model of a round. */
+export interface TrainingTask {
+  /** Parameters in canonical order; the trainer may not write to them. */
+  readonly parameters: Float32Array;
+  readonly layout: ParameterLayout;
+  readonly spec: RunSpec;
+  readonly plan: RunPlan;
+  /** The party's name in the spec: with seed and round it names every random stream. */
+  readonly party: string;
+  readonly round: number;
+  /** What the strategy adds for the round, for example `{ proximalMu: 0.01 }`. */
+  readonly config: Readonly<Record<string, string | number | boolean>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface FitOutcome {
+  /** All parameters after training, in canonical order. */
+  readonly parameters: Float32Array;
+  /** Examples that were learnt from: the update's weight in the mean. */
+  readonly weight: number;
+  /** Sums over these examples by name, never means. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface EvaluateOutcome {
+  /** Held-out examples that were judged; 0 when the party has none. */
+  readonly weight: number;
+  /** Sums over these examples by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What learns at a party: the built-in networks, or a party's own code. */
+export interface Trainer {
+  /** Names the code that decides the bits: two trainers of one build give the same bits. */
+  readonly kernelBuild: string;
+  fit(task: TrainingTask): Promise<FitOutcome>;
+  evaluate(task: TrainingTask): Promise<EvaluateOutcome>;
+}
