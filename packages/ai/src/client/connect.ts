@@ -1,0 +1,138 @@
+import { ControlService, type Dataset, type GetStatusResponse, type Model, type Node, type Run } from "@ciphernx/protocol/proto";
+import type { Transport } from "@ciphernx/protocol/wire";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import type { Sha256 } from "@ciphernx/core/blobs";
+import { createClient } from "@connectrpc/connect";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Refusal } from "@ciphernx/core/spec";
+import { parseRunSpec, type RunPlan, type RunSpecInput } from "../spec/index.ts";
+import { encodeSafetensors, type ParameterSet } from "../tensor/index.ts";
+import { present, type RunHandle, runHandle } from "./run-handle.ts";
+
+export interface ConnectOptions {
+  /** Where the coordinator listens, for example `http://127.0.0.1:7700`. */
+  readonly url: string;
+  /** The owner token: `nexus up` writes it to `owner.token` in its data folder. */
+  readonly token: string;
+}
+
+export interface StartOptions {
+  /** Same key, same run: a repeated call starts nothing new. */
+  readonly idempotencyKey?: string;
+  /** Parameters to start from, instead of the spec's initialisation. */
+  readonly initial?: ParameterSet;
+}
+
+/** A spec's plan, or why it cannot be run. */
+export type PlanAnswer = { readonly ok: true; readonly plan: RunPlan } | { readonly ok: false; readonly refusals: readonly Refusal[] };
+
+/** A connection to a coordinator. Close it when done, or bind it with `await using`. */
+export interface Nexus extends AsyncDisposable {
+  status(): Promise<GetStatusResponse>;
+  readonly nodes: {
+    list(): Promise<readonly Node[]>;
+    /** By id or name. */
+    approve(node: string): Promise<Node>;
+    remove(node: string): Promise<Node>;
+    /** A single-use token for `nexus node join`. `approved`: the node needs no approval afterwards. */
+    createJoinToken(options?: { readonly expiresInSeconds?: number; readonly approved?: boolean }): Promise<{ readonly token: string; readonly expiresAt: string }>;
+  };
+  readonly datasets: {
+    list(): Promise<readonly Dataset[]>;
+    /** By id, or `name@node`. */
+    get(dataset: string): Promise<Dataset>;
+  };
+  readonly runs: {
+    /** Prices a spec against what is registered now; starts nothing. */
+    plan(spec: string | RunSpecInput): Promise<PlanAnswer>;
+    /** @throws NexusError SPEC_INVALID, SPEC_REFUSED */
+    start(spec: string | RunSpecInput, options?: StartOptions): Promise<RunHandle>;
+    list(): Promise<readonly Run[]>;
+    get(id: string): Promise<Run>;
+    handle(id: string): RunHandle;
+  };
+  readonly models: {
+    list(): Promise<readonly Model[]>;
+    /** By id, or by the id of its run. */
+    get(model: string): Promise<Model>;
+    /** The safetensors file, verified against its hash. */
+    file(model: Model): Promise<Uint8Array<ArrayBuffer>>;
+  };
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to a coordinator as its owner.
+ *
+ * @example
+ * await using nexus = connect({ url: "http://127.0.0.1:7700", token });
+ * const run = await nexus.runs.start(spec);
+ * for await (const event of run.events()) console.log(event.number, event.type);
+ * const { modelHash } = await run.result();
+ */
+export function connect({ url, token }: ConnectOptions): Nexus {
+  return nexusOver(connectTransport({ baseUrl: url, token: () => token }));
+}
+
+/** The same over any transport, for example one within the process. */
+export function nexusOver(transport: Transport): Nexus {
+  const client = createClient(ControlService, transport.rpc);
+  // A spec is checked here first: a typing mistake needs no coordinator, and its message names the line.
+  const specText = (spec: string | RunSpecInput): string => (typeof spec === "string" ? spec : JSON.stringify(parseRunSpec(spec)));
+  const handle = (id: string): RunHandle => runHandle(id, client, transport);
+
+  return {
+    status: () => client.getStatus({}),
+    nodes: {
+      list: async () => (await client.listNodes({})).nodes,
+      approve: async (node) => present((await client.approveNode({ node })).node, node),
+      remove: async (node) => present((await client.removeNode({ node })).node, node),
+      createJoinToken: async ({ expiresInSeconds = 0, approved = false } = {}) => {
+        const { token, expiresAt } = await client.createJoinToken({ expiresInSeconds, approved });
+        return { token, expiresAt };
+      },
+    },
+    datasets: {
+      list: async () => (await client.listDatasets({})).datasets,
+      get: async (dataset) => present((await client.getDataset({ dataset })).dataset, dataset),
+    },
+    runs: {
+      async plan(spec) {
+        const { planJson, refusals } = await client.planRun({ spec: specText(spec) });
+        if (planJson !== "") return { ok: true, plan: JSON.parse(planJson) as RunPlan };
+        return {
+          ok: false,
+          refusals: refusals.map(({ path, reason, remedy, editsJson }) => ({
+            path,
+            reason,
+            remedy,
+            ...(editsJson === "" ? {} : { edits: JSON.parse(editsJson) as NonNullable<Refusal["edits"]> }),
+          })),
+        };
+      },
+      async start(spec, { idempotencyKey = crypto.randomUUID(), initial } = {}) {
+        const text = specText(spec);
+        let initialModelHash = "";
+        if (initial !== undefined) {
+          const file = encodeSafetensors(initial);
+          initialModelHash = bytesToHex(sha256(file));
+          await transport.blobs.put(file, { hash: initialModelHash as Sha256, sizeBytes: file.length });
+        }
+        const { run } = await client.startRun({ spec: text, idempotencyKey, initialModelHash });
+        return handle(present(run, "the run").id);
+      },
+      list: async () => (await client.listRuns({})).runs,
+      get: async (runId) => present((await client.getRun({ runId })).run, runId),
+      handle,
+    },
+    models: {
+      list: async () => (await client.listModels({})).models,
+      get: async (model) => present((await client.getModel({ model })).model, model),
+      file: (model) => transport.blobs.get(model.hash as Sha256, { expectedSizeBytes: Number(model.sizeBytes) }),
+    },
+    close: () => transport.close(),
+    [Symbol.asyncDispose]: () => transport.close(),
+  };
+}
+

@@ -1,0 +1,151 @@
+import { NexusError } from "@ciphernx/core/errors";
+import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
+import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
+import { type NodeEvent, runNode } from "../federation/node/index.ts";
+import { joinNode, loadIdentity } from "../federation/node/node-folder.ts";
+import { registerDataset } from "../federation/node/register-dataset.ts";
+import { SOFTWARE_VERSION } from "../federation/node/software-version.ts";
+import { type ParameterSet, viewParameters } from "../tensor/index.ts";
+import type { Trainer, TrainingTask } from "../training/index.ts";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+
+/** What a party's own trainer is given. */
+export interface PartyTask {
+  /** The model of the round by tensor name; copies, yours to change. */
+  readonly parameters: ParameterSet;
+  /** Counted from 1. */
+  readonly round: number;
+  /** The party's name in the spec. */
+  readonly party: string;
+  /** What the strategy adds, for example `{ proximalMu: 0.01 }`. */
+  readonly config: Readonly<Record<string, string | number | boolean>>;
+  /** Aborted when nobody wants the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** A party with a trainer of its own. */
+export interface NodeDefinition {
+  /** The data that the trainer reads, by reference. */
+  readonly dataset: {
+    readonly name: string;
+    readonly trainExamples: number;
+    readonly testExamples?: number;
+    /** SHA-256 of the content, 64 hex digits, when the party wants it recorded. Default: zeros. */
+    readonly contentHash?: string;
+    readonly schema?: RegisteredSchema;
+  };
+  /** Names the trainer's code in run records. Default `custom`. */
+  readonly trainer?: string;
+  /**
+   * Learns from the party's rows. `examples` is the update's weight; `metrics` are sums over these examples, one for each of the
+   * spec's `evaluate.metrics`.
+   */
+  fit(task: PartyTask): Promise<PartyFit> | PartyFit;
+  /** Judges the model on held-out rows. */
+  evaluate(task: PartyTask): Promise<PartyEvaluation> | PartyEvaluation;
+}
+
+export interface PartyFit extends PartyEvaluation {
+  /** Every tensor after training, of the shapes that were given. */
+  readonly parameters: ParameterSet;
+}
+
+export interface PartyEvaluation {
+  readonly examples: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface ServeOptions {
+  /** The coordinator, for example `http://127.0.0.1:7700`. Only needed to join. */
+  readonly url?: string;
+  /** A join token; only needed the first time. */
+  readonly token?: string;
+  /** The party's name, as specs write it; only needed the first time. */
+  readonly name?: string;
+  /** Where the node's identity is kept. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onEvent?: (event: NodeEvent) => void;
+}
+
+/** A party that is ready to serve. */
+export interface DefinedNode {
+  /** Joins when the folder holds no identity yet, then serves tasks until the signal aborts. */
+  serve(options: ServeOptions): Promise<void>;
+}
+
+/**
+ * Defines a party with a trainer and parameters of its own: any named tensors, in whatever library.
+ *
+ * @example
+ * const node = defineNode({
+ *   dataset: { name: "visits", trainExamples: rows.length },
+ *   fit: ({ parameters }) => ({ parameters: train(parameters, rows), examples: rows.length, metrics: { loss: 0.1, correct: 9 } }),
+ *   evaluate: () => ({ examples: 0, metrics: { loss: 0, correct: 0 } }),
+ * });
+ * await node.serve({ url, token, name: "clinic", folder: "./clinic", signal });
+ */
+export function defineNode(definition: NodeDefinition): DefinedNode {
+  const { dataset } = definition;
+  parseDocumentWith(nameSchema, dataset.name, "The dataset's name");
+  const schema: RegisteredSchema = dataset.schema ?? ({ kind: "opaque" } satisfies OpaqueSchema);
+  return {
+    async serve({ url, token, name, folder, signal, onEvent }) {
+      if (url !== undefined && token !== undefined && name !== undefined) await joinNode({ url, token, name, folder, unlessJoined: true });
+      const { identity, url: coordinator } = await loadIdentity(folder);
+      await runNode({
+        identity,
+        trainer: partyTrainer(definition),
+        softwareVersion: SOFTWARE_VERSION,
+        connect: (bearer) => connectTransport({ baseUrl: coordinator, token: bearer }),
+        signal,
+        onSession: (session) =>
+          registerDataset(session, {
+            name: dataset.name,
+            schema,
+            trainExamples: dataset.trainExamples,
+            testExamples: dataset.testExamples ?? 0,
+            contentHash: dataset.contentHash ?? "0".repeat(64),
+          }),
+        ...(onEvent === undefined ? {} : { onEvent }),
+      });
+    },
+  };
+}
+
+/** A party's functions as the engine's trainer: named tensors in, named tensors out, checked. */
+export function partyTrainer(definition: NodeDefinition): Trainer {
+  const given = (task: TrainingTask): PartyTask => ({
+    parameters: viewParameters(task.parameters.slice(), task.layout),
+    round: task.round,
+    party: task.party,
+    config: task.config,
+    signal: task.signal ?? new AbortController().signal,
+  });
+  return {
+    kernelBuild: `custom:${definition.trainer ?? "custom"}`,
+    async fit(task) {
+      const { parameters, examples, metrics } = await definition.fit(given(task));
+      return { parameters: flattenChecked(parameters, task), weight: examples, metrics };
+    },
+    async evaluate(task) {
+      const { examples, metrics } = await definition.evaluate(given(task));
+      return { weight: examples, metrics };
+    },
+  };
+}
+
+function flattenChecked(parameters: ParameterSet, { layout, party }: TrainingTask): Float32Array {
+  const flat = new Float32Array(layout.length);
+  for (const { name, shape, offset, length } of layout.entries) {
+    const tensor = parameters.get(name);
+    if (tensor === undefined || tensor.data.length !== length) {
+      const found = tensor === undefined ? "is missing" : `has ${tensor.data.length} values`;
+      throw new NexusError("TRAINER_FAILED", `The tensor "${name}" that the trainer of ${party} returned ${found}; it is [${shape.join(", ")}].`);
+    }
+    flat.set(tensor.data, offset);
+  }
+  const unknown = [...parameters.keys()].find((name) => !layout.entries.some((entry) => entry.name === name));
+  if (unknown !== undefined) throw new NexusError("TRAINER_FAILED", `The trainer of ${party} returned a tensor "${unknown}" that the model does not have.`);
+  return flat;
+}

@@ -1,0 +1,156 @@
+import type { StagedBlob } from "@ciphernx/core/blobs";
+import { type ErrorCode, isErrorCode, NexusError } from "@ciphernx/core/errors";
+import { blobs, nodes, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
+import { and, eq, inArray } from "drizzle-orm";
+import type { RunPlan } from "../../spec/index.ts";
+import type { AggregationKernel } from "../../aggregation/index.ts";
+import { checkUpdateFile } from "./check-update.ts";
+import { appendEvents } from "./event-log.ts";
+
+/** A node's answer as it came over the wire, its signature already checked against the node's key. */
+export interface Report {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly specHash: string;
+  readonly baseModelHash: string;
+  /** Empty when the task failed. */
+  readonly blobHash: string;
+  readonly weight: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly signature: Uint8Array;
+  readonly failure?: { readonly code: string; readonly message: string };
+  readonly durationMs: number;
+}
+
+/** An open task with what its report is checked against. */
+export interface OpenTask {
+  readonly id: string;
+  readonly runId: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly kind: "fit" | "evaluate";
+  readonly party: string;
+  readonly state: string;
+  readonly nodeId: string;
+  readonly baseModelHash: string;
+  readonly specHash: string;
+  readonly plan: RunPlan;
+  readonly deadlineAt: Date;
+}
+
+/**
+ * The task a node says it answers.
+ * @throws NexusError FORBIDDEN when there is no such task of that node, TASK_CLOSED when it was answered or its round is over
+ */
+export async function openTask(store: Store, nodeId: string, taskId: string): Promise<OpenTask> {
+  const [row] = await store.db
+    .select({
+      id: tasks.id,
+      runId: tasks.runId,
+      round: tasks.round,
+      attempt: tasks.attempt,
+      kind: tasks.kind,
+      party: tasks.party,
+      state: tasks.state,
+      nodeId: tasks.nodeId,
+      baseModelHash: tasks.baseModelHash,
+      deadlineAt: tasks.deadlineAt,
+      specHash: runs.specHash,
+      plan: runs.plan,
+    })
+    .from(tasks)
+    .innerJoin(runs, eq(runs.id, tasks.runId))
+    .where(and(eq(tasks.id, taskId), eq(tasks.nodeId, nodeId)));
+  if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
+  if (row.state !== "waiting" && row.state !== "delivered") {
+    throw new NexusError("TASK_CLOSED", `The task ${taskId} of ${row.party} in round ${row.round} is ${row.state} already; this report changes nothing.`, {
+      details: { task: taskId, state: row.state },
+    });
+  }
+  return { ...row, plan: row.plan as RunPlan };
+}
+
+/**
+ * Takes an answer in: checks it against its task, checks the staged update, makes both durable. When this resolves, the
+ * answer is acknowledged: the blob is renamed and synced and its row committed.
+ * A rejected update closes its task with the reason, so that the round need not wait for it.
+ *
+ * @param staged the uploaded bytes, finished and of the hash the report names; undefined when the report is of a failure
+ */
+export async function acknowledge(store: Store, kernel: AggregationKernel, task: OpenTask, report: Report, staged: StagedBlob | undefined): Promise<void> {
+  checkReportNamesTask(task, report);
+  if (report.failure !== undefined) {
+    const code = isErrorCode(report.failure.code) ? report.failure.code : "TRAINER_FAILED";
+    await refuse(store, task, report, "failed", code, report.failure.message.slice(0, 2_000));
+    return;
+  }
+  if (staged === undefined) {
+    throw new NexusError("BLOB_NOT_FOUND", `The upload ${report.blobHash} that the report of task ${task.id} names is not here.`, { details: { task: task.id } });
+  }
+  const { sizeBytes } = await staged.finish();
+  try {
+    await checkUpdateFile(kernel, staged, sizeBytes, task, report);
+  } catch (error) {
+    if (error instanceof NexusError && error.code === "UPDATE_REJECTED") await refuse(store, task, report, "rejected", error.code, error.message);
+    throw error;
+  }
+  const { hash } = await staged.commit();
+  const accepted = await store.db.transaction(async (tx) => {
+    await tx.insert(blobs).values({ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation" }).onConflictDoNothing();
+    // The row lock orders this against the closing of the round: after it, no answer slips in.
+    await tx
+      .select({ state: rounds.state })
+      .from(rounds)
+      .where(and(eq(rounds.runId, task.runId), eq(rounds.round, task.round), eq(rounds.attempt, task.attempt)))
+      .for("share");
+    const changed = await tx
+      .update(tasks)
+      .set({
+        state: "accepted",
+        blobHash: hash,
+        blobSizeBytes: sizeBytes,
+        weight: report.weight,
+        metrics: report.metrics,
+        signature: report.signature,
+        durationMs: report.durationMs,
+        bytesUp: sizeBytes,
+        bytesDown: task.plan.model.sizeBytes,
+        reportedAt: new Date(),
+      })
+      .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
+      .returning({ id: tasks.id });
+    await tx.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, task.nodeId));
+    return changed.length > 0;
+  });
+  if (!accepted) throw new NexusError("TASK_CLOSED", `The round of task ${task.id} closed while its update was on the way.`, { details: { task: task.id } });
+}
+
+function checkReportNamesTask(task: OpenTask, report: Report): void {
+  const pairs: readonly (readonly [string, string | number, string | number])[] = [
+    ["run", report.runId, task.runId],
+    ["round", report.round, task.round],
+    ["attempt", report.attempt, task.attempt],
+    ["spec hash", report.specHash, task.specHash],
+    ["base model", report.baseModelHash, task.baseModelHash],
+  ];
+  for (const [what, said, meant] of pairs) {
+    if (said !== meant) {
+      throw new NexusError("UPDATE_REJECTED", `The report of task ${task.id} names the ${what} ${said}; the task is for ${meant}.`, { details: { task: task.id } });
+    }
+  }
+}
+
+async function refuse(store: Store, task: OpenTask, report: Report, state: "failed" | "rejected", code: ErrorCode, message: string): Promise<void> {
+  await store.db.transaction(async (tx) => {
+    const changed = await tx
+      .update(tasks)
+      .set({ state, reasonCode: code, reason: message, signature: report.signature, durationMs: report.durationMs, reportedAt: new Date() })
+      .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
+      .returning({ id: tasks.id });
+    if (changed.length === 0) return;
+    const { round, attempt, kind, party } = task;
+    await appendEvents(tx, task.runId, [{ type: "answer-refused", payload: { round, attempt, kind, party, code, message } }]);
+  });
+}

@@ -1,0 +1,134 @@
+import type { BlobStore, Sha256, StagedBlob } from "@ciphernx/core/blobs";
+import { type AggregationKernel, sumExtras, sumUpdates, type UpdateExtras, updateFileSource } from "../../aggregation/index.ts";
+import type { RunPlan } from "../../spec/index.ts";
+import type { Strategy } from "../../strategy/index.ts";
+import { safetensorsHeader, safetensorsLayout, type TensorDescription } from "../../tensor/index.ts";
+import { nextModel } from "../round/next-model.ts";
+import { taskVectorLayout } from "./check-update.ts";
+
+/** Parameters of a tile: small enough to be cheap for any model, large enough that reads are long. */
+const TILE_LENGTH = 262_144;
+
+/** An accepted upload. */
+export interface AcceptedBlob {
+  readonly party: string;
+  readonly hash: Sha256;
+}
+
+/** The next model and the strategy's vectors, staged: the caller commits both, or discards both. */
+export interface NextModelBlobs {
+  readonly model: StagedBlob;
+  readonly state: StagedBlob | undefined;
+  readonly extras: UpdateExtras;
+  readonly fit: Readonly<Record<string, number>>;
+}
+
+export interface AggregateOptions {
+  readonly kernel: AggregationKernel;
+  readonly blobs: BlobStore;
+  readonly plan: RunPlan;
+  readonly strategy: Strategy;
+  readonly round: number;
+  readonly accepted: readonly AcceptedBlob[];
+  readonly baseModel: Sha256;
+  readonly baseState: Sha256 | null;
+}
+
+/** Adds the weights and metric sums of uploads of one kind. */
+export async function addExtras(
+  kernel: AggregationKernel,
+  blobs: BlobStore,
+  plan: RunPlan,
+  kind: "fit" | "evaluate",
+  accepted: readonly AcceptedBlob[],
+): Promise<UpdateExtras> {
+  const layout = taskVectorLayout(plan, kind);
+  return sumExtras({ kernel, layout, sources: sourcesOf(blobs, layout, accepted) });
+}
+
+/**
+ * add → decode → step from blobs to a blob, in tiles: memory does not grow with the number of parties or parameters.
+ * The model file is written in its canonical form while it is hashed; its hash is the model's hash.
+ */
+export async function aggregate(options: AggregateOptions): Promise<NextModelBlobs> {
+  const { kernel, blobs, plan, strategy, round, accepted, baseModel, baseState } = options;
+  const layout = taskVectorLayout(plan, "fit");
+  const sources = sourcesOf(blobs, layout, accepted);
+  const extras = await sumExtras({ kernel, sources, layout });
+  const aggregation = strategy.aggregateFit({ round, weight: extras.weight, metrics: extras.metrics });
+
+  const modelFile = safetensorsLayout(plan.model.tensors);
+  const stateFile = safetensorsLayout(stateTensors(strategy, plan));
+  const model = await blobs.stage();
+  const state = strategy.state.length === 0 ? undefined : await stageStates(blobs, strategy);
+  try {
+    await model.write(safetensorsHeader(plan.model.tensors));
+    const tiles = nextModel({
+      kernel,
+      plan,
+      strategy,
+      aggregation,
+      extras,
+      sums: sumUpdates({ kernel, sources, dtype: layout.dtype, length: layout.parameters, tileLength: TILE_LENGTH }),
+      readBase: async (offset, length) => floats(await blobs.read(baseModel, modelFile.headerBytes + offset * 4, length * 4)),
+      readState: async (name, offset, length) => {
+        const entry = stateFile.entries.find((candidate) => candidate.name === name);
+        if (baseState === null || entry === undefined) return undefined;
+        return doubles(await blobs.read(baseState, entry.offsetBytes + offset * 8, length * 8));
+      },
+    });
+    for await (const tile of tiles) {
+      await model.write(bytesOf(tile.parameters));
+      for (const [name, vector] of Object.entries(tile.state)) await state?.get(name)?.write(bytesOf(vector));
+    }
+    const joined = state === undefined ? undefined : await joinStates(blobs, strategy, plan, state);
+    return { model, state: joined, extras, fit: aggregation.metrics };
+  } catch (error) {
+    await model.discard();
+    throw error;
+  } finally {
+    for (const staged of state?.values() ?? []) await staged.discard();
+  }
+}
+
+function stateTensors(strategy: Strategy, plan: RunPlan): readonly TensorDescription[] {
+  return strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [plan.model.parameters] }));
+}
+
+/** Each of the strategy's vectors grows in a staged file of its own, since a safetensors file holds one after the other. */
+async function stageStates(blobs: BlobStore, strategy: Strategy): Promise<Map<string, StagedBlob>> {
+  const staged = new Map<string, StagedBlob>();
+  for (const { name } of strategy.state) staged.set(name, await blobs.stage());
+  return staged;
+}
+
+async function joinStates(blobs: BlobStore, strategy: Strategy, plan: RunPlan, states: ReadonlyMap<string, StagedBlob>): Promise<StagedBlob> {
+  const joined = await blobs.stage();
+  const tensors = stateTensors(strategy, plan);
+  await joined.write(safetensorsHeader(tensors));
+  for (const { name, sizeBytes } of safetensorsLayout(tensors).entries) {
+    const state = states.get(name)!;
+    await state.finish();
+    for (let offset = 0; offset < sizeBytes; offset += TILE_LENGTH * 8) {
+      await joined.write(await state.read(offset, Math.min(TILE_LENGTH * 8, sizeBytes - offset)));
+    }
+  }
+  return joined;
+}
+
+function sourcesOf(blobs: BlobStore, layout: ReturnType<typeof taskVectorLayout>, accepted: readonly AcceptedBlob[]) {
+  return accepted.map(({ party, hash }) => updateFileSource(party, layout, (offset, length) => blobs.read(hash, offset, length)));
+}
+
+function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {
+  return bytes.byteOffset % 4 === 0 ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) : new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+function doubles(bytes: Uint8Array<ArrayBuffer>): Float64Array {
+  // A copy: the strategy overwrites it with the new state.
+  return new Float64Array(Uint8Array.from(bytes).buffer);
+}
+
+function bytesOf(array: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,78 @@
+import type { StagedBlob } from "@ciphernx/core/blobs";
+import { NexusError } from "@ciphernx/core/errors";
+import {
+  type AggregationKernel,
+  checkVector,
+  contradiction,
+  COORDINATE_BYTES,
+  decodeExtras,
+  inspectUpdateFile,
+  updateFileHeader,
+  vectorLayout,
+  type VectorLayout,
+} from "../../aggregation/index.ts";
+import type { RunPlan } from "../../spec/index.ts";
+
+/** Bytes that are checked at once. */
+const TILE_BYTES = 1 << 20;
+
+/** The layout of the vectors that answer a kind of task: an evaluation has no parameters, only sums. */
+export function taskVectorLayout(plan: RunPlan, kind: "fit" | "evaluate"): VectorLayout {
+  return vectorLayout(kind === "fit" ? plan.model.parameters : 0, plan.metricNames, plan.encoding);
+}
+
+/** Size of the one file that may answer a kind of task. */
+export function taskFileSizeBytes(plan: RunPlan, kind: "fit" | "evaluate"): number {
+  const layout = taskVectorLayout(plan, kind);
+  return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
+}
+
+/**
+ * Checks an upload before it is acknowledged: the file is the expected one, every coordinate is in range, and the sums
+ * in it are those that the node signed.
+ * @throws NexusError UPDATE_REJECTED naming the party and what is wrong
+ */
+export async function checkUpdateFile(
+  kernel: AggregationKernel,
+  staged: Pick<StagedBlob, "read">,
+  sizeBytes: number,
+  task: { readonly party: string; readonly kind: "fit" | "evaluate"; readonly plan: RunPlan },
+  report: { readonly weight: number; readonly metrics: Readonly<Record<string, number>> },
+): Promise<void> {
+  const layout = taskVectorLayout(task.plan, task.kind);
+  const prefix = await staged.read(0, Math.min(sizeBytes, 4096));
+  const { dataOffsetBytes } = named(task.party, () => inspectUpdateFile(prefix, sizeBytes, layout));
+  const width = COORDINATE_BYTES[layout.dtype];
+  for (let offset = dataOffsetBytes; offset < sizeBytes; offset += TILE_BYTES) {
+    const tile = await staged.read(offset, Math.min(TILE_BYTES, sizeBytes - offset));
+    const check = checkVector(kernel, tile, { dtype: layout.dtype, bits: task.plan.encoding.bits, offset: (offset - dataOffsetBytes) / width });
+    if (!check.ok) throw rejected(task.party, check.reason);
+  }
+  const tail = await staged.read(dataOffsetBytes + layout.parameters * width, layout.extras * width);
+  const extras = decodeExtras(coordinates(tail, layout.dtype), layout);
+  if (extras.weight > task.plan.encoding.maxWeight) {
+    throw rejected(task.party, `Its weight is ${extras.weight}; the plan allows ${task.plan.encoding.maxWeight} at most.`);
+  }
+  if (task.kind === "fit" && extras.weight < 1) throw rejected(task.party, "It has no weight.");
+  if (extras.saturated < 0 || extras.saturated > layout.parameters) throw rejected(task.party, `It counts ${extras.saturated} clipped coordinates.`);
+  const problem = contradiction(extras, report);
+  if (problem !== undefined) throw rejected(task.party, problem);
+}
+
+function coordinates(bytes: Uint8Array, dtype: VectorLayout["dtype"]): Int8Array | Int16Array | Int32Array {
+  const { buffer } = Uint8Array.from(bytes);
+  return dtype === "I8" ? new Int8Array(buffer) : dtype === "I16" ? new Int16Array(buffer) : new Int32Array(buffer);
+}
+
+function named<T>(party: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof NexusError) throw new NexusError(error.code, `The update of ${party} is rejected: ${error.message}`, { hint: error.hint, details: { ...error.details, party } });
+    throw error;
+  }
+}
+
+function rejected(party: string, reason: string): NexusError {
+  return new NexusError("UPDATE_REJECTED", `The update of ${party} is rejected: ${reason}`, { details: { party } });
+}

@@ -1,0 +1,62 @@
+import { runs, type Store, tasks } from "@ciphernx/core/store";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
+
+/** A task on its way to a node, with what the node needs to answer it. */
+export interface Delivery {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly kind: "fit" | "evaluate";
+  readonly party: string;
+  readonly spec: unknown;
+  readonly specHash: string;
+  readonly plan: unknown;
+  readonly baseModelHash: string;
+  readonly config: unknown;
+  readonly deadlineAt: Date;
+}
+
+/**
+ * The oldest open task of a node, marked as delivered. A task that was delivered before is delivered again: the node
+ * asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
+ */
+export async function deliverTask(store: Store, nodeId: string): Promise<Delivery | undefined> {
+  const [row] = await store.db
+    .select({
+      taskId: tasks.id,
+      runId: tasks.runId,
+      round: tasks.round,
+      attempt: tasks.attempt,
+      kind: tasks.kind,
+      party: tasks.party,
+      baseModelHash: tasks.baseModelHash,
+      config: tasks.config,
+      deadlineAt: tasks.deadlineAt,
+      spec: runs.spec,
+      specHash: runs.specHash,
+      plan: runs.plan,
+    })
+    .from(tasks)
+    .innerJoin(runs, eq(runs.id, tasks.runId))
+    .where(and(eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"])))
+    .orderBy(asc(tasks.createdAt), asc(tasks.id))
+    .limit(1);
+  if (row === undefined) return undefined;
+  await store.db
+    .update(tasks)
+    .set({ state: "delivered", deliveredAt: sql`coalesce(${tasks.deliveredAt}, now())` })
+    .where(and(eq(tasks.id, row.taskId), inArray(tasks.state, ["waiting", "delivered"])));
+  return row;
+}
+
+/** Which of these tasks are no longer wanted: answered, expired, or of another node. */
+export async function cancelledTasks(store: Store, nodeId: string, taskIds: readonly string[]): Promise<readonly string[]> {
+  if (taskIds.length === 0) return [];
+  const open = await store.db
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(inArray(tasks.id, [...taskIds]), eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"])));
+  const wanted = new Set(open.map(({ id }) => id));
+  return taskIds.filter((id) => !wanted.has(id));
+}

@@ -1,0 +1,195 @@
+import type { Sha256 } from "@ciphernx/core/blobs";
+import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { newId } from "@ciphernx/core/ids";
+import { type SharedLock, sleep, type Waiters } from "@ciphernx/core/lifecycle";
+import { blobs, databaseError, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import { and, eq, inArray } from "drizzle-orm";
+import type { AggregationKernel } from "../../aggregation/index.ts";
+import type { RunPlan, RunSpec } from "../../spec/index.ts";
+import type { Strategy } from "../../strategy/index.ts";
+import { close } from "../round/close.ts";
+import type { Phase, RoundHost } from "../round/run-round.ts";
+import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
+import { collectBlobs } from "./collect-blobs.ts";
+import { commitRound } from "./commit.ts";
+import { appendEvents } from "./event-log.ts";
+import { abandonAttempt, closePhase, openPhase, standings, whereAttempt, whereTasks } from "./phases.ts";
+
+/** Longest sleep between two looks at a phase: what notices nodes that went silent. */
+const LOOK_INTERVAL_MS = 1_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** What the engine has at hand in one coordinator process. */
+export interface EngineContext {
+  readonly store: Store;
+  readonly kernel: AggregationKernel;
+  readonly waiters: Waiters;
+  /** Shared by whoever commits blobs, held alone by whoever collects them. */
+  readonly blobLock: SharedLock;
+  /** Whether a node has not been heard of for a while. */
+  absent(nodeId: string): boolean;
+  readonly log: (level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>) => void;
+  /** Aborted when the process is about to end; work then waits for the next one. */
+  readonly closing: AbortSignal;
+}
+
+/** The run that a host serves. */
+export interface HostedRun {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly plan: RunPlan;
+  readonly strategy: Strategy;
+}
+
+/** Key under which the watchers of a run wait. */
+export function runKey(runId: string): string {
+  return `run:${runId}`;
+}
+
+/** Key under which a node's long poll waits. */
+export function nodeKey(nodeId: string): string {
+  return `node:${nodeId}`;
+}
+
+/** The round engine's host over PostgreSQL, blobs and nodes: every step is recorded by DBOS and safe to repeat. */
+export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
+  const { store, kernel, waiters, blobLock, closing } = context;
+  const { runId, spec, plan, strategy } = run;
+
+  /**
+   * Waits out what passes by itself (a database that restarts, a full disk) and tells the run's watchers once. When the process is
+   * closing, the step stays unfinished: the next process runs it again.
+   */
+  async function persistently<T>(step: string, action: () => Promise<T>): Promise<T> {
+    let told = false;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      if (closing.aborted) return forever();
+      try {
+        return await action();
+      } catch (error) {
+        if (closing.aborted) return forever();
+        const known = error instanceof NexusError ? error : databaseError(error);
+        if (!known.retryable) throw known;
+        context.log("warn", `Step "${step}" of run ${runId} waits: ${known.message}`, { run: runId, code: known.code });
+        if (!told && known.code !== "DATABASE_UNAVAILABLE") {
+          told = true;
+          await tellWaiting(known).catch((failure: unknown) => context.log("warn", `The watchers of ${runId} could not be told: ${toNexusError(failure).message}`));
+        }
+      }
+      await sleep(pauseMs);
+    }
+  }
+
+  async function tellWaiting(error: NexusError): Promise<void> {
+    await store.db.transaction(async (tx) => {
+      const [row] = await tx.select({ round: runs.currentRound }).from(runs).where(eq(runs.id, runId));
+      await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: (row?.round ?? 0) + 1, code: error.code, message: error.message } }]);
+    });
+    waiters.wake(runKey(runId));
+  }
+
+  async function roundRow(phase: Phase) {
+    const [row] = await store.db.select().from(rounds).where(whereAttempt(runId, phase));
+    if (row === undefined) throw new NexusError("INTERNAL", `Attempt ${phase.attempt} at round ${phase.round} of ${runId} has no row.`);
+    return row;
+  }
+
+  async function acceptedBlobs(phase: Phase, accepted: readonly string[]): Promise<readonly AcceptedBlob[]> {
+    const rows = await store.db
+      .select({ party: tasks.party, hash: tasks.blobHash })
+      .from(tasks)
+      .where(and(whereTasks(runId, phase), inArray(tasks.party, [...accepted])));
+    const byParty = new Map(rows.map(({ party, hash }) => [party, hash]));
+    return accepted.map((party) => ({ party, hash: byParty.get(party) as Sha256 }));
+  }
+
+  return {
+    durably: (step, action) => DBOS.runStep(() => persistently(step, action), { name: step }),
+
+    async invite(phase, instruction, modelHash) {
+      const base = await currentBase();
+      const woken = await openPhase(store, {
+        runId,
+        phase,
+        instruction,
+        modelHash: modelHash ?? base.modelHash,
+        stateHash: base.stateHash,
+        deadlineAt: new Date(Date.now() + plan.cohort.deadlineMs),
+      });
+      for (const nodeId of woken) waiters.wake(nodeKey(nodeId));
+      waiters.wake(runKey(runId));
+    },
+
+    async collect(phase, parties, rule) {
+      const deadlineUnixMs = await deadlineOf(phase);
+      for (;;) {
+        // The place in the queue is taken before the look, so that no wake between the two is lost.
+        const woken = waiters.wait(runKey(runId), { timeoutMs: Math.max(1, Math.min(LOOK_INTERVAL_MS, deadlineUnixMs - Date.now())), signal: closing });
+        const [row] = await store.db.select({ stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
+        if (row?.stop === true) return { kind: "stopped" };
+        const decision = close(await standings(store, runId, phase, parties, context.absent), { ...rule, deadlineUnixMs }, Date.now());
+        if (decision.kind === "close") return { kind: "close", accepted: await closePhase(store, runId, phase, decision.accepted) };
+        if (decision.kind === "abandon") return decision;
+        await woken;
+      }
+    },
+
+    async aggregate(phase, accepted) {
+      const row = await roundRow(phase);
+      const next = await aggregate({
+        kernel,
+        blobs: store.blobs,
+        plan,
+        strategy,
+        round: phase.round,
+        accepted: await acceptedBlobs(phase, accepted),
+        baseModel: row.baseModelHash as Sha256,
+        baseState: row.baseStateHash as Sha256 | null,
+      });
+      return blobLock.shared(async () => {
+        const model = await next.model.commit();
+        const state = await next.state?.commit();
+        await store.db.transaction(async (tx) => {
+          const added = [{ ...model, kind: "model" }, ...(state === undefined ? [] : [{ ...state, kind: "server-state" }])];
+          await tx.insert(blobs).values(added).onConflictDoNothing();
+          await tx
+            .update(rounds)
+            .set({ state: "stepped", modelHash: model.hash, serverStateHash: state?.hash ?? null, fitMetrics: next.fit, saturated: next.extras.saturated })
+            .where(and(whereAttempt(runId, phase), eq(rounds.state, "closed")));
+        });
+        return { modelHash: model.hash, stateHash: state?.hash ?? null, saturated: next.extras.saturated, fit: next.fit };
+      });
+    },
+
+    total: async (phase, accepted) => addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted)),
+
+    async abandon(phase, reason, missing) {
+      await abandonAttempt(store, runId, phase, reason, missing);
+      waiters.wake(runKey(runId));
+    },
+
+    async commit(commit) {
+      await commitRound(store, run, commit, newId("model"));
+      waiters.wake(runKey(runId));
+      await collectBlobs(store, blobLock);
+    },
+  };
+
+  async function currentBase(): Promise<{ modelHash: string; stateHash: string | null }> {
+    const [row] = await store.db.select({ modelHash: runs.modelHash, stateHash: runs.serverStateHash }).from(runs).where(eq(runs.id, runId));
+    if (row === undefined || row.modelHash === null) throw new NexusError("RUN_NOT_FOUND", `The run ${runId} has no model to start from.`);
+    return { modelHash: row.modelHash, stateHash: row.stateHash };
+  }
+
+  async function deadlineOf(phase: Phase): Promise<number> {
+    const [row] = await store.db.select({ deadlineAt: tasks.deadlineAt }).from(tasks).where(whereTasks(runId, phase)).limit(1);
+    return (row?.deadlineAt ?? new Date()).getTime();
+  }
+
+  /** Never settles: the process is about to end, and the step must not be recorded as done or failed. */
+  function forever(): Promise<never> {
+    return new Promise(() => {});
+  }
+}

@@ -1,0 +1,6 @@
+export { acknowledge, openTask, type OpenTask, type Report } from "./acknowledge.ts";
+export { taskFileSizeBytes } from "./check-update.ts";
+export { cancelledTasks, deliverTask, type Delivery } from "./deliver.ts";
+export { type EngineContext, nodeKey, runKey } from "./durable-host.ts";
+export { type Engine, launchEngine, type StartRunOptions } from "./engine.ts";
+export { listEvents } from "./event-log.ts";

@@ -1,0 +1,139 @@
+import { newId } from "@ciphernx/core/ids";
+import { nodes, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
+import { and, eq, inArray, ne, sql } from "drizzle-orm";
+import type { RoundInstruction } from "../../strategy/index.ts";
+import type { Standing } from "../round/close.ts";
+import type { Phase } from "../round/run-round.ts";
+import { appendEvents } from "./event-log.ts";
+
+/** What the row of an attempt says of its cohort. */
+export interface Cohort {
+  readonly parties: readonly string[];
+}
+
+export interface OpenPhase {
+  readonly runId: string;
+  readonly phase: Phase;
+  readonly instruction: RoundInstruction;
+  /** The model that the tasks start from. */
+  readonly modelHash: string;
+  readonly stateHash: string | null;
+  readonly deadlineAt: Date;
+}
+
+/** The rows of an attempt at a round in the journal. */
+export function whereAttempt(runId: string, { round, attempt }: Pick<Phase, "round" | "attempt">) {
+  return and(eq(rounds.runId, runId), eq(rounds.round, round), eq(rounds.attempt, attempt));
+}
+
+export function whereTasks(runId: string, { kind, round, attempt }: Phase) {
+  return and(eq(tasks.runId, runId), eq(tasks.round, round), eq(tasks.attempt, attempt), eq(tasks.kind, kind));
+}
+
+/**
+ * Records a phase and its tasks, once: a repeated call finds the rows and changes nothing.
+ * A party without a node (removed since the plan was made) gets no task and counts as refused.
+ * @returns the nodes that have something to do
+ */
+export async function openPhase(store: Store, open: OpenPhase): Promise<readonly string[]> {
+  const { runId, phase, instruction, modelHash, deadlineAt } = open;
+  const { parties, config } = instruction;
+  return store.db.transaction(async (tx) => {
+    if (phase.kind === "fit") {
+      const inserted = await tx
+        .insert(rounds)
+        .values({ runId, round: phase.round, attempt: phase.attempt, state: "open", baseModelHash: modelHash, baseStateHash: open.stateHash, cohort: { parties } satisfies Cohort, deadlineAt })
+        .onConflictDoNothing()
+        .returning({ round: rounds.round });
+      if (inserted.length > 0) {
+        await tx.update(runs).set({ state: "running", startedAt: sql`coalesce(${runs.startedAt}, now())` }).where(and(eq(runs.id, runId), ne(runs.state, "finished")));
+        await appendEvents(tx, runId, [{ type: "round-opened", payload: { round: phase.round, attempt: phase.attempt, parties } }]);
+      }
+    }
+    const holders = await nodesOf(tx, runId, parties);
+    if (holders.length > 0) {
+      await tx
+        .insert(tasks)
+        .values(
+          holders.map(({ nodeId, party }) => ({
+            id: newId("task"),
+            runId,
+            round: phase.round,
+            attempt: phase.attempt,
+            kind: phase.kind,
+            nodeId,
+            party,
+            state: "waiting" as const,
+            config,
+            baseModelHash: modelHash,
+            deadlineAt,
+          })),
+        )
+        .onConflictDoNothing();
+    }
+    return holders.map(({ nodeId }) => nodeId);
+  });
+}
+
+async function nodesOf(tx: Transaction, runId: string, parties: readonly string[]): Promise<readonly { nodeId: string; party: string }[]> {
+  return tx
+    .select({ nodeId: nodes.id, party: nodes.name })
+    .from(nodes)
+    .innerJoin(runs, eq(runs.projectId, nodes.projectId))
+    .where(and(eq(runs.id, runId), eq(nodes.status, "approved"), inArray(nodes.name, [...parties])));
+}
+
+/** How each invited party stands. `absent` says of a node whether it has not been heard of for a while. */
+export async function standings(store: Store, runId: string, phase: Phase, parties: readonly string[], absent: (nodeId: string) => boolean): Promise<readonly Standing[]> {
+  const rows = await store.db.select({ party: tasks.party, state: tasks.state, nodeId: tasks.nodeId }).from(tasks).where(whereTasks(runId, phase));
+  const byParty = new Map(rows.map((row) => [row.party, row]));
+  return parties.map((party): Standing => {
+    const row = byParty.get(party);
+    if (row === undefined) return { party, state: "refused" };
+    switch (row.state) {
+      case "accepted":
+        return { party, state: "accepted" };
+      case "waiting":
+      case "delivered":
+        return { party, state: absent(row.nodeId) ? "absent" : "pending" };
+      case "rejected":
+      case "failed":
+      case "expired":
+        return { party, state: "refused" };
+    }
+  });
+}
+
+/** Records the accepted set of a phase and closes what is still open of it. The first caller's set stands; it is returned. */
+export async function closePhase(store: Store, runId: string, phase: Phase, accepted: readonly string[]): Promise<readonly string[]> {
+  return store.db.transaction(async (tx) => {
+    const [row] = await tx.select({ state: rounds.state, accepted: rounds.accepted }).from(rounds).where(whereAttempt(runId, phase)).for("update");
+    if (phase.kind === "fit" && row?.state !== "open") return (row?.accepted ?? []) as readonly string[];
+    if (phase.kind === "fit") await tx.update(rounds).set({ state: "closed", accepted, closedAt: new Date() }).where(whereAttempt(runId, phase));
+    await expireTasks(tx, runId, phase, "The round closed without it.");
+    return accepted;
+  });
+}
+
+/** Ends an attempt that has no quorum, or whose run was stopped. */
+export async function abandonAttempt(store: Store, runId: string, phase: Phase, reason: "quorum" | "stopped", missing: readonly string[]): Promise<void> {
+  await store.db.transaction(async (tx) => {
+    const changed = await tx
+      .update(rounds)
+      .set({ state: "abandoned", closedAt: new Date(), transcript: { abandoned: reason, missing } })
+      .where(and(whereAttempt(runId, phase), ne(rounds.state, "committed"), ne(rounds.state, "abandoned")))
+      .returning({ round: rounds.round });
+    await expireTasks(tx, runId, { ...phase, kind: "fit" }, reason === "quorum" ? "The deadline passed." : "The run was stopped.");
+    await expireTasks(tx, runId, { ...phase, kind: "evaluate" }, reason === "quorum" ? "The deadline passed." : "The run was stopped.");
+    if (changed.length > 0 && reason === "quorum") {
+      await appendEvents(tx, runId, [{ type: "round-abandoned", payload: { round: phase.round, attempt: phase.attempt, missing } }]);
+    }
+  });
+}
+
+async function expireTasks(tx: Transaction, runId: string, phase: Phase, reason: string): Promise<void> {
+  await tx
+    .update(tasks)
+    .set({ state: "expired", reasonCode: "TASK_CLOSED", reason })
+    .where(and(whereTasks(runId, phase), inArray(tasks.state, ["waiting", "delivered"])));
+}

@@ -1,0 +1,108 @@
+import type { Sha256 } from "@ciphernx/core/blobs";
+import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { sign } from "@ciphernx/crypto/keys";
+import { type Task, TaskKind } from "@ciphernx/protocol/proto";
+import { reportBytes } from "@ciphernx/protocol/wire";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { type AggregationKernel, encodeUpdateFile } from "../../aggregation/index.ts";
+import { parseRunSpec, type RunPlan, type RunSpecInput } from "../../spec/index.ts";
+import type { Trainer, TrainingTask } from "../../training/index.ts";
+import { checkTerms } from "./check-terms.ts";
+import { encode } from "./encode.ts";
+import { evaluate } from "./evaluate.ts";
+import { fit } from "./fit.ts";
+import type { NodeIdentity } from "./identity.ts";
+import { loadModel } from "./load-model.ts";
+import type { NodeSession } from "./session.ts";
+
+export interface AnswerTaskOptions {
+  readonly session: NodeSession;
+  readonly identity: NodeIdentity;
+  readonly trainer: Trainer;
+  readonly kernel: AggregationKernel;
+  readonly task: Task;
+  readonly signal: AbortSignal;
+  /** SHA-256 of an upload; a faster one than the default where the platform has it. */
+  readonly digest?: (bytes: Uint8Array) => string;
+}
+
+/** How a task ended at the node. */
+export type Answer = { readonly kind: "accepted" } | { readonly kind: "refused"; readonly error: NexusError } | { readonly kind: "failed"; readonly error: NexusError };
+
+/** What is signed and sent besides the upload. */
+interface Outcome {
+  readonly blobHash: string;
+  readonly weight: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/**
+ * One task as the data lives it: check terms → load model → fit → encode → sign → upload → report. A trainer that
+ * fails is reported as a failure, so that the round need not wait.
+ * @throws NexusError of the connection; whoever calls tries again, the task stays open
+ */
+export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
+  const { session, identity, trainer, kernel, task, signal, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
+  const startedAt = performance.now();
+  let file: Uint8Array | undefined;
+  let outcome: Outcome;
+  let failure: NexusError | undefined;
+  try {
+    const training = await prepare(session, identity, task, signal);
+    if (task.kind === TaskKind.FIT) {
+      const update = await fit(trainer, training);
+      file = encodeUpdateFile(encode(kernel, training, update));
+      outcome = { blobHash: digest(file), weight: update.weight, metrics: update.metrics };
+    } else {
+      const judged = await evaluate(trainer, training);
+      file = encodeUpdateFile(encode(kernel, training, { ...judged, delta: new Float32Array() }));
+      outcome = { blobHash: digest(file), ...judged };
+    }
+  } catch (error) {
+    if (signal.aborted || isConnectionProblem(error)) throw error;
+    failure = trainerFailure(error, identity.name);
+    outcome = { blobHash: "", weight: 0, metrics: {}, failure: { code: failure.code, message: failure.message } };
+  }
+
+  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
+  const { failure: failed, ...answer } = outcome;
+  const signed = { taskId, runId, round, attempt, specHash, baseModelHash, ...answer, weight: BigInt(outcome.weight), metrics: { ...outcome.metrics }, ...(failed === undefined ? {} : { failure: failed }) };
+  const signature = await sign(identity.key, reportBytes(signed));
+  const durationMs = Math.round(performance.now() - startedAt);
+  try {
+    if (file !== undefined) {
+      const blob = { hash: outcome.blobHash as Sha256, sizeBytes: file.length, taskId, signal };
+      const bytes = file;
+      await session.call(() => session.transport.blobs.put(bytes, blob));
+    }
+    await session.call((client) => client.report({ ...signed, signature, durationMs }, { signal }));
+  } catch (error) {
+    if (signal.aborted || isConnectionProblem(error)) throw error;
+    return { kind: "refused", error: toNexusError(error) };
+  }
+  return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
+}
+
+async function prepare(session: NodeSession, identity: NodeIdentity, task: Task, signal: AbortSignal): Promise<TrainingTask> {
+  const spec = parseRunSpec(JSON.parse(task.specJson) as RunSpecInput, "The spec of the task");
+  const plan = JSON.parse(task.planJson) as RunPlan;
+  checkTerms({ spec, plan, specHash: task.specHash, party: task.party }, identity.name);
+  const blob = { expectedSizeBytes: Number(task.baseModelSizeBytes), signal };
+  const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
+  const { parameters, layout } = loadModel(file, plan);
+  const config = JSON.parse(task.configJson) as TrainingTask["config"];
+  return { parameters, layout, spec, plan, party: task.party, round: task.round, config, signal };
+}
+
+/** Whether the coordinator was out of reach or busy, rather than of another opinion. */
+export function isConnectionProblem(error: unknown): boolean {
+  return error instanceof NexusError && (error.retryable || error.code === "UNAUTHENTICATED" || error.code === "INTERRUPTED");
+}
+
+function trainerFailure(error: unknown, node: string): NexusError {
+  if (error instanceof NexusError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new NexusError("TRAINER_FAILED", `The trainer of ${node} failed: ${message}`, { cause: error });
+}

@@ -1,0 +1,17 @@
+import { type AggregationKernel, type CoordinateVector, encodeUpdate } from "../../aggregation/index.ts";
+import { randomStream } from "../../random/index.ts";
+import type { TrainingTask } from "../../training/index.ts";
+import type { Update } from "./fit.ts";
+
+/** An update as the integers that are uploaded: × bounded weight, clip, round, with the sums behind the parameters. */
+export function encode(kernel: AggregationKernel, task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">, update: Update): CoordinateVector {
+  const { spec, plan, party, round } = task;
+  const { vector } = encodeUpdate({
+    kernel,
+    ...update,
+    encoding: plan.encoding,
+    metricNames: plan.metricNames,
+    random: randomStream(spec.seed, "rounding", party, round),
+  });
+  return vector;
+}

@@ -1,0 +1,48 @@
+import { NexusError } from "@ciphernx/core/errors";
+import type { Trainer, TrainingTask } from "../../training/trainer.ts";
+
+/** What a party learnt in a round, before anything hides it: the change of every parameter, its weight and its sums. */
+export interface Update {
+  /** Parameters after training minus parameters before, f32, canonical order. */
+  readonly delta: Float32Array;
+  /** Examples behind the update. */
+  readonly weight: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/**
+ * Trains on the party's own rows.
+ * @throws NexusError TRAINER_FAILED when the trainer gives parameters of another length, a weight that is no count, or lacks a metric
+ */
+export async function fit(trainer: Trainer, task: TrainingTask): Promise<Update> {
+  const { parameters, weight, metrics } = await trainer.fit(task);
+  if (parameters.length !== task.parameters.length) {
+    throw new NexusError("TRAINER_FAILED", `The trainer of ${task.party} returned ${parameters.length} parameters; the model has ${task.parameters.length}.`);
+  }
+  const delta = new Float32Array(parameters.length);
+  for (let i = 0; i < delta.length; i += 1) delta[i] = parameters[i]! - task.parameters[i]!;
+  return { delta, weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
+}
+
+/** A weight is a whole number of examples within its bounds. */
+export function checkedWeight(weight: number, least: number, task: TrainingTask, most: number): number {
+  if (Number.isSafeInteger(weight) && weight >= least && weight <= most) return weight;
+  throw new NexusError("TRAINER_FAILED", `The trainer of ${task.party} reported ${weight} examples; a weight is a whole number from ${least} to ${most}.`);
+}
+
+/** The sums that the plan names, and no others; all of them finite. */
+export function checkedMetrics(metrics: Readonly<Record<string, number>>, task: TrainingTask): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    task.plan.metricNames.map((name) => {
+      const value = metrics[name];
+      if (value === undefined || !Number.isFinite(value)) {
+        throw new NexusError(
+          "TRAINER_FAILED",
+          `The trainer of ${task.party} reported ${value === undefined ? "no" : "a not finite"} sum "${name}"; the spec wants ${task.plan.metricNames.join(", ")}.`,
+          { hint: "Return that sum from the trainer, or change evaluate.metrics in the spec." },
+        );
+      }
+      return [name, value];
+    }),
+  );
+}

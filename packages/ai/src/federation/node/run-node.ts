@@ -1,0 +1,90 @@
+import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { sleep } from "@ciphernx/core/lifecycle";
+import type { Task } from "@ciphernx/protocol/proto";
+import { loadAggregationKernel } from "../../aggregation/index.ts";
+import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
+import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
+import type { Trainer } from "../../training/index.ts";
+
+/** How long one long poll waits at the coordinator. */
+const POLL_WAIT_MS = 30_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** What happens at a node, for its log. */
+export type NodeEvent =
+  | { readonly type: "connected" }
+  | { readonly type: "waiting-for-coordinator"; readonly error: NexusError }
+  | { readonly type: "task"; readonly task: Task }
+  | { readonly type: "answered"; readonly task: Task; readonly answer: Answer };
+
+export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> {
+  readonly trainer: Trainer;
+  readonly signal: AbortSignal;
+  readonly digest?: AnswerTaskOptions["digest"];
+  readonly onEvent?: (event: NodeEvent) => void;
+  /** Called after every session that is opened, for example to register datasets. */
+  readonly onSession?: (session: NodeSession) => Promise<unknown>;
+}
+
+/**
+ * Serves tasks until the signal aborts: waits for one, answers it, waits for the next. A coordinator that is away is waited
+ * for, with pauses that grow to five seconds.
+ * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID
+ */
+export async function runNode(options: RunNodeOptions): Promise<void> {
+  const { identity, trainer, softwareVersion, connect, signal, digest, onSession } = options;
+  const tell = options.onEvent ?? (() => {});
+  const kernel = await loadAggregationKernel();
+  let pauseMs = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
+    let session: NodeSession | undefined;
+    try {
+      session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
+      await onSession?.(session);
+      tell({ type: "connected" });
+      pauseMs = FIRST_PAUSE_MS;
+      for (;;) {
+        const task = await nextTask(session, signal);
+        if (task === undefined) continue;
+        tell({ type: "task", task });
+        const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
+          answerTask({ session: session!, identity, trainer, kernel, task, signal: taskSignal, ...(digest === undefined ? {} : { digest }) }),
+        );
+        if (answer !== undefined) tell({ type: "answered", task, answer });
+      }
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!isConnectionProblem(error)) throw error;
+      tell({ type: "waiting-for-coordinator", error: toNexusError(error) });
+      await sleep(pauseMs, { signal }).catch(() => {}); // an abort ends the loop above
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    } finally {
+      await session?.transport.close();
+    }
+  }
+}
+
+async function nextTask(session: NodeSession, signal: AbortSignal): Promise<Task | undefined> {
+  const { task } = await session.call((client) => client.nextTask({ waitMs: POLL_WAIT_MS }, { signal, timeoutMs: POLL_WAIT_MS + 15_000 }));
+  return task;
+}
+
+/** Tells the coordinator that the node is alive while it works; gives the work up when nobody wants it any more. */
+async function withHeartbeat(session: NodeSession, task: Task, signal: AbortSignal, work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer | undefined> {
+  const cancelled = new AbortController();
+  const beat = async (): Promise<void> => {
+    const { cancelledTaskIds } = await session.call((client) => client.heartbeat({ taskIds: [task.taskId] }, { signal }));
+    if (cancelledTaskIds.includes(task.taskId)) cancelled.abort(new NexusError("TASK_CLOSED", `The coordinator no longer wants task ${task.taskId}.`));
+  };
+  // A heartbeat that fails says nothing of the task: the report will find the connection again, or not.
+  const timer = setInterval(() => void beat().catch(() => {}), session.heartbeatIntervalMs);
+  try {
+    return await work(AbortSignal.any([signal, cancelled.signal]));
+  } catch (error) {
+    if (cancelled.signal.aborted && !signal.aborted) return undefined;
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,46 @@
+import { type AggregationKernel, decodeSum, type SumTile, type UpdateExtras } from "../../aggregation/index.ts";
+import type { RunPlan } from "../../spec/index.ts";
+import type { FitAggregation, Strategy } from "../../strategy/index.ts";
+
+/** One tile of the next model, and of the strategy's own vectors by name. */
+export interface NextTile {
+  readonly offset: number;
+  /** Valid until the next tile is asked for. */
+  readonly parameters: Float32Array;
+  readonly state: Readonly<Record<string, Float64Array>>;
+}
+
+export interface NextModelOptions {
+  readonly kernel: AggregationKernel;
+  readonly plan: Pick<RunPlan, "encoding">;
+  readonly strategy: Strategy;
+  readonly aggregation: FitAggregation;
+  /** Sums of the weights and metrics of the accepted updates. */
+  readonly extras: UpdateExtras;
+  /** Sums of the parameter coordinates. */
+  readonly sums: AsyncIterable<SumTile> | Iterable<SumTile>;
+  /** Reads the round's base model. */
+  readBase(offset: number, length: number): Promise<Float32Array>;
+  /** Reads one of the strategy's vectors; undefined before the first round. */
+  readState(name: string, offset: number, length: number): Promise<Float64Array | undefined>;
+}
+
+/**
+ * decode → strategy step, tile by tile: from integer sums to the next model. Memory is that of one tile; tiles of any
+ * length give the same bits.
+ */
+export async function* nextModel(options: NextModelOptions): AsyncGenerator<NextTile, void, undefined> {
+  const { kernel, plan, strategy, aggregation, extras, sums, readBase, readState } = options;
+  for await (const { offset, sum } of sums) {
+    const length = sum.length;
+    const meanDelta = decodeSum({ kernel, sum, weight: extras.weight, encoding: plan.encoding });
+    const base = await readBase(offset, length);
+    const state: Record<string, Float64Array> = {};
+    for (const { name, initial } of strategy.state) {
+      state[name] = (await readState(name, offset, length)) ?? new Float64Array(length).fill(initial);
+    }
+    const parameters = new Float32Array(length);
+    aggregation.step({ base, meanDelta, state, parameters });
+    yield { offset, parameters, state };
+  }
+}

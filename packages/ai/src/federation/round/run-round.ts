@@ -1,0 +1,141 @@
+import type { RoundInstruction, RoundMeans, Strategy } from "../../strategy/index.ts";
+import type { RunPlan, RunSpec } from "../../spec/index.ts";
+import type { Closing, ClosingRule } from "./close.ts";
+import { select } from "./select.ts";
+
+export type PhaseKind = "fit" | "evaluate";
+
+/** One request to a set of parties within one attempt at a round. */
+export interface Phase {
+  readonly kind: PhaseKind;
+  /** Counted from 1. */
+  readonly round: number;
+  /** Counted from 1 within the round. */
+  readonly attempt: number;
+}
+
+/** Sums over the accepted parties of a phase, decoded. */
+export interface PhaseTotals {
+  readonly weight: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Coordinates that were clipped. */
+  readonly saturated: number;
+}
+
+/** What adding, decoding and the strategy's step gave. */
+export interface SteppedModel {
+  readonly modelHash: string;
+  /** Blob of the strategy's own vectors; null when it has none. */
+  readonly stateHash: string | null;
+  readonly saturated: number;
+  readonly fit: RoundMeans;
+}
+
+export interface RoundCommit {
+  readonly round: number;
+  readonly attempt: number;
+  readonly accepted: readonly string[];
+  readonly stepped: SteppedModel;
+  readonly evaluated: RoundMeans | null;
+}
+
+/** A phase that ended: with an accepted set, without one, or because the run was stopped. */
+export type Collected = Exclude<Closing, { kind: "wait" }> | { readonly kind: "stopped" };
+
+/**
+ * What the round engine needs of the world. The coordinator's host keeps every step in PostgreSQL and talks to nodes
+ * over the wire; the simulator's keeps them in memory and talks to a worker pool. The engine is the same.
+ */
+export interface RoundHost {
+  /** Runs a step once: after a crash its recorded result is returned instead. Results are small JSON. */
+  durably<T>(step: string, action: () => Promise<T>): Promise<T>;
+  /** Records a phase and gives its tasks to the parties. Doing it twice changes nothing. `modelHash`: the model to judge, in an evaluation. */
+  invite(phase: Phase, instruction: RoundInstruction, modelHash: string | undefined): Promise<void>;
+  /** Waits for answers until the phase can be closed, and records the accepted set. */
+  collect(phase: Phase, parties: readonly string[], rule: Omit<ClosingRule, "deadlineUnixMs">): Promise<Collected>;
+  /** Adds the accepted updates, decodes their mean, lets the strategy step. A pure function of the accepted set. */
+  aggregate(phase: Phase, accepted: readonly string[]): Promise<SteppedModel>;
+  /** Adds the accepted evaluations. */
+  total(phase: Phase, accepted: readonly string[]): Promise<PhaseTotals>;
+  /** Gives up an attempt. */
+  abandon(phase: Phase, reason: "quorum" | "stopped", missing: readonly string[]): Promise<void>;
+  /** Makes the round's model the run's model. */
+  commit(commit: RoundCommit): Promise<void>;
+}
+
+export interface RoundInput {
+  readonly spec: RunSpec;
+  readonly plan: RunPlan;
+  readonly strategy: Strategy;
+  readonly round: number;
+  /** The attempt to begin with; above 1 when the run was stopped and resumed within the round. */
+  readonly firstAttempt: number;
+  /** Attempts at this round that were abandoned for want of a quorum: a new draw is made for each. */
+  readonly abandoned: number;
+}
+
+export type RoundOutcome =
+  | { readonly kind: "committed"; readonly commit: RoundCommit }
+  /** No attempt had a quorum. */
+  | { readonly kind: "failed"; readonly missing: readonly string[] }
+  | { readonly kind: "stopped" };
+
+type Gathered = { readonly kind: "gathered"; readonly attempt: number; readonly accepted: readonly string[] } | Exclude<RoundOutcome, { kind: "committed" }>;
+
+/** One round: select → invite → collect → add, decode, step → evaluate → commit. */
+export async function runRound(host: RoundHost, input: RoundInput): Promise<RoundOutcome> {
+  const { round } = input;
+  const gathered = await gather(host, input);
+  if (gathered.kind !== "gathered") return gathered;
+  const { attempt, accepted } = gathered;
+
+  const stepped = await host.durably("aggregate", () => host.aggregate({ kind: "fit", round, attempt }, accepted));
+  const evaluated = await evaluate(host, input, attempt, stepped.modelHash);
+  if (evaluated === "stopped") {
+    await host.durably("abandon", () => host.abandon({ kind: "fit", round, attempt }, "stopped", []));
+    return { kind: "stopped" };
+  }
+  const commit: RoundCommit = { round, attempt, accepted, stepped, evaluated };
+  await host.durably("commit", () => host.commit(commit));
+  return { kind: "committed", commit };
+}
+
+/** Tries until an attempt has its quorum, each time with a new draw of the cohort. */
+async function gather(host: RoundHost, input: RoundInput): Promise<Gathered> {
+  const { spec, plan, strategy, round, firstAttempt, abandoned } = input;
+  let missing: readonly string[] = [];
+  for (let tried = 0; tried < plan.cohort.attempts; tried += 1) {
+    const phase: Phase = { kind: "fit", round, attempt: firstAttempt + tried };
+    const instruction = strategy.configureFit({ round, parties: select(plan, spec.seed, round, abandoned + tried) });
+    const { parties } = instruction;
+    await host.durably(`invite ${phase.attempt}`, () => host.invite(phase, instruction, undefined));
+    const rule = { size: Math.min(plan.cohort.size, parties.length), quorum: plan.cohort.quorum };
+    const collected = await host.durably(`collect ${phase.attempt}`, () => host.collect(phase, parties, rule));
+    if (collected.kind === "close") return { kind: "gathered", attempt: phase.attempt, accepted: collected.accepted };
+    const reason = collected.kind === "stopped" ? "stopped" : "quorum";
+    missing = collected.kind === "abandon" ? collected.missing : [];
+    const named = missing;
+    await host.durably(`abandon ${phase.attempt}`, () => host.abandon(phase, reason, named));
+    if (collected.kind === "stopped") return { kind: "stopped" };
+  }
+  return { kind: "failed", missing };
+}
+
+/** Judges the new model on the parties' held-out rows. Whoever does not answer is left out of the mean; the model does not depend on it. */
+async function evaluate(host: RoundHost, input: RoundInput, attempt: number, modelHash: string): Promise<RoundMeans | null | "stopped"> {
+  const { spec, plan, strategy, round } = input;
+  const { every } = spec.evaluate;
+  const due = every > 0 && (round % every === 0 || round === plan.rounds);
+  const judges = plan.parties.filter(({ testExamples }) => testExamples > 0).map(({ name }) => name);
+  if (!due || judges.length === 0) return null;
+  const instruction = strategy.configureEvaluate({ round, parties: judges });
+
+  const phase: Phase = { kind: "evaluate", round, attempt };
+  const { parties } = instruction;
+  await host.durably("invite to evaluate", () => host.invite(phase, instruction, modelHash));
+  const collected = await host.durably("collect evaluations", () => host.collect(phase, parties, { size: parties.length, quorum: 0 }));
+  if (collected.kind === "stopped") return "stopped";
+  if (collected.kind === "abandon" || collected.accepted.length === 0) return null;
+  const totals = await host.durably("total", () => host.total(phase, collected.accepted));
+  return strategy.aggregateEvaluate({ round, weight: totals.weight, metrics: totals.metrics });
+}

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { NexusError } from "@ciphernx/core/errors";
+import { type Json } from "@ciphernx/core/spec";
+import { loadAggregationKernel } from "../aggregation/index.ts";
+import type { PartyDataset } from "../data/index.ts";
+import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
+import { runRound } from "../federation/round/run-round.ts";
+import { initialModel, modelCard } from "../models/index.ts";
+import { loadKernel } from "../nn/index.ts";
+import { compileOrThrow, type CompileFacts, type RunPlan, type RunSpec } from "../spec/index.ts";
+import { createStrategy } from "../strategy/index.ts";
+import { compareNames, flattenParameters, parameterLayout } from "../tensor/index.ts";
+import { simulatedHost } from "./simulated-host.ts";
+import type { SharedParty } from "./worker-messages.ts";
+import { defaultWorkers, startWorkerPool } from "./worker-pool.ts";
+
+export interface SimulateOptions {
+  readonly spec: RunSpec;
+  /** Every party's data, as `splitDataset(…, { shared: true })` gives it. */
+  readonly parties: readonly PartyDataset[];
+  /** Threads. Default: one a core. */
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+  /** The events a distributed run would have, as they happen. */
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface SimulationResult {
+  readonly plan: RunPlan;
+  readonly modelHash: string;
+  /** The canonical safetensors file. */
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly card: Json;
+  readonly rounds: readonly RoundSummary[];
+}
+
+/**
+ * Runs a spec on this machine alone: the production round engine with its parties on a worker pool, no sockets, no database. The model
+ * hash is the one that the distributed run of the same spec and data commits.
+ * @throws NexusError SPEC_REFUSED, QUORUM_NOT_REACHED, INTERRUPTED
+ */
+export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
+  const { spec, signal, onEvent = () => {} } = options;
+  const [kernel, training] = await Promise.all([loadAggregationKernel(), loadKernel()]);
+  const byName = new Map(options.parties.map((part) => [part.party, part]));
+  const plan = compileOrThrow(spec, simulatedFacts(options.parties, training.build));
+  if (plan.model.network === undefined) {
+    throw new NexusError("SPEC_REFUSED", "A simulation trains with the built-in networks; this spec's model is of kind tensors.", {
+      hint: "Run it with nodes that bring their own trainer (defineNode).",
+    });
+  }
+  const shared = plan.parties.map(({ name }): SharedParty => {
+    const { schema, train, test, contentHash } = byName.get(name)!.dataset;
+    return { name, schema, train, ...(test === undefined ? {} : { test }), contentHash };
+  });
+  await using pool = await startWorkerPool(shared, options.workers ?? defaultWorkers(shared.length));
+
+  let number = 0;
+  const tell = (body: RunEventBody): void => {
+    number += 1;
+    onEvent({ ...body, number, at: new Date().toISOString() });
+  };
+  const strategy = createStrategy(spec.strategy);
+  const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
+  const host = await simulatedHost({
+    pool,
+    kernel,
+    spec,
+    plan,
+    strategy,
+    initial: flattenParameters(initialModel(plan, spec.seed), layout),
+    digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
+    onRefused: ({ round, attempt, kind }, { party, code, message }) => tell({ type: "answer-refused", payload: { round, attempt, kind, party, code, message } }),
+    onAbandoned: ({ round, attempt }, missing) => tell({ type: "round-abandoned", payload: { round, attempt, missing } }),
+  });
+
+  tell({ type: "run-started", payload: { name: spec.name, rounds: plan.rounds, parties: plan.parties.length } });
+  const rounds: RoundSummary[] = [];
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    if (signal?.aborted === true) throw new NexusError("INTERRUPTED", `The simulation was stopped before round ${round}.`);
+    const openedAt = performance.now();
+    const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
+    if (outcome.kind !== "committed") {
+      const missing = outcome.kind === "failed" ? outcome.missing.join(", ") : "";
+      throw new NexusError("QUORUM_NOT_REACHED", `Round ${round} of the simulation had no quorum of ${plan.cohort.quorum}; these failed: ${missing}.`);
+    }
+    const summary = summarise(outcome.commit, plan, (performance.now() - openedAt) / 1000);
+    rounds.push(summary);
+    tell({ type: "round-committed", payload: summary });
+  }
+  const last = rounds.at(-1)!;
+  const card = modelCard({
+    runId: "simulation",
+    spec,
+    plan,
+    initialModelHash: null,
+    modelHash: last.modelHash,
+    round: plan.rounds,
+    metrics: { fit: last.fit, evaluated: last.evaluated },
+  });
+  tell({ type: "run-finished", payload: { outcome: "completed", reason: null, modelHash: last.modelHash, modelId: null } });
+  return { plan, modelHash: last.modelHash, file: host.modelFile(), card, rounds };
+}
+
+/** What `compile` knows of simulated parties: what their nodes would have registered. */
+export function simulatedFacts(parties: readonly PartyDataset[], kernelBuild: string): CompileFacts {
+  return {
+    kernelBuild,
+    parties: parties
+      .toSorted((a, b) => compareNames(a.party, b.party))
+      .map(({ party, dataset: { schema, train, test, contentHash } }) => ({
+        name: party,
+        kernelBuild,
+        dataset: { schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash },
+      })),
+  };
+}
+
+function summarise(commit: Parameters<Awaited<ReturnType<typeof simulatedHost>>["commit"]>[0], plan: RunPlan, seconds: number): RoundSummary {
+  const { round, attempt, accepted, stepped, evaluated } = commit;
+  return {
+    round,
+    rounds: plan.rounds,
+    attempt,
+    accepted: accepted.length,
+    missed: [],
+    fit: stepped.fit,
+    evaluated,
+    bytesUp: accepted.length * plan.updateBytes,
+    bytesDown: accepted.length * plan.model.sizeBytes,
+    seconds,
+    saturated: stepped.saturated,
+    modelHash: stepped.modelHash,
+  };
+}

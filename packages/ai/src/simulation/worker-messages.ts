@@ -1,0 +1,68 @@
+import type { DatasetSchema, Examples } from "../data/index.ts";
+import type { PhaseKind } from "../federation/round/run-round.ts";
+import type { NetworkSpec } from "../nn/index.ts";
+import type { RunPlan, RunSpec } from "../spec/index.ts";
+
+/** What a worker is started with. Rows and vectors lie in shared memory: nothing is copied from thread to thread. */
+export interface WorkerSetup {
+  readonly parties: readonly SharedParty[];
+}
+
+export interface SharedParty {
+  readonly name: string;
+  readonly schema: DatasetSchema;
+  readonly train: Examples;
+  readonly test?: Examples;
+  readonly contentHash: string;
+}
+
+/** The run that the phases to come belong to. */
+export interface LoadRun {
+  readonly kind: "load-run";
+  readonly spec: RunSpec;
+  readonly plan: RunPlan;
+  /** The round's base model, f32, written by the engine before each phase. */
+  readonly parameters: SharedArrayBuffer;
+  /** Where the worker leaves its sum of a phase, int64: parameters and extras. */
+  readonly sum: SharedArrayBuffer;
+  /** One int32: the next of the phase's parties; workers take turns by adding to it. */
+  readonly next: SharedArrayBuffer;
+}
+
+/** Fits or evaluates parties of the phase until none is left, adding each vector to the worker's sum. */
+export interface RunPhase {
+  readonly kind: "run-phase";
+  readonly phase: PhaseKind;
+  readonly round: number;
+  /** Indices into the setup's parties. */
+  readonly parties: Uint32Array;
+  readonly config: Readonly<Record<string, number>>;
+}
+
+/** Trains one network on rows of its own, round after round, and judges it: what a party reaches without the others. */
+export interface TrainAlone {
+  readonly kind: "train-alone";
+  readonly name: string;
+  readonly spec: RunSpec;
+  readonly network: NetworkSpec;
+  readonly train: Examples;
+  readonly test: Examples;
+}
+
+export type WorkerRequest = LoadRun | RunPhase | TrainAlone;
+
+export interface PhaseAnswer {
+  readonly kind: "phase";
+  readonly accepted: readonly string[];
+  readonly failed: readonly { readonly party: string; readonly code: string; readonly message: string }[];
+}
+
+export interface AloneAnswer {
+  readonly kind: "alone";
+  readonly name: string;
+  readonly examples: number;
+  readonly loss: number;
+  readonly correct: number;
+}
+
+export type WorkerAnswer = PhaseAnswer | AloneAnswer | { readonly kind: "ready" } | { readonly kind: "loaded" } | { readonly kind: "error"; readonly message: string };

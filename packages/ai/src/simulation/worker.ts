@@ -1,0 +1,87 @@
+/** A thread of the simulator: holds kernels and a trainer, and serves the requests of `worker-messages.ts` in turn. @module */
+import { parentPort, workerData } from "node:worker_threads";
+import { toNexusError } from "@ciphernx/core/errors";
+import { type Accumulator, createAccumulator, loadAggregationKernel, vectorLayout } from "../aggregation/index.ts";
+import type { Dataset } from "../data/index.ts";
+import { encode } from "../federation/node/encode.ts";
+import { evaluate } from "../federation/node/evaluate.ts";
+import { fit } from "../federation/node/fit.ts";
+import { createNetwork, initialParameters, loadKernel } from "../nn/index.ts";
+import { randomStream } from "../random/index.ts";
+import { type ParameterLayout, parameterLayout } from "../tensor/index.ts";
+import { networkTrainer, type TrainingTask } from "../training/index.ts";
+import type { AloneAnswer, LoadRun, PhaseAnswer, RunPhase, SharedParty, TrainAlone, WorkerAnswer, WorkerRequest, WorkerSetup } from "./worker-messages.ts";
+
+const { parties } = workerData as WorkerSetup;
+const port = parentPort;
+if (port === null) throw new TypeError("This module runs as a worker of the simulator.");
+
+const kernel = await loadKernel();
+const aggregation = await loadAggregationKernel();
+const datasets = new Map(parties.map((party) => [party.name, asDataset(party)]));
+const trainer = networkTrainer({ kernel, sync: true, dataset: (_name, party) => Promise.resolve(datasets.get(party)!) });
+let run: (LoadRun & { readonly layout: ParameterLayout; readonly accumulators: Map<string, Accumulator> }) | undefined;
+
+port.on("message", (request: WorkerRequest) => {
+  serve(request)
+    .catch((error: unknown): WorkerAnswer => ({ kind: "error", message: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
+    .then((answer) => port.postMessage(answer));
+});
+port.postMessage({ kind: "ready" } satisfies WorkerAnswer);
+
+async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
+  switch (request.kind) {
+    case "load-run":
+      run = { ...request, layout: parameterLayout(request.plan.model.tensors.map(({ name, shape }) => [name, shape])), accumulators: new Map() };
+      return { kind: "loaded" };
+    case "run-phase":
+      return runPhase(request);
+    case "train-alone":
+      return trainAlone(request);
+  }
+}
+
+async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Promise<PhaseAnswer> {
+  if (run === undefined) throw new TypeError("A phase came before its run.");
+  const { spec, plan, layout } = run;
+  const vectors = vectorLayout(phase === "fit" ? plan.model.parameters : 0, plan.metricNames, plan.encoding);
+  const accumulator = run.accumulators.get(phase) ?? createAccumulator(aggregation, vectors.length, vectors.dtype);
+  run.accumulators.set(phase, accumulator);
+  accumulator.reset();
+  const parameters = new Float32Array(run.parameters);
+  const next = new Int32Array(run.next);
+  const accepted: string[] = [];
+  const failed: PhaseAnswer["failed"][number][] = [];
+  for (let turn = Atomics.add(next, 0, 1); turn < chosen.length; turn = Atomics.add(next, 0, 1)) {
+    const party = parties[chosen[turn]!]!.name;
+    const task: TrainingTask = { parameters, layout, spec, plan, party, round, config };
+    try {
+      const update = phase === "fit" ? await fit(trainer, task) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
+      accumulator.add(encode(aggregation, task, update));
+      accepted.push(party);
+    } catch (error) {
+      const { code, message } = toNexusError(error);
+      failed.push({ party, code, message });
+    }
+  }
+  new BigInt64Array(run.sum, 0, vectors.length).set(accumulator.sum);
+  return { kind: "phase", accepted, failed };
+}
+
+async function trainAlone({ name, spec, network: architecture, train, test }: TrainAlone): Promise<AloneAnswer> {
+  const { batchSize, epochs, optimiser } = spec.train;
+  const network = createNetwork(kernel, architecture, { maxBatch: batchSize });
+  network.load(initialParameters(architecture, spec.seed));
+  for (let round = 1; round <= spec.rounds; round += 1) {
+    const order = Array.from({ length: epochs }, (_, epoch) =>
+      randomStream(spec.seed, "shuffle", name, round, epoch).shuffle(Uint32Array.from({ length: train.count }, (_row, row) => row)),
+    );
+    network.fitSync({ ...train, order, batchSize, optimiser });
+  }
+  const { examples, loss, correct } = network.evaluateSync(test);
+  return { kind: "alone", name, examples, loss, correct };
+}
+
+function asDataset({ schema, train, test, contentHash }: SharedParty): Dataset {
+  return { schema, train, ...(test === undefined ? {} : { test }), contentHash };
+}
