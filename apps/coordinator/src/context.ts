@@ -1,0 +1,25 @@
+import type { AggregationKernel } from "@ciphernx/ai/aggregation";
+import type { Engine } from "@ciphernx/ai/federation/coordinator";
+import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
+import type { Store } from "@ciphernx/core/store";
+import type { Logger } from "pino";
+import type { Sessions } from "./sessions.ts";
+import type { StagedUploads } from "./staged-uploads.ts";
+
+/** What the services of one coordinator share. */
+export interface CoordinatorContext {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly kernel: AggregationKernel;
+  /** Build of the training kernels that runs are held to. */
+  readonly kernelBuild: string;
+  readonly waiters: Waiters;
+  readonly blobLock: SharedLock;
+  readonly sessions: Sessions;
+  readonly uploads: StagedUploads;
+  readonly ownerToken: string;
+  readonly projectId: string;
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly log: Logger;
+}

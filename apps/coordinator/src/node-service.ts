@@ -1,0 +1,167 @@
+import { registeredSchema, type RegisteredSchema, schemaText } from "@ciphernx/ai/data";
+import { acknowledge, cancelledTasks, deliverTask, nodeKey, openTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import { NexusError } from "@ciphernx/core/errors";
+import { newId } from "@ciphernx/core/ids";
+import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
+import { datasets, nodes, retrying, tasks } from "@ciphernx/core/store";
+import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
+import { NodeService, TaskKind } from "@ciphernx/protocol/proto";
+import { callerToken, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { eq, inArray } from "drizzle-orm";
+import type { CoordinatorContext } from "./context.ts";
+import { admittedNode, registerNode } from "./nodes.ts";
+import { HEARTBEAT_INTERVAL_MS, type NodeCaller } from "./sessions.ts";
+
+/** Longest wait of one NextTask. */
+const MAX_WAIT_MS = 60_000;
+
+/** What nodes may say: every call but the first three needs a session, every report a signature of its own. */
+export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
+  const { store, sessions, waiters, uploads, kernel, blobLock, log } = context;
+  const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
+
+  async function publicKeyOf(nodeId: string): Promise<Uint8Array> {
+    return (await admittedNode(store, nodeId)).publicKey;
+  }
+
+  return {
+    async register(request) {
+      parseDocumentWith(nameSchema, request.name, "The node's name");
+      if (request.publicKey.length !== PUBLIC_KEY_BYTES) throw new NexusError("MESSAGE_INVALID", `A public key has ${PUBLIC_KEY_BYTES} bytes, not ${request.publicKey.length}.`);
+      if (!(await verify(request.publicKey, registrationBytes(request), request.signature))) {
+        throw new NexusError("SIGNATURE_INVALID", `The registration of "${request.name}" is not signed by the key it brings.`);
+      }
+      const row = await retrying(() => registerNode(store, request));
+      log.info({ node: row.id, name: row.name, status: row.status }, `node ${row.name} joined`);
+      return { nodeId: row.id, projectId: row.projectId, status: row.status };
+    },
+
+    async challenge({ nodeId }) {
+      await retrying(() => admittedNode(store, nodeId));
+      return { nonce: sessions.challenge(nodeId) };
+    },
+
+    async openSession(request) {
+      const { nodeId, nonce, kernelBuild, softwareVersion } = request;
+      sessions.redeem(nodeId, nonce);
+      const publicKey = await retrying(() => publicKeyOf(nodeId));
+      if (!(await verify(publicKey, sessionBytes(request), request.signature))) {
+        throw new NexusError("SIGNATURE_INVALID", `The session of node ${nodeId} is not signed by its key.`);
+      }
+      await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
+      const sessionToken = sessions.open({ nodeId, kernelBuild });
+      log.info({ node: nodeId, kernelBuild }, "node connected");
+      return { sessionToken, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS };
+    },
+
+    async registerDataset(request, call) {
+      const { nodeId } = caller(call);
+      parseDocumentWith(nameSchema, request.name, "The dataset's name");
+      parseDocumentWith(sha256Schema, request.contentHash, "The dataset's content hash");
+      const schema = parseSchema(request.schemaJson);
+      const counts = { trainExamples: safeCount(request.trainExamples), testExamples: safeCount(request.testExamples) };
+      return retrying(async () => {
+        const { projectId, name: node } = await admittedNode(store, nodeId);
+        const values = { schema, ...counts, contentHash: request.contentHash, registeredAt: new Date() };
+        const [row] = await store.db
+          .insert(datasets)
+          .values({ id: newId("dataset"), projectId, nodeId, name: request.name, ...values })
+          .onConflictDoUpdate({ target: [datasets.nodeId, datasets.name], set: values })
+          .returning({ id: datasets.id });
+        log.info({ node: nodeId, dataset: request.name, ...counts }, `${node} registered dataset ${request.name}`);
+        return { datasetId: row!.id };
+      });
+    },
+
+    async nextTask({ waitMs }, call) {
+      const { nodeId, kernelBuild } = caller(call);
+      const left = sessions.waiting(nodeId);
+      try {
+        // The place in the queue is taken before the look, so that no wake between the two is lost.
+        const woken = waiters.wait(nodeKey(nodeId), { timeoutMs: Math.min(waitMs, MAX_WAIT_MS), signal: call.signal });
+        const delivery = (await retrying(() => deliverTask(store, nodeId))) ?? ((await woken) ? await retrying(() => deliverTask(store, nodeId)) : undefined);
+        if (delivery === undefined) return {};
+        const plan = delivery.plan as { kernelBuild: string; reproducible: boolean; model: { sizeBytes: number } };
+        if (plan.reproducible && kernelBuild !== plan.kernelBuild) {
+          throw new NexusError("KERNEL_MISMATCH", `The node trains with ${kernelBuild}; run ${delivery.runId} is held to ${plan.kernelBuild}.`, { details: { run: delivery.runId } });
+        }
+        const { taskId, runId, round, attempt, party, specHash, baseModelHash, deadlineAt } = delivery;
+        return {
+          task: {
+            taskId,
+            runId,
+            round,
+            attempt,
+            kind: delivery.kind === "fit" ? TaskKind.FIT : TaskKind.EVALUATE,
+            party,
+            specJson: JSON.stringify(delivery.spec),
+            specHash,
+            planJson: JSON.stringify(delivery.plan),
+            baseModelHash,
+            baseModelSizeBytes: BigInt(plan.model.sizeBytes),
+            configJson: JSON.stringify(delivery.config),
+            deadlineUnixMs: BigInt(deadlineAt.getTime()),
+          },
+        };
+      } finally {
+        left();
+      }
+    },
+
+    async report(request, call) {
+      const { nodeId } = caller(call);
+      const publicKey = await retrying(() => publicKeyOf(nodeId));
+      if (!(await verify(publicKey, reportBytes(request), request.signature))) {
+        throw new NexusError("SIGNATURE_INVALID", `The report of task ${request.taskId} is not signed by node ${nodeId}.`);
+      }
+      const task = await retrying(() => openTask(store, nodeId, request.taskId));
+      const { taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, failure, durationMs } = request;
+      const report = {
+        ...{ taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, durationMs },
+        weight: safeCount(request.weight),
+        ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
+      };
+      const staged = failure === undefined ? uploads.take(taskId, blobHash) : undefined;
+      let kept = false;
+      try {
+        await blobLock.shared(() => acknowledge(store, kernel, task, report, staged));
+        kept = true;
+      } finally {
+        if (!kept) await staged?.discard();
+        waiters.wake(runKey(runId));
+      }
+      return {};
+    },
+
+    async heartbeat({ taskIds }, call) {
+      const { nodeId } = caller(call);
+      await retrying(() => store.db.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
+      return { cancelledTaskIds: [...(await retrying(() => cancelledTasks(store, nodeId, taskIds.slice(0, 1_000))))] };
+    },
+  };
+}
+
+/** Discards uploads whose report never came and whose task is over. */
+export async function discardStaleUploads({ store, uploads }: CoordinatorContext): Promise<void> {
+  const known = uploads.taskIds;
+  if (known.length === 0) return;
+  const open = await store.db.select({ id: tasks.id, state: tasks.state }).from(tasks).where(inArray(tasks.id, [...known]));
+  await uploads.discardOthers(new Set(open.filter(({ state }) => state === "waiting" || state === "delivered").map(({ id }) => id)));
+}
+
+function parseSchema(text: string): RegisteredSchema {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new NexusError("MESSAGE_INVALID", "The dataset's schema is not JSON.", { cause });
+  }
+  const schema = parseDocumentWith(registeredSchema, document, "The dataset's schema");
+  return schema.kind === "opaque" ? schema : (JSON.parse(schemaText(schema)) as RegisteredSchema);
+}
+
+function safeCount(value: bigint): number {
+  if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
+  throw new NexusError("MESSAGE_INVALID", `${value} is more examples than can be counted.`);
+}

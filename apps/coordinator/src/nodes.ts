@@ -1,0 +1,93 @@
+import { createHash, randomBytes } from "node:crypto";
+import { NexusError } from "@ciphernx/core/errors";
+import { newId } from "@ciphernx/core/ids";
+import { isUniqueViolation, joinTokens, nodes, type Store, tasks } from "@ciphernx/core/store";
+import { and, eq, inArray, isNull, ne, or, sql } from "drizzle-orm";
+
+export type NodeRow = typeof nodes.$inferSelect;
+
+const DEFAULT_TOKEN_SECONDS = 3_600;
+const MAX_TOKEN_SECONDS = 30 * 24 * 3_600;
+
+const hashToken = (token: string): string => createHash("sha256").update(token).digest("hex");
+
+/** A single-use token that lets one node join. Only its hash is kept. */
+export async function createJoinToken(store: Store, projectId: string, options: { readonly expiresInSeconds: number; readonly approved: boolean }) {
+  const seconds = options.expiresInSeconds === 0 ? DEFAULT_TOKEN_SECONDS : options.expiresInSeconds;
+  if (seconds > MAX_TOKEN_SECONDS) throw new NexusError("USAGE", `A join token is good for ${MAX_TOKEN_SECONDS} seconds at most, not ${seconds}.`);
+  const token = `njt_${randomBytes(24).toString("base64url")}`;
+  const expiresAt = new Date(Date.now() + seconds * 1000);
+  await store.db.insert(joinTokens).values({ tokenHash: hashToken(token), projectId, approved: options.approved, expiresAt });
+  return { token, expiresAt };
+}
+
+/**
+ * Lets a node join: uses the token up and records the key, in one transaction.
+ * @throws NexusError JOIN_TOKEN_INVALID, NODE_NAME_TAKEN
+ */
+export async function registerNode(store: Store, request: { readonly token: string; readonly name: string; readonly publicKey: Uint8Array }): Promise<NodeRow> {
+  const tokenHash = hashToken(request.token);
+  try {
+    return await store.db.transaction(async (tx) => {
+      const id = newId("node");
+      const [token] = await tx
+        .update(joinTokens)
+        .set({ usedAt: new Date(), usedByNode: id })
+        .where(and(eq(joinTokens.tokenHash, tokenHash), isNull(joinTokens.usedAt), sql`${joinTokens.expiresAt} > now()`))
+        .returning();
+      if (token === undefined) throw await unusable(store, tokenHash);
+      const [row] = await tx
+        .insert(nodes)
+        .values({ id, projectId: token.projectId, name: request.name, publicKey: request.publicKey, status: token.approved ? "approved" : "pending" })
+        .returning();
+      return row!;
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new NexusError("NODE_NAME_TAKEN", `A node named "${request.name}" has joined already.`, { cause: error });
+  }
+}
+
+async function unusable(store: Store, tokenHash: string): Promise<NexusError> {
+  const [known] = await store.db.select({ usedAt: joinTokens.usedAt, expiresAt: joinTokens.expiresAt }).from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash));
+  if (known === undefined) return new NexusError("JOIN_TOKEN_INVALID", "That join token is unknown.");
+  if (known.usedAt !== null) return new NexusError("JOIN_TOKEN_INVALID", `That join token was used on ${known.usedAt.toISOString()}; a token lets one node join.`);
+  return new NexusError("JOIN_TOKEN_INVALID", `That join token expired on ${known.expiresAt.toISOString()}.`);
+}
+
+/** A node that may open a session. @throws NexusError NODE_NOT_FOUND, NODE_REMOVED, NODE_NOT_APPROVED */
+export async function admittedNode(store: Store, nodeId: string): Promise<NodeRow> {
+  const [row] = await store.db.select().from(nodes).where(eq(nodes.id, nodeId));
+  if (row === undefined) throw new NexusError("NODE_NOT_FOUND", `No node has the id ${nodeId}.`);
+  if (row.status === "removed") throw new NexusError("NODE_REMOVED", `The node ${row.name} (${nodeId}) was removed from the project.`);
+  if (row.status === "pending") throw new NexusError("NODE_NOT_APPROVED", `The node ${row.name} (${nodeId}) waits for approval.`);
+  return row;
+}
+
+/** A node by id or name, removed ones by id only. @throws NexusError NODE_NOT_FOUND */
+export async function findNode(store: Store, projectId: string, idOrName: string): Promise<NodeRow> {
+  const named = and(eq(nodes.name, idOrName), ne(nodes.status, "removed"));
+  const [row] = await store.db.select().from(nodes).where(and(eq(nodes.projectId, projectId), or(eq(nodes.id, idOrName), named)));
+  if (row === undefined) throw new NexusError("NODE_NOT_FOUND", `No node has the id or name "${idOrName}".`);
+  return row;
+}
+
+export async function approveNode(store: Store, projectId: string, idOrName: string): Promise<NodeRow> {
+  const found = await findNode(store, projectId, idOrName);
+  if (found.status === "removed") throw new NexusError("NODE_REMOVED", `The node ${found.name} was removed; it cannot be approved.`);
+  const [row] = await store.db.update(nodes).set({ status: "approved" }).where(eq(nodes.id, found.id)).returning();
+  return row!;
+}
+
+/** Sends a node away: its open tasks end, its name is free again. */
+export async function removeNode(store: Store, projectId: string, idOrName: string): Promise<NodeRow> {
+  const found = await findNode(store, projectId, idOrName);
+  return store.db.transaction(async (tx) => {
+    const [row] = await tx.update(nodes).set({ status: "removed" }).where(eq(nodes.id, found.id)).returning();
+    await tx
+      .update(tasks)
+      .set({ state: "failed", reasonCode: "NODE_REMOVED", reason: "The node was removed from the project.", reportedAt: new Date() })
+      .where(and(eq(tasks.nodeId, found.id), inArray(tasks.state, ["waiting", "delivered"])));
+    return row!;
+  });
+}

@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from "node:crypto";
+import { NexusError } from "@ciphernx/core/errors";
+
+/** A nonce is good for one OpenSession within this time. */
+const NONCE_LIFETIME_MS = 30_000;
+/** Nonces that wait at most; more come only from somebody who never answers them. */
+const MAX_NONCES = 10_000;
+/** Time between two signs of life that nodes are asked for. */
+export const HEARTBEAT_INTERVAL_MS = 3_000;
+/** Silence after which a node counts as absent. */
+const ABSENT_AFTER_MS = 3 * HEARTBEAT_INTERVAL_MS + 1_000;
+
+/** A node that has proved who it is. */
+export interface NodeCaller {
+  readonly nodeId: string;
+  readonly kernelBuild: string;
+}
+
+/** Who is connected, in memory: after a restart every node opens its session anew. */
+export interface Sessions {
+  /** 32 random bytes for the node to sign. */
+  challenge(nodeId: string): Uint8Array;
+  /** Uses a nonce up. @throws NexusError UNAUTHENTICATED when it was not given to that node, was used, or is too old */
+  redeem(nodeId: string, nonce: Uint8Array): void;
+  /** Opens the session of a node; one it had before ends. */
+  open(caller: NodeCaller): string;
+  /** Whose token that is; a use is a sign of life. @throws NexusError UNAUTHENTICATED */
+  caller(token: string | undefined): NodeCaller;
+  /** Ends the session of a node that was removed. */
+  end(nodeId: string): void;
+  /** Counts a long poll of a node that waits: as long as it does, the node is there. @returns ends the count */
+  waiting(nodeId: string): () => void;
+  /** Whether the node has given a sign of life lately. A coordinator that has just started gives nodes time to come back. */
+  online(nodeId: string): boolean;
+}
+
+export function createSessions(now: () => number = () => performance.now()): Sessions {
+  const startedAt = now();
+  const nonces = new Map<string, { readonly nodeId: string; readonly expiresAt: number }>();
+  /** By SHA-256 of the token, so that a memory dump holds no token. */
+  const byToken = new Map<string, NodeCaller>();
+  const tokenOf = new Map<string, string>();
+  const lastSeen = new Map<string, number>();
+  const polls = new Map<string, number>();
+
+  const hash = (token: string): string => createHash("sha256").update(token).digest("base64");
+  const end = (nodeId: string): void => {
+    const known = tokenOf.get(nodeId);
+    if (known !== undefined) byToken.delete(known);
+    tokenOf.delete(nodeId);
+  };
+
+  return {
+    challenge(nodeId) {
+      for (const [key, { expiresAt }] of nonces) {
+        if (expiresAt > now() && nonces.size < MAX_NONCES) break;
+        nonces.delete(key);
+      }
+      const nonce = randomBytes(32);
+      nonces.set(nonce.toString("hex"), { nodeId, expiresAt: now() + NONCE_LIFETIME_MS });
+      return nonce;
+    },
+    redeem(nodeId, nonce) {
+      const key = Buffer.from(nonce).toString("hex");
+      const known = nonces.get(key);
+      nonces.delete(key);
+      if (known?.nodeId === nodeId && known.expiresAt > now()) return;
+      throw new NexusError("UNAUTHENTICATED", `The nonce of node ${nodeId} is unknown, used or too old.`, { hint: "Ask for a new challenge." });
+    },
+    open(caller) {
+      end(caller.nodeId);
+      const token = randomBytes(32).toString("base64url");
+      byToken.set(hash(token), caller);
+      tokenOf.set(caller.nodeId, hash(token));
+      lastSeen.set(caller.nodeId, now());
+      return token;
+    },
+    caller(token) {
+      const known = token === undefined ? undefined : byToken.get(hash(token));
+      if (known === undefined) throw new NexusError("UNAUTHENTICATED", "The call came without the token of an open session.");
+      lastSeen.set(known.nodeId, now());
+      return known;
+    },
+    end,
+    waiting(nodeId) {
+      polls.set(nodeId, (polls.get(nodeId) ?? 0) + 1);
+      return () => {
+        lastSeen.set(nodeId, now());
+        const left = (polls.get(nodeId) ?? 1) - 1;
+        if (left === 0) polls.delete(nodeId);
+        else polls.set(nodeId, left);
+      };
+    },
+    online: (nodeId) => polls.has(nodeId) || now() - (lastSeen.get(nodeId) ?? startedAt) < ABSENT_AFTER_MS,
+  };
+}
