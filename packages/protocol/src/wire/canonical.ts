@@ -1,0 +1,107 @@
+/**
+ * What a node signs. Another implementation can be written from this comment and the vectors in
+ * `canonical.vectors.ts`; signatures are Ed25519 (RFC 8032) over exactly these bytes.
+ *
+ * Values are encoded as `canonicalBytes` of `@ciphernx/crypto/keys` does, all integers big-endian:
+ *
+ * ```
+ * text = 0x01 ‖ u32 byte length ‖ UTF-8      bytes  = 0x02 ‖ u32 length ‖ bytes
+ * u64  = 0x03 ‖ 8 bytes                      f64    = 0x04 ‖ IEEE 754 bits (NaN as 7ff8000000000000)
+ * list = 0x05 ‖ u32 items ‖ items            absent = 0x00
+ *
+ * registration = text "ciphernx.node.v1/registration" ‖ list of
+ *     text token, text name, bytes publicKey
+ * session      = text "ciphernx.node.v1/session" ‖ list of
+ *     text nodeId, bytes nonce, text kernelBuild, text softwareVersion
+ * report       = text "ciphernx.node.v1/report" ‖ list of
+ *     text taskId, text runId, u64 round, u64 attempt, text specHash, text baseModelHash, text blobHash,
+ *     u64 weight, list of metrics, failure
+ *
+ * metrics = one [text name, f64 value] list each, sorted by the name's UTF-8 bytes
+ * failure = absent, or the list [text code, text message]
+ * ```
+ *
+ * Hashes are the 64 lower-case hex digits that the message holds. `duration_ms` is not signed: nothing depends on it.
+ *
+ * @module
+ */
+import { canonicalBytes } from "@ciphernx/crypto/keys";
+
+const DOMAIN = {
+  registration: "ciphernx.node.v1/registration",
+  session: "ciphernx.node.v1/session",
+  report: "ciphernx.node.v1/report",
+} as const;
+
+/** The signed fields of a RegisterRequest. */
+export interface SignedRegistration {
+  readonly token: string;
+  readonly name: string;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/** The signed fields of an OpenSessionRequest. */
+export interface SignedSession {
+  readonly nodeId: string;
+  /** The 32 bytes of the challenge. */
+  readonly nonce: Uint8Array;
+  readonly kernelBuild: string;
+  readonly softwareVersion: string;
+}
+
+/** The signed fields of a ReportRequest; the generated message fits as it is. */
+export interface SignedReport {
+  readonly taskId: string;
+  readonly runId: string;
+  /** Unsigned 32-bit. */
+  readonly round: number;
+  /** Unsigned 32-bit. */
+  readonly attempt: number;
+  readonly specHash: string;
+  readonly baseModelHash: string;
+  readonly blobHash: string;
+  readonly weight: bigint;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly failure?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Bytes that a joining node signs with its new key: proof that it holds the key it registers. */
+export function registrationBytes({ token, name, publicKey }: SignedRegistration): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(DOMAIN.registration, [token, name, publicKey]);
+}
+
+/** Bytes that a node signs to open a session: its answer to the coordinator's nonce. */
+export function sessionBytes({ nodeId, nonce, kernelBuild, softwareVersion }: SignedSession): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(DOMAIN.session, [nodeId, nonce, kernelBuild, softwareVersion]);
+}
+
+/** Bytes that a node signs with every report. */
+export function reportBytes(report: SignedReport): Uint8Array<ArrayBuffer> {
+  const metrics = Object.entries(report.metrics).toSorted(([a], [b]) => compareUtf8(a, b));
+  return canonicalBytes(DOMAIN.report, [
+    report.taskId,
+    report.runId,
+    BigInt(report.round),
+    BigInt(report.attempt),
+    report.specHash,
+    report.baseModelHash,
+    report.blobHash,
+    report.weight,
+    metrics,
+    report.failure && [report.failure.code, report.failure.message],
+  ]);
+}
+
+const utf8 = new TextEncoder();
+
+/** Order of UTF-8 bytes, which is that of code points; JavaScript's own comparison is by UTF-16 unit and differs beyond U+FFFF. */
+function compareUtf8(a: string, b: string): number {
+  const [left, right] = [utf8.encode(a), utf8.encode(b)];
+  const common = Math.min(left.length, right.length);
+  for (let i = 0; i < common; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}

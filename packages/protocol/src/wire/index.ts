@@ -1,0 +1,9 @@
+/** How parties reach the coordinator: transports, blob transfer, errors over the wire, and what nodes sign. @module */
+export { bearerToken, callerToken } from "./bearer.ts";
+export { type BlobEndpoint, type BlobUpload, receiveBlob } from "./blob-endpoint.ts";
+export { registrationBytes, reportBytes, sessionBytes, type SignedRegistration, type SignedReport, type SignedSession } from "./canonical.ts";
+export { fromConnectError, toConnectError } from "./error-detail.ts";
+export { MAX_MESSAGE_BYTES } from "./limits.ts";
+export { isLoopbackHost } from "./loopback.ts";
+export type { BlobChannel, BlobGetOptions, BlobPutOptions, TokenSource, Transport } from "./transport.ts";
+export type { WireLog } from "./wire-log.ts";

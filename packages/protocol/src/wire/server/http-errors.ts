@@ -1,0 +1,29 @@
+import { ERROR_CATALOGUE, type NexusError, type RpcStatus } from "@ciphernx/core/errors";
+import { jsonOf } from "../error-detail.ts";
+
+/** HTTP status of an RPC status, as Connect has them, with the more telling ones where plain HTTP knows better. */
+const HTTP_OF_STATUS: Readonly<Record<RpcStatus, number>> = {
+  aborted: 409,
+  already_exists: 409,
+  canceled: 499,
+  data_loss: 422,
+  deadline_exceeded: 504,
+  failed_precondition: 409,
+  internal: 500,
+  invalid_argument: 400,
+  not_found: 404,
+  out_of_range: 400,
+  permission_denied: 403,
+  resource_exhausted: 507,
+  unauthenticated: 401,
+  unavailable: 503,
+};
+
+/** The HTTP answer to an error: status, and JSON `{error: {code, message, hint, details}}`. */
+export function httpAnswer(error: NexusError): { readonly status: number; readonly body: string } {
+  const { code, message, hint, details } = error;
+  return {
+    status: HTTP_OF_STATUS[ERROR_CATALOGUE[code].rpc],
+    body: `${JSON.stringify({ error: { code, message, hint, details: jsonOf(details) } })}\n`,
+  };
+}

@@ -1,0 +1,30 @@
+/** Bounds on what one peer can cost the server. */
+export interface WireLimits {
+  /** Largest blob that an upload may announce, whatever the endpoint would allow. Default 4 GiB. */
+  readonly maxBlobBytes: number;
+  /** Request line and headers together. Default 16 KiB, Node's own. */
+  readonly maxHeaderBytes: number;
+  /** Open connections; further ones are closed at once. Default 10,000. */
+  readonly maxConnections: number;
+  /** Time for a new connection's first bytes and for a request's headers. Default 10 s. */
+  readonly headersTimeoutMs: number;
+  /** Time for the whole body of a call (not its answer, which may be long in coming). Default 30 s. */
+  readonly messageTimeoutMs: number;
+  /** Time without progress after which a blob transfer is given up; one that moves may take as long as it likes. Default 30 s. */
+  readonly stallTimeoutMs: number;
+  /** Time that a connection may stay idle between two requests. Default 65 s. */
+  readonly keepAliveTimeoutMs: number;
+  /** What `close` gives requests under way to end. Default 2 s. */
+  readonly closeGraceMs: number;
+}
+
+export const DEFAULT_LIMITS: WireLimits = {
+  maxBlobBytes: 4 * 1024 ** 3,
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 10_000,
+  headersTimeoutMs: 10_000,
+  messageTimeoutMs: 30_000,
+  stallTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 65_000,
+  closeGraceMs: 2_000,
+};

@@ -1,0 +1,285 @@
+/**
+ * The coordinator's one plain port: gRPC (h2c), gRPC-web, Connect and blobs.
+ *
+ * @module
+ */
+import http from "node:http";
+import http2 from "node:http2";
+import net from "node:net";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { NexusError } from "@ciphernx/core/errors";
+import type { BlobEndpoint } from "../blob-endpoint.ts";
+import { toConnectError } from "../error-detail.ts";
+import { MAX_MESSAGE_BYTES } from "../limits.ts";
+import { brokenConnection } from "../rpc-channel.ts";
+import { publicError, serverErrors } from "../server-errors.ts";
+import type { WireLog } from "../wire-log.ts";
+import { isBlobPath, serveBlob } from "./blob-routes.ts";
+import { routeByFirstBytes } from "./first-bytes.ts";
+import { httpAnswer } from "./http-errors.ts";
+import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
+import { listenLoopback } from "./listen-loopback.ts";
+import { assertSameOrigin } from "./same-origin.ts";
+
+/** Options of {@link startWireServer}. */
+export interface WireServerOptions {
+  /** A loopback name or address; both 127.0.0.1 and ::1 are served whichever it is. Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Registers the services; their handlers learn who calls with `callerToken(context)`. */
+  readonly routes: (router: ConnectRouter) => void;
+  readonly blobs: BlobEndpoint;
+  readonly log: WireLog;
+  readonly limits?: Partial<WireLimits> | undefined;
+}
+
+/** A server that listens. */
+export interface WireServer extends AsyncDisposable {
+  /** For clients on this machine, for example `http://127.0.0.1:8420`. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening, ends waiting calls with COORDINATOR_UNREACHABLE, lets requests under way end, closes every connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** With the default window of 64 KiB a peer 50 ms away gets 1 MB/s. */
+const HTTP2_WINDOW_BYTES = 16 * 1024 * 1024;
+/** Megabytes, as node:http2 counts: both windows and the messages in flight of one connection. */
+const HTTP2_SESSION_MEMORY_MB = 64;
+/** Calls under way on one connection; a client with more opens another. */
+const HTTP2_STREAMS = 1_000;
+/** How long a refused sender may go on sending into the void before it is cut off, so that it sees the answer first. */
+const LINGER_MS = 1_000;
+
+type AnyRequest = http.IncomingMessage | http2.Http2ServerRequest;
+type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
+
+/**
+ * Starts to listen.
+ *
+ * @throws ADDRESS_NOT_LOOPBACK, PORT_IN_USE, USAGE.
+ */
+export async function startWireServer(options: WireServerOptions): Promise<WireServer> {
+  const { host = "127.0.0.1", port, routes, blobs, log } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const shutdown = new AbortController();
+  /** Blob requests whose handlers have not ended: their staged bytes are theirs to discard. */
+  const active = new Set<Promise<void>>();
+
+  const serveRpc = connectNodeAdapter({
+    routes,
+    interceptors: [serverErrors(log, shutdown.signal)],
+    acceptCompression: [],
+    readMaxBytes: MAX_MESSAGE_BYTES,
+    writeMaxBytes: MAX_MESSAGE_BYTES,
+    shutdownSignal: shutdown.signal,
+    fallback: (request) => {
+      throw new NexusError("MESSAGE_INVALID", `There is nothing at ${request.url?.slice(0, 200)}.`, {
+        details: { path: request.url?.slice(0, 200) },
+      });
+    },
+  });
+
+  const refuse = (error: unknown, request: AnyRequest, response: AnyResponse): void => {
+    const errno = brokenConnection(error);
+    if (errno !== undefined && (request.errored !== null || response.destroyed)) {
+      log.debug({ method: request.method, path: request.url, errno }, "the peer vanished in the middle of a request");
+      response.destroy();
+      return;
+    }
+    const known = publicError(error, log, { method: request.method, path: request.url });
+    if (response.headersSent || response.destroyed) {
+      log.warn({ method: request.method, path: request.url, code: known.code }, `an answer was cut off: ${known.message}`);
+      response.destroy();
+      return;
+    }
+    answer(known, request, response);
+  };
+
+  const onRequest = (request: AnyRequest, response: AnyResponse): void => {
+    // A peer that vanishes is noticed where its request is read or answered.
+    request.on("error", () => {});
+    response.on("error", () => {});
+    try {
+      const authority = "authority" in request ? request.authority : request.headers.host;
+      assertSameOrigin(authority, request.headers.origin);
+      if (shutdown.signal.aborted) throw closingError();
+      if (!isBlobPath(request.url ?? "")) {
+        limitBody(request, response, limits.messageTimeoutMs);
+        // A blob's sender waits for our word; a message is small enough to come at once.
+        if (request.headers.expect !== undefined) response.writeContinue();
+        serveRpc(request, response);
+        return;
+      }
+      if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
+        throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
+      }
+      const handled = serveBlob(blobs, limits, request, response)
+        .catch((error: unknown) => refuse(error, request, response))
+        .finally(() => active.delete(handled));
+      active.add(handled);
+    } catch (error) {
+      refuse(error, request, response);
+    }
+  };
+
+  const http1 = makeHttp1(limits, onRequest, log);
+  const { server: http2Server, sessions } = makeHttp2(limits, onRequest, log);
+  const sockets = new Set<net.Socket>();
+  const listeners = await listenLoopback({ host, port }, () => {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+    server.maxConnections = limits.maxConnections;
+    server.on("connection", (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      routeByFirstBytes(socket, { http1, http2: http2Server }, { timeoutMs: limits.headersTimeoutMs, signal: shutdown.signal });
+    });
+    return server;
+  }).catch((error: unknown) => {
+    http1.close();
+    throw error;
+  });
+
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= closeAll());
+
+  async function closeAll(): Promise<void> {
+    const stopped = Promise.all(listeners.servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    shutdown.abort(toConnectError(closingError()));
+    for (const session of sessions) session.close();
+    // Idle connections, and those that become idle until the grace is over.
+    const sweep = setInterval(() => http1.closeIdleConnections(), 20);
+    http1.closeIdleConnections();
+    const grace = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, limits.closeGraceMs);
+    await stopped;
+    clearInterval(sweep);
+    clearTimeout(grace);
+    // Node ends its own watch over header timeouts here.
+    http1.close();
+    await Promise.all(active);
+  }
+
+  return { url: `http://127.0.0.1:${listeners.port}`, port: listeners.port, close, [Symbol.asyncDispose]: close };
+}
+
+function closingError(): NexusError {
+  return new NexusError("COORDINATOR_UNREACHABLE", "The coordinator is closing.", { hint: "Try again when it is back; `nexus up` starts it." });
+}
+
+function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage, response: http.ServerResponse) => void, log: WireLog): http.Server {
+  const server = http.createServer({
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    // Uploads take as long as they move; each kind of request has its own limit instead.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
+    noDelay: true,
+  });
+  server.on("request", onRequest);
+  // The blob route answers `100 Continue` itself, once it knows that it wants the bytes.
+  server.on("checkContinue", onRequest);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    log.debug({ errno: error.code }, `a connection spoke no HTTP: ${error.message}`);
+    const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const message =
+      status === 431 ? "The headers are too large." : status === 408 ? "The headers did not arrive in time." : "That is no HTTP request.";
+    const { body } = httpAnswer(new NexusError("MESSAGE_INVALID", message));
+    socket.end(
+      `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      () => socket.destroy(),
+    );
+  });
+  // This server is handed its connections and never listens itself; Node arms its header timeouts and idle tracking on this event.
+  server.emit("listening");
+  return server;
+}
+
+function makeHttp2(
+  limits: WireLimits,
+  onRequest: (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void,
+  log: WireLog,
+): { server: http2.Http2Server; sessions: ReadonlySet<http2.ServerHttp2Session> } {
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const server = http2.createServer({
+    settings: {
+      initialWindowSize: HTTP2_WINDOW_BYTES,
+      maxHeaderListSize: limits.maxHeaderBytes,
+      maxConcurrentStreams: HTTP2_STREAMS,
+      enablePush: false,
+    },
+    maxSessionMemory: HTTP2_SESSION_MEMORY_MB,
+  });
+  server.on("session", (session) => {
+    sessions.add(session);
+    let openStreams = 0;
+    session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
+    session.on("stream", (stream) => {
+      openStreams += 1;
+      stream.once("close", () => (openStreams -= 1));
+    });
+    // A waiting call keeps its connection; one without calls goes the way of idle HTTP/1 connections.
+    session.setTimeout(limits.keepAliveTimeoutMs, () => {
+      if (openStreams === 0) session.close();
+    });
+    session.once("close", () => sessions.delete(session));
+  });
+  server.on("sessionError", (error: Error) =>
+    log.debug({ errno: "code" in error ? error.code : undefined }, `an HTTP/2 connection failed: ${error.message}`),
+  );
+  server.on("request", onRequest);
+  return { server, sessions };
+}
+
+/**
+ * Cuts off a call (all of ours are unary) whose message does not arrive in time, or that goes on after it has been
+ * answered. Waiting for the answer itself is not limited.
+ */
+function limitBody(request: AnyRequest, response: AnyResponse, timeoutMs: number): void {
+  // Taken now: both are gone from a request that is over.
+  const { socket } = request;
+  const stream = "stream" in request ? request.stream : undefined;
+  const cut = () => (stream === undefined ? socket.destroy() : stream.close(http2.constants.NGHTTP2_CANCEL));
+  let timer = setTimeout(cut, timeoutMs);
+  const stop = () => clearTimeout(timer);
+  request.once("end", stop);
+  response.once("close", () => {
+    stop();
+    if (!request.complete) timer = setTimeout(cut, LINGER_MS);
+  });
+}
+
+/** Answers with an error. A sender whose body has not all arrived gets the answer first and is cut off a moment later. */
+function answer(error: NexusError, request: AnyRequest, response: AnyResponse): void {
+  const { status, body } = httpAnswer(error);
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-content-type-options": "nosniff" };
+  const isHead = request.method === "HEAD";
+  if (!(response instanceof http.ServerResponse)) {
+    response.writeHead(status, headers);
+    response.end(isHead ? "" : body);
+    return;
+  }
+  if (request.complete) {
+    response.writeHead(status, headers).end(isHead ? undefined : body);
+    return;
+  }
+  response.writeHead(status, { ...headers, connection: "close" });
+  if (isHead) response.flushHeaders();
+  else response.write(body);
+  const end = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.once("end", end);
+  response.once("close", end);
+  request.resume();
+}
