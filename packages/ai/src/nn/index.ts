@@ -1,0 +1,10 @@
+export type { Examples, Features } from "./examples.ts";
+export { initialParameters } from "./initial-parameters.ts";
+export { createKernel, type Kernel } from "./kernel.ts";
+export { LAYER_KINDS, type LayerSpec } from "./layers/index.ts";
+export { loadKernel } from "./load-kernel.ts";
+export { LOSS_KINDS, type LossKind } from "./losses/index.ts";
+export { createNetwork, type FitOptions, type MetricSums, type Network } from "./network.ts";
+export { networkLayout, type NetworkSpec } from "./network-plan.ts";
+export { OPTIMISER_KINDS, type OptimiserSpec } from "./optimisers/index.ts";
+export type { DriveOptions } from "./pause.ts";

@@ -1,0 +1,211 @@
+import { NexusError } from "@ciphernx/core/errors";
+import type { ParameterLayout } from "../tensor/index.ts";
+import { createFeeder, type Examples, type Features } from "./examples.ts";
+import type { Kernel } from "./kernel.ts";
+import { lossDefinition } from "./losses/index.ts";
+import { layOutNetwork } from "./network-memory.ts";
+import { networkLayout, type NetworkSpec, outputLengthOf, planLayers } from "./network-plan.ts";
+import { OPTIMISER_KINDS, optimiserDefinition, type OptimiserSpec } from "./optimisers/index.ts";
+import { drive, driveInSlices, type DriveOptions } from "./pause.ts";
+
+/** Sums over examples, never means: sums of parties can be added. */
+export interface MetricSums {
+  readonly examples: number;
+  /** Sum of the losses of the examples, added in f64 in the order of the examples. */
+  readonly loss: number;
+  /** Examples that were predicted correctly; 0 for regression. */
+  readonly correct: number;
+}
+
+export interface FitOptions extends Examples {
+  /**
+   * Indices of the examples in the order in which they are learnt: one pass, or several in turn. A batch never spans
+   * two passes; the last of a pass may be smaller.
+   */
+  readonly order: Uint32Array | readonly Uint32Array[];
+  /** Examples a step, at most the network's `maxBatch`. */
+  readonly batchSize: number;
+  readonly optimiser: OptimiserSpec;
+  /** FedProx's μ: adds μ·(w − w₀) to the gradient, w₀ being the parameters when the call began. Default 0. */
+  readonly proximalMu?: number;
+  /** Goes on with momentum and moments of the call before instead of from zero. Default false: parties keep no state. */
+  readonly keepOptimiserState?: boolean;
+  /** Called after each step with the sums of the pass so far. */
+  readonly onBatch?: (progress: MetricSums & { readonly pass: number }) => void;
+}
+
+/** A network with its parameters, bound to one kernel instance and one memory. Not for two fits at a time. */
+export interface Network {
+  readonly spec: NetworkSpec;
+  readonly layout: ParameterLayout;
+  readonly kernelBuild: string;
+  readonly maxBatch: number;
+  /** Outputs of one example. */
+  readonly outputLength: number;
+  /** Takes over all parameters, flat in canonical order. */
+  load(flat: Float32Array): void;
+  /** Copies all parameters, flat in canonical order, into a new vector or the given one. */
+  save(into?: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+  /**
+   * Trains and returns the sums of the last pass, each example judged before the step that learns from it. Lets the
+   * event loop run about every 40 ms. The bits do not depend on the slices.
+   */
+  fit(options: FitOptions & DriveOptions): Promise<MetricSums>;
+  /** The same without a pause, for workers. */
+  fitSync(options: FitOptions): MetricSums;
+  /** Judges examples in order. */
+  evaluate(options: Examples & DriveOptions): Promise<MetricSums>;
+  evaluateSync(examples: Examples): MetricSums;
+  /** Predictions, `outputLength` an example: probabilities for classification, values for regression. */
+  predict(features: Features["features"], featureScale?: number): Float32Array<ArrayBuffer>;
+  /** The gradient of the mean loss of at most `maxBatch` examples, flat in canonical order. Changes no parameter. */
+  gradient(examples: Examples): Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Makes a network of a kernel. Its parameters are zero until `load`. `maxBatch` bounds the batch of every call and sizes
+ * its memory. Cheap enough for many, but each reserves address space: use one for many parties in turn where that
+ * serves. Throws SPEC_INVALID when the spec makes no network.
+ */
+export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: { readonly maxBatch: number }): Network {
+  if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) throw new NexusError("USAGE", `maxBatch is ${maxBatch}; it needs a whole number from 1.`);
+  const layout = networkLayout(spec);
+  const outputLength = outputLengthOf(planLayers(spec));
+  const place = layOutNetwork(kernel, spec, maxBatch);
+  const { memory, layers, loss } = place;
+  const targetKind = lossDefinition(spec.loss)!.targets;
+  const feeder = createFeeder({ ...place, inputLength: spec.inputLength, outputLength, targetKind, maxBatch });
+  const vector = (address: number) => new Float32Array(memory.buffer, address, layout.length);
+  const weights = vector(place.weights);
+  const losses = new Float32Array(memory.buffer, place.losses, maxBatch);
+  let fitting = false;
+  let steps = 0;
+
+  function forward(rows: number): void {
+    for (const layer of layers) layer.forward(rows);
+  }
+
+  function backward(rows: number): void {
+    let [from, to] = place.outputGradients;
+    for (let index = layers.length - 1; index >= 0; index -= 1) {
+      layers[index]!.backward(rows, from, index === 0 ? 0 : to);
+      [from, to] = [to, from];
+    }
+  }
+
+  /** f64 sum of the losses of a batch onto what came before, in order. */
+  function addLosses(rows: number, before: number): number {
+    let sum = before;
+    for (let row = 0; row < rows; row += 1) sum += losses[row]!;
+    return sum;
+  }
+
+  function* fitSteps(options: FitOptions): Generator<void, MetricSums> {
+    const { batchSize, optimiser, proximalMu = 0, keepOptimiserState = false, onBatch } = options;
+    const count = feeder.check(options);
+    const passes = options.order instanceof Uint32Array ? [options.order] : options.order;
+    for (const order of passes) checkOrder(order, count);
+    if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > maxBatch) {
+      throw new NexusError("USAGE", `The batch size is ${batchSize}; this network takes from 1 to ${maxBatch}.`);
+    }
+    if (!(proximalMu >= 0 && proximalMu < Infinity)) throw new NexusError("USAGE", `proximalMu is ${proximalMu}; it must be at least 0 and finite.`);
+    const definition = optimiserDefinition(optimiser);
+    if (definition === undefined) {
+      throw new NexusError("USAGE", `There is no optimiser ${JSON.stringify(optimiser.kind)}; there are ${OPTIMISER_KINDS.join(", ")}.`);
+    }
+    definition.check(optimiser);
+    if (fitting) throw new NexusError("USAGE", "The network is being trained already; a second fit needs a network of its own.");
+
+    fitting = true;
+    try {
+      if (!keepOptimiserState) {
+        steps = 0;
+        for (const address of place.state.slice(0, definition.stateVectors(optimiser))) vector(address).fill(0);
+      }
+      if (proximalMu !== 0) vector(place.anchor).set(weights);
+      const update = definition.bind(optimiser, { ...place, count: layout.length, proximalMu });
+      let sums: MetricSums = { examples: 0, loss: 0, correct: 0 };
+      for (const [pass, order] of passes.entries()) {
+        sums = { examples: 0, loss: 0, correct: 0 };
+        for (let start = 0; start < order.length; start += batchSize) {
+          const rows = Math.min(batchSize, order.length - start);
+          feeder.gather(options, order, start, rows);
+          forward(rows);
+          const correct = loss.judge(rows, place.outputGradients[0]);
+          backward(rows);
+          steps += 1;
+          update(steps);
+          sums = { examples: sums.examples + rows, loss: addLosses(rows, sums.loss), correct: sums.correct + correct };
+          onBatch?.({ ...sums, pass });
+          yield;
+        }
+      }
+      return sums;
+    } finally {
+      fitting = false;
+    }
+  }
+
+  function* evaluateSteps(examples: Examples): Generator<void, MetricSums> {
+    const count = feeder.check(examples);
+    let sums: MetricSums = { examples: 0, loss: 0, correct: 0 };
+    for (let start = 0; start < count; start += maxBatch) {
+      const rows = Math.min(maxBatch, count - start);
+      feeder.take(examples, start, rows);
+      forward(rows);
+      const correct = loss.judge(rows, 0);
+      sums = { examples: sums.examples + rows, loss: addLosses(rows, sums.loss), correct: sums.correct + correct };
+      yield;
+    }
+    return sums;
+  }
+
+  return {
+    spec,
+    layout,
+    kernelBuild: kernel.build,
+    maxBatch,
+    outputLength,
+    load(flat) {
+      if (fitting) throw new NexusError("USAGE", "The network is being trained; its parameters cannot be replaced meanwhile.");
+      if (flat.length !== layout.length) throw new NexusError("USAGE", `The network has ${layout.length} parameters; ${flat.length} were given.`);
+      weights.set(flat);
+    },
+    save(into = new Float32Array(layout.length)) {
+      into.set(weights);
+      return into;
+    },
+    fit: (options) => driveInSlices(fitSteps(options), options),
+    fitSync: (options) => drive(fitSteps(options)),
+    evaluate: (options) => driveInSlices(evaluateSteps(options), options),
+    evaluateSync: (examples) => drive(evaluateSteps(examples)),
+    predict(features, featureScale) {
+      const given: Features = featureScale === undefined ? { features } : { features, featureScale };
+      const count = feeder.checkFeatures(given);
+      const predictions = new Float32Array(count * outputLength);
+      const batch = new Float32Array(memory.buffer, place.outputGradients[0], maxBatch * outputLength);
+      for (let start = 0; start < count; start += maxBatch) {
+        const rows = Math.min(maxBatch, count - start);
+        feeder.takeFeatures(given, start, rows);
+        forward(rows);
+        loss.predict(rows, place.outputGradients[0]);
+        predictions.set(batch.subarray(0, rows * outputLength), start * outputLength);
+      }
+      return predictions;
+    },
+    gradient(examples) {
+      const count = feeder.check(examples);
+      if (count < 1 || count > maxBatch) throw new NexusError("USAGE", `A gradient is of 1 to ${maxBatch} examples; ${count} were given.`);
+      feeder.take(examples, 0, count);
+      forward(count);
+      loss.judge(count, place.outputGradients[0]);
+      backward(count);
+      return vector(place.gradient).slice();
+    },
+  };
+}
+
+function checkOrder(order: Uint32Array, count: number): void {
+  const wrong = order.find((example) => example >= count);
+  if (wrong !== undefined) throw new NexusError("USAGE", `The order names example ${wrong}; there are ${count}, from 0.`);
+}

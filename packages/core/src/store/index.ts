@@ -1,0 +1,7 @@
+export { databaseError, isUniqueViolation } from "./database-error.ts";
+export { folderHolder } from "./folder-lock.ts";
+export type { StoreLog } from "./log.ts";
+export { type Database, openStore, type OpenStoreOptions, type Store, type Transaction } from "./open-store.ts";
+export { type EmbeddedPostgres, type EmbeddedPostgresOptions, openEmbeddedPostgres } from "./postgres/index.ts";
+export { retrying, type RetryingOptions } from "./retrying.ts";
+export * from "./schema/index.ts";
