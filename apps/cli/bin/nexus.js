@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// The command's first file: plain JavaScript, so that any Node from 20 on can read it. It answers `--version` before
+// anything is imported, and sees to it that everything else runs under a Node that can: from a checkout always from
+// source under the Node that npm pinned, from an installed package from dist.
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const args = process.argv.slice(2);
+
+if (args[0] === "--version" || args[0] === "-V") {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  console.log(args.includes("--json") ? JSON.stringify({ schemaVersion: 1, status: "ok", data: { version } }) : version);
+} else {
+  await start();
+}
+
+async function start() {
+  const isCheckout = existsSync(new URL("../../../scripts/prepare.mjs", import.meta.url));
+  if (!isCheckout) {
+    if (Number.parseInt(process.versions.node, 10) < 22) return fail(`nexus needs Node 22 or later; this is ${process.versions.node}.`);
+    return run("../dist/main.js");
+  }
+  const node = await import("../../../scripts/pinned-node.mjs");
+  // The process that follows, or a parent that ran this file from source, has been here before.
+  if (node.resolvesSources() && Number.parseInt(process.versions.node, 10) >= 24) return run("../src/main.ts");
+  try {
+    const { prepare } = await import("../../../scripts/prepare.mjs");
+    await prepare();
+    node.become(node.suitableNode(), ["--conditions=source", fileURLToPath(import.meta.url), ...args]);
+  } catch (error) {
+    fail(error.message);
+  }
+}
+
+async function run(main) {
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache?.();
+  const { main: start } = await import(main);
+  await start(args);
+}
+
+function fail(message) {
+  if (args.includes("--json")) {
+    const error = { code: "INTERNAL", message, hint: "Run `npm ci` in the checkout.", docs: "docs/errors.md#internal" };
+    console.log(JSON.stringify({ schemaVersion: 1, status: "error", error }));
+  }
+  console.error(`nexus: ${message}`);
+  process.exitCode = 5;
+}

@@ -1,0 +1,68 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { finished, runNexus, startNexus } from "./testing/nexus-process.ts";
+
+const SPEC = `
+version: 1
+name: by-hand
+seed: 7
+rounds: 2
+data: { dataset: digits }
+model: { kind: mlp, hidden: [16] }
+train: { batchSize: 32, optimiser: { kind: sgd, learningRate: 0.1 } }
+evaluate: { every: 0 }
+simulation: { source: mnist, parties: 2, partition: { kind: iid }, examplesPerParty: 200 }
+`;
+
+let folder: string;
+const at = (...parts: readonly string[]): string => join(folder, ...parts);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nexus-by-hand-"));
+  await chmod(folder, 0o755); // as root, the database runs as another user, who must reach its files
+  await writeFile(at("run.yaml"), SPEC);
+});
+
+afterAll(async () => {
+  await runNexus(["down", "--home", at("home")]);
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+});
+
+async function nexus(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runNexus([...args, "--quiet"], { env: { NEXUS_HOME: at("home") } });
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: "" });
+  return stdout.trim();
+}
+
+it("makes by hand the model that the simulation makes alone", { timeout: 120_000 }, async () => {
+  const url = await nexus("up", "--detach", "--port", "0");
+  const parties = (await nexus("dataset", "split", at("run.yaml"), "--output", at("parties"))).split("\n");
+  expect(parties).toEqual([at("parties/party-01"), at("parties/party-02")]);
+  for (const [index, party] of parties.entries()) {
+    const token = await nexus("node", "token", "--approved");
+    await nexus("node", "join", url, "--token", token, "--name", `party-0${index + 1}`, "--folder", party);
+  }
+  const nodes = parties.map((party) => startNexus(["node", "run", "--folder", party, "--quiet"], { env: { NEXUS_HOME: at("home") } }));
+  const ends = nodes.map((node) => finished(node));
+  while ((await nexus("dataset", "list")).split("\n").filter((id) => id !== "").length < 2);
+
+  const started = await runNexus(["run", "start", at("run.yaml"), "--key", "once", "--jsonl"], { env: { NEXUS_HOME: at("home") } });
+  expect(started.code).toBe(0);
+  const lines = started.stdout.trim().split("\n").map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  expect(lines.slice(0, -1).map(({ number }) => number)).toEqual(lines.slice(0, -1).map((_, index) => index + 1));
+  expect(lines.map(({ type }) => type)).toEqual(["run-started", "round-opened", "round-committed", "round-opened", "round-committed", "run-finished", undefined]);
+  const { run, modelHash } = lines.at(-1)!["data"] as { readonly run: string; readonly modelHash: string };
+
+  expect(await nexus("run", "start", at("run.yaml"), "--key", "once", "--detach")).toBe(run);
+  expect(await nexus("run", "logs", run, "--after", "4")).toBe("5\n6");
+  await nexus("run", "pull", run, "--output", at("model.safetensors"));
+  expect(createHash("sha256").update(await readFile(at("model.safetensors"))).digest("hex")).toBe(modelHash);
+  expect(JSON.parse(await readFile(at("model.card.json"), "utf8"))).toMatchObject({ version: 1 });
+  expect(await nexus("sim", at("run.yaml"), "--workers", "1")).toBe(modelHash);
+
+  for (const node of nodes) node.kill("SIGTERM");
+  expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([0, 0]);
+});

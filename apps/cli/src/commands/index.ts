@@ -1,0 +1,38 @@
+import type { CommandDefinition, CommandGroup } from "../command.ts";
+import { down } from "./coordinator/down.ts";
+import { up } from "./coordinator/up.ts";
+import { demo } from "./demo/demo.ts";
+import { datasetAdd } from "./dataset/add.ts";
+import { datasetList } from "./dataset/list.ts";
+import { datasetShow } from "./dataset/show.ts";
+import { datasetSplit } from "./dataset/split.ts";
+import { modelList } from "./model/list.ts";
+import { modelPull } from "./model/pull.ts";
+import { modelShow } from "./model/show.ts";
+import { nodeApprove } from "./node/approve.ts";
+import { nodeJoin } from "./node/join.ts";
+import { nodeList } from "./node/list.ts";
+import { nodeRemove } from "./node/remove.ts";
+import { nodeRun } from "./node/run.ts";
+import { nodeToken } from "./node/token.ts";
+import { runList } from "./run/list.ts";
+import { runLogs } from "./run/logs.ts";
+import { runPlan } from "./run/plan.ts";
+import { runPull } from "./run/pull.ts";
+import { runResume } from "./run/resume.ts";
+import { runShow } from "./run/show.ts";
+import { runStart } from "./run/start.ts";
+import { runStop } from "./run/stop.ts";
+import { runWatch } from "./run/watch.ts";
+import { sim } from "./sim/sim.ts";
+
+/** Commands without a group, in the order of the help. */
+export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, demo];
+
+/** Commands under a word, in the order of the help. */
+export const GROUPS: readonly CommandGroup[] = [
+  { name: "node", summary: "The parties' machines", commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeRemove] },
+  { name: "dataset", summary: "Datasets, by reference", commands: [datasetAdd, datasetList, datasetShow, datasetSplit] },
+  { name: "run", summary: "Plan, start and follow runs", commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runPull] },
+  { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull] },
+];

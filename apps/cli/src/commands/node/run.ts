@@ -1,0 +1,16 @@
+import { defineCommand, flag, requiredText } from "../../command.ts";
+
+export const nodeRun = defineCommand({
+  name: "run",
+  summary: "Take part in runs with the data of a node's folder",
+  details: "Registers the folder's datasets by reference and answers tasks until it is stopped.",
+  options: {
+    folder: requiredText("--folder <folder>", "the folder that `nexus node join` made"),
+    exitWithParent: flag("--exit-with-parent", "stop when the process that started it ends, however it ends"),
+  },
+  examples: [{ command: "nexus node run --folder ./clinic-a" }],
+  async action({ options, output, signal }) {
+    const [{ serveNode }, { endsWithParent }] = await Promise.all([import("../../serve-node.ts"), import("../../parent.ts")]);
+    await serveNode(options.folder, { output, signal: options.exitWithParent ? endsWithParent(signal) : signal });
+  },
+});

@@ -1,0 +1,138 @@
+import { spawn } from "node:child_process";
+import { mkdir, open, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { isErrorCode, NexusError } from "@ciphernx/core/errors";
+import { sleep } from "@ciphernx/core/lifecycle";
+import type { Context } from "./context.ts";
+import { endsWithParent } from "./parent.ts";
+
+/** How a coordinator is to be started, as written on the command line. */
+export interface UpOptions {
+  readonly port: number;
+  readonly host: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly exitWithParent: boolean;
+}
+
+type Edges = Pick<Context, "global" | "output" | "signal">;
+
+/** Where a coordinator answers. */
+interface Started {
+  readonly url: string;
+  readonly home: string;
+  readonly processId: number;
+}
+
+const STOP_TIMEOUT_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+/** What a background coordinator says before its own log begins. */
+const BACKGROUND_LOG = "up.log";
+/** The file by which a data folder is known. */
+const FORMAT_FILE = "format.json";
+
+/** Runs a coordinator in this process until it is told to stop. */
+export async function runCoordinator({ port, host, databaseUrl, exitWithParent }: UpOptions, { global: { home }, output, signal }: Edges): Promise<void> {
+  const stop = exitWithParent ? endsWithParent(signal) : signal;
+  const { startCoordinator } = await import("@ciphernx/coordinator");
+  const database = databaseUrl ?? process.env["DATABASE_URL"];
+  await using coordinator = await startCoordinator({
+    home,
+    port,
+    ...(host === undefined ? {} : { host }),
+    ...(database === undefined || database === "" ? {} : { databaseUrl: database }),
+    signal: stop,
+  });
+  const started: Started = { url: coordinator.url, home, processId: process.pid };
+  output.result({ data: started, text: `${greeting(started)}\nCtrl-C stops it; runs go on where they were when it is started again.`, ids: [coordinator.url] });
+  await aborted(AbortSignal.any([stop, coordinator.lost]));
+  coordinator.lost.throwIfAborted();
+}
+
+/** Starts a coordinator that outlives this process, and returns when it answers. */
+export async function startDetached(options: UpOptions, { global: { home }, output, signal }: Edges): Promise<void> {
+  if (options.exitWithParent) {
+    throw new NexusError("USAGE", "--detach and --exit-with-parent contradict each other.", { hint: "Leave one of them out." });
+  }
+  await mkdir(home, { recursive: true });
+  await using log = await open(join(home, BACKGROUND_LOG), "a");
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...upArguments(options, home)], {
+    detached: true,
+    stdio: ["ignore", "pipe", log.fd],
+  });
+  const { stdout } = child;
+  if (stdout === null) throw new NexusError("INTERNAL", "The background process has no standard output.");
+  const give = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", give);
+  try {
+    const lines = createInterface({ input: stdout });
+    const answer = await new Promise<string | undefined>((resolve, reject) => {
+      lines.once("line", resolve);
+      lines.once("close", () => resolve(undefined));
+      child.once("error", reject);
+    });
+    signal.throwIfAborted();
+    const started = parseAnswer(answer, join(home, BACKGROUND_LOG));
+    output.result({ data: started, text: `${greeting(started)}\n\`nexus down\` stops it.`, ids: [started.url] });
+  } finally {
+    signal.removeEventListener("abort", give);
+    stdout.destroy();
+    child.unref();
+  }
+}
+
+/** Stops the coordinator of the data folder, if one runs, and deletes the folder where that is asked for. */
+export async function stopCoordinator({ purge }: { readonly purge: boolean }, { global: { home }, output, signal, confirm }: Edges & Pick<Context, "confirm">): Promise<void> {
+  if (purge) {
+    if (!(await isDataFolder(home))) throw new NexusError("DATA_FOLDER_UNUSABLE", `${home} is no data folder of a coordinator, so it is not deleted.`, { hint: "Name the folder with --home." });
+    await confirm(`Delete ${home} with every run, model and token in it?`);
+  }
+  const { folderHolder } = await import("@ciphernx/core/store");
+  const processId = await folderHolder(home);
+  if (processId !== undefined) {
+    process.kill(processId, "SIGTERM");
+    const deadline = performance.now() + STOP_TIMEOUT_MS;
+    while ((await folderHolder(home)) === processId) {
+      if (performance.now() > deadline) {
+        throw new NexusError("TIMEOUT", `The coordinator of ${home} (process ${processId}) has not stopped within ${STOP_TIMEOUT_MS / 1000} seconds.`, {
+          hint: `\`kill -9 ${processId}\` ends it; nothing that was acknowledged is lost.`,
+        });
+      }
+      await sleep(LOOK_EVERY_MS, { signal });
+    }
+  }
+  if (purge) await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const text = [processId === undefined ? `No coordinator was running on ${home}.` : `Stopped the coordinator of ${home}.`, ...(purge ? [`Deleted ${home}.`] : [])].join("\n");
+  output.result({ data: { home, stopped: processId !== undefined, purged: purge }, text, ids: [] });
+}
+
+function upArguments({ port, host, databaseUrl }: UpOptions, home: string): readonly string[] {
+  const optional = [...(host === undefined ? [] : ["--host", host]), ...(databaseUrl === undefined ? [] : ["--database-url", databaseUrl])];
+  return ["up", "--json", "--home", home, "--port", String(port), ...optional];
+}
+
+function greeting({ url, home }: Started): string {
+  return `Coordinator on ${url}, data folder ${home}.\n\`nexus node token\` makes a token with which a node can join.`;
+}
+
+/** The first line of `nexus up --json`: where it answers, or why it does not. */
+function parseAnswer(line: string | undefined, log: string): Started {
+  const envelope = line === undefined ? undefined : (JSON.parse(line) as { readonly data?: Started; readonly error?: { readonly code: string; readonly message: string; readonly hint: string } });
+  if (envelope?.data !== undefined) return envelope.data;
+  const { code, message, hint } = envelope?.error ?? { code: "INTERNAL", message: "The coordinator ended before it answered.", hint: `Its last words are in ${log}.` };
+  throw new NexusError(isErrorCode(code) ? code : "INTERNAL", message, { hint });
+}
+
+async function isDataFolder(home: string): Promise<boolean> {
+  return stat(join(home, FORMAT_FILE)).then(
+    () => true,
+    () => false,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,120 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { finished, NEXUS, runNexus, startNexus } from "./testing/nexus-process.ts";
+
+interface Envelope {
+  readonly status: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+let home: string;
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nexus-cli-"));
+  await chmod(folder, 0o755); // as root, the database runs as another user, who must reach its files
+  home = join(folder, "home");
+});
+
+afterAll(async () => {
+  await nexus("down");
+  await rm(join(home, ".."), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+});
+
+async function nexus(...args: readonly string[]) {
+  const { code, stdout, stderr } = await runNexus([...args, "--home", home, "--json"]);
+  return { code, envelope: JSON.parse(stdout) as Envelope, stderr };
+}
+
+/** The first line that a running command prints. */
+async function firstLine(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<Envelope> {
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  return JSON.parse(line) as Envelope;
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("nexus up and down", () => {
+  it("run a coordinator in the background that the other commands find", async () => {
+    const up = await nexus("up", "--detach", "--port", "0");
+    expect(up).toMatchObject({ code: 0, envelope: { status: "ok", data: { home } }, stderr: "" });
+    expect(await nexus("node", "list")).toMatchObject({ code: 0, envelope: { data: { nodes: [] } } });
+    expect(await nexus("dataset", "list")).toMatchObject({ code: 0, envelope: { data: { datasets: [] } } });
+    expect(await nexus("run", "list", "--state", "running")).toMatchObject({ code: 0, envelope: { data: { runs: [] } } });
+    expect(await nexus("model", "list")).toMatchObject({ code: 0, envelope: { data: { models: [] } } });
+  });
+
+  it("refuse a second coordinator on the folder, and a port that is taken", async () => {
+    expect(await nexus("up", "--detach", "--port", "0")).toMatchObject({ code: 1, envelope: { error: { code: "DATA_FOLDER_BUSY" } } });
+    const { url } = JSON.parse(await readFile(join(home, "coordinator.json"), "utf8")) as { readonly url: string };
+    const other = join(home, "..", "other");
+    const { code, stdout } = await runNexus(["up", "--port", new URL(url).port, "--home", other, "--json"]);
+    expect({ code, envelope: JSON.parse(stdout) as Envelope }).toMatchObject({ code: 1, envelope: { error: { code: "PORT_IN_USE" } } });
+  });
+
+  it("name what is wrong with a token, an id, a spec", async () => {
+    expect(await nexus("run", "list", "--token", "wrong")).toMatchObject({ code: 4, envelope: { error: { code: "UNAUTHENTICATED" } } });
+    expect(await nexus("run", "show", "run_none")).toMatchObject({ code: 1, envelope: { error: { code: "RUN_NOT_FOUND" } } });
+    expect(await nexus("node", "remove", "nobody", "--yes")).toMatchObject({ code: 1, envelope: { error: { code: "NODE_NOT_FOUND" } } });
+    expect(await nexus("model", "show", "mdl_none")).toMatchObject({ code: 1, envelope: { error: { code: "MODEL_NOT_FOUND" } } });
+    const spec = join(home, "..", "spec.yaml");
+    await writeFile(spec, "version: 1\nrouns: 3\n");
+    expect(await nexus("run", "start", spec)).toMatchObject({ code: 2, envelope: { error: { code: "SPEC_INVALID" } } });
+    expect(await nexus("run", "list", "--state", "runing")).toMatchObject({ code: 2, envelope: { error: { message: '--state takes one of pending, starting, running, finished, not "runing".' } } });
+  });
+
+  it("let a node join with a token once, and run without data", async () => {
+    const folder = join(home, "..", "clinic-a");
+    const { url } = JSON.parse(await readFile(join(home, "coordinator.json"), "utf8")) as { readonly url: string };
+    const { token } = (await nexus("node", "token", "--approved", "--expires", "5m")).envelope.data as { readonly token: string };
+    expect(await nexus("node", "join", url, "--token", token, "--name", "clinic-a", "--folder", folder)).toMatchObject({ code: 0, envelope: { data: { node: { status: "approved" } } } });
+    expect(await nexus("node", "join", url, "--token", token, "--name", "clinic-b", "--folder", `${folder}-b`)).toMatchObject({ code: 4, envelope: { error: { code: "JOIN_TOKEN_INVALID" } } });
+    const node = startNexus(["node", "run", "--folder", folder, "--jsonl"]);
+    expect(await firstLine(node)).toEqual({ type: "connected" });
+    expect((await nexus("node", "list")).envelope.data).toMatchObject({ nodes: [{ name: "clinic-a", status: "approved", online: true }] });
+    node.kill("SIGINT");
+    expect((await finished(node)).code).toBe(130);
+  });
+
+  it("stop it, and say so when there is nothing to stop", async () => {
+    expect(await nexus("down")).toMatchObject({ code: 0, envelope: { data: { stopped: true, purged: false } } });
+    expect(existsSync(join(home, "coordinator.json"))).toBe(false);
+    expect(await nexus("down")).toMatchObject({ code: 0, envelope: { data: { stopped: false } } });
+    expect(await nexus("node", "list")).toMatchObject({ code: 4, envelope: { error: { code: "COORDINATOR_UNREACHABLE" } } });
+  });
+
+  it("end with 130 on Ctrl-C in the foreground, leaving nothing running", async () => {
+    const up = startNexus(["up", "--port", "0", "--home", home, "--json"]);
+    expect(await firstLine(up)).toMatchObject({ status: "ok" });
+    up.kill("SIGINT");
+    expect((await finished(up)).code).toBe(130);
+    expect(existsSync(join(home, "coordinator.json"))).toBe(false);
+  });
+
+  it("end with the process that started it, however that ended", async () => {
+    const script = `require("node:child_process").spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" });`;
+    const parent = spawn(process.execPath, ["-e", script, NEXUS, "up", "--port", "0", "--home", home, "--json", "--exit-with-parent"], { stdio: ["pipe", "pipe", "pipe"] });
+    expect(await firstLine(parent)).toMatchObject({ status: "ok" });
+    parent.kill("SIGKILL");
+    await eventually(() => !existsSync(join(home, "coordinator.json")));
+  });
+
+  it("delete the data folder when asked and told yes, and nothing that is none", async () => {
+    expect(await nexus("down", "--purge")).toMatchObject({ code: 2, envelope: { error: { code: "USAGE" } } });
+    expect(existsSync(home)).toBe(true);
+    expect(await nexus("down", "--purge", "--yes")).toMatchObject({ code: 0, envelope: { data: { purged: true } } });
+    expect(existsSync(home)).toBe(false);
+    const { code, stderr } = await runNexus(["down", "--purge", "--yes", "--home", tmpdir()]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("is no data folder");
+  });
+});

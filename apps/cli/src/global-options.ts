@@ -1,0 +1,62 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { type OptionDefinition, text, flag } from "./command.ts";
+import type { OutputMode } from "./output/index.ts";
+
+/** The database does not run as root, and its user cannot reach into root's own folder: root's services keep their data below /var/lib. */
+const DEFAULT_HOME = process.getuid?.() === 0 ? "/var/lib/nexus" : "~/.nexus";
+
+/** Options that every command takes, before or after its name. */
+export const GLOBAL_OPTIONS = {
+  home: text("--home <folder>", `data folder (default: $NEXUS_HOME, else ${DEFAULT_HOME})`),
+  url: text("--url <address>", "coordinator (default: $NEXUS_URL, else the one of the data folder)"),
+  token: text("--token <token>", "owner token (default: $NEXUS_TOKEN, else the one of the data folder)"),
+  json: flag("--json", "one JSON envelope on stdout, everything else on stderr"),
+  jsonl: flag("--jsonl", "one JSON object a line; the last one is the envelope"),
+  quiet: flag("-q, --quiet", "ids alone"),
+  yes: flag("-y, --yes", "answer every question with yes"),
+} as const satisfies Record<string, OptionDefinition<unknown>>;
+
+/** The global options, filled in from the environment. */
+export interface GlobalOptions {
+  /** Absolute path of the data folder. */
+  readonly home: string;
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  readonly mode: OutputMode;
+  readonly yes: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Fills in what was not written on the command line. */
+export function fillGlobalOptions(written: Readonly<Record<string, unknown>>, env: Environment): GlobalOptions {
+  const textOf = (key: string): string | undefined => {
+    const value = written[key];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  return {
+    home: homeFolder(textOf("home"), env),
+    url: textOf("url") ?? presence(env["NEXUS_URL"]),
+    token: textOf("token") ?? presence(env["NEXUS_TOKEN"]),
+    mode: written["jsonl"] === true ? "jsonl" : written["json"] === true ? "json" : written["quiet"] === true ? "quiet" : "people",
+    yes: written["yes"] === true,
+  };
+}
+
+/** The output mode that the arguments ask for, told before they are parsed: a mistake in them must be reported in it. */
+export function outputModeOf(args: readonly string[]): OutputMode {
+  const end = args.indexOf("--");
+  const options = new Set(end < 0 ? args : args.slice(0, end));
+  if (options.has("--jsonl")) return "jsonl";
+  if (options.has("--json")) return "json";
+  return options.has("--quiet") || options.has("-q") ? "quiet" : "people";
+}
+
+function homeFolder(written: string | undefined, env: Environment): string {
+  return resolve(written ?? presence(env["NEXUS_HOME"]) ?? DEFAULT_HOME.replace("~", homedir()));
+}
+
+function presence(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

@@ -1,0 +1,60 @@
+import { EXIT, NexusError, toNexusError } from "@ciphernx/core/errors";
+import { createContext } from "./context.ts";
+import { fillGlobalOptions, outputModeOf } from "./global-options.ts";
+import { watchInterruption } from "./interruption.ts";
+import { createOutput } from "./output/index.ts";
+import { createProgram } from "./program.ts";
+import { explainMistake, UsageMistake } from "./usage-mistake.ts";
+
+/** Runs one command line and ends the process with its exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", endQuietlyOnClosedPipe);
+  process.stderr.on("error", endQuietlyOnClosedPipe);
+  const code = await runCommandLine(args);
+  process.exitCode = code;
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+async function runCommandLine(args: readonly string[]): Promise<number> {
+  const { env, stdout, stderr } = process;
+  using interruption = watchInterruption();
+  const output = createOutput({ mode: outputModeOf(args), stdout, stderr, env });
+  try {
+    const program = createProgram(stdout);
+    if (args.length === 0) {
+      program.command.outputHelp();
+      return EXIT.ok;
+    }
+    const parsed = program.parse(args);
+    if (parsed === undefined) return EXIT.ok;
+    const context = createContext(fillGlobalOptions(parsed.global, env), output, interruption.signal);
+    await parsed.definition.invoke(context, parsed.args, parsed.options);
+    return interruption.received() === "SIGINT" ? EXIT.interrupted : EXIT.ok;
+  } catch (thrown) {
+    const error = await explain(thrown, interruption.signal);
+    output.failure(error, isPresent(env["NEXUS_DEBUG"]));
+    return error.exitCode;
+  }
+}
+
+async function explain(thrown: unknown, signal: AbortSignal): Promise<NexusError> {
+  if (thrown instanceof UsageMistake) return explainMistake(thrown);
+  // Whatever breaks off because of Ctrl-C broke off because of Ctrl-C.
+  if (signal.aborted) return new NexusError("INTERRUPTED", "Interrupted.", { hint: "", cause: thrown });
+  return toNexusError(thrown);
+}
+
+function isPresent(value: string | undefined): boolean {
+  return value !== undefined && value !== "" && value !== "0";
+}
+
+/** A reader such as `head` that has seen enough is no error. */
+function endQuietlyOnClosedPipe(error: Error): void {
+  if ("code" in error && error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}

@@ -1,0 +1,92 @@
+import type { NexusError } from "@ciphernx/core/errors";
+import { type Colours, colours, wantsColours } from "./colours.ts";
+
+/** Who reads: people, or a program that wants one envelope, a line an event, or ids alone. */
+export type OutputMode = "people" | "json" | "jsonl" | "quiet";
+
+/** A stream to write to, and whether a person looks at it. */
+export interface OutputStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+export interface OutputOptions {
+  readonly mode: OutputMode;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a command ends with, in the three ways it may be wanted. */
+export interface Result {
+  /** For programs: JSON-serialisable; bigints become numbers where exact, else strings. */
+  readonly data: unknown;
+  /** For people. */
+  readonly text: string;
+  /** For `--quiet`: one a line. */
+  readonly ids: readonly string[];
+}
+
+/** Everything a command says goes through here, so that the same command serves people and programs. */
+export interface Output {
+  readonly mode: OutputMode;
+  /** Styles for what goes to stdout. */
+  readonly colours: Colours;
+  /** One event of a stream: a JSON line for `--jsonl`; its text, if any, for people; on stderr for `--json`. */
+  event(data: unknown, line?: string): void;
+  /** The command's end; once. */
+  result(result: Result): void;
+  /** What is worth knowing on the way; never on stdout. */
+  note(line: string): void;
+  /** The error that ended the command. */
+  failure(error: NexusError, debug: boolean): void;
+}
+
+const SCHEMA_VERSION = 1;
+
+/** Writes to the given streams in the given mode. */
+export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Output {
+  const plain = colours(mode === "people" && wantsColours({ isTerminal: stdout.isTTY === true, env }));
+  const loud = colours(wantsColours({ isTerminal: stderr.isTTY === true, env }));
+  const isJson = mode === "json" || mode === "jsonl";
+  return {
+    mode,
+    colours: plain,
+    event(data, line) {
+      if (mode === "jsonl") stdout.write(`${toJson(data)}\n`);
+      else if (mode !== "quiet" && line !== undefined) (mode === "json" ? stderr : stdout).write(`${line}\n`);
+    },
+    result({ data, text, ids }) {
+      if (isJson) stdout.write(`${toJson({ schemaVersion: SCHEMA_VERSION, status: "ok", data })}\n`);
+      else if (mode === "quiet") stdout.write(ids.map((id) => `${id}\n`).join(""));
+      else if (text !== "") stdout.write(`${text}\n`);
+    },
+    note(line) {
+      if (mode !== "quiet") stderr.write(`${line}\n`);
+    },
+    failure(error, debug) {
+      if (isJson) {
+        const details = Object.keys(error.details).length === 0 ? {} : { details: error.details };
+        const body = { code: error.code, message: error.message, hint: error.hint, docs: error.docsPath, ...details };
+        stdout.write(`${toJson({ schemaVersion: SCHEMA_VERSION, status: "error", error: body })}\n`);
+      } else {
+        stderr.write(`${loud.red("error:")} ${error.message}\n`);
+        if (error.hint !== "") stderr.write(`${loud.cyan("hint:")} ${error.hint}\n`);
+        if (error.code !== "USAGE" && error.code !== "INTERRUPTED") stderr.write(loud.dim(`${error.code}, see ${error.docsPath}\n`));
+      }
+      if (debug) stderr.write(`${stackOf(error)}\n`);
+    },
+  };
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item !== "bigint") return item;
+    return item >= BigInt(Number.MIN_SAFE_INTEGER) && item <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(item) : String(item);
+  });
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? String(error);
+  return error.cause instanceof Error ? `${own}\ncaused by: ${stackOf(error.cause)}` : own;
+}

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import type { Dataset } from "@ciphernx/ai/data";
+import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
+import { loadIdentity, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import { loadKernel } from "@ciphernx/ai/nn";
+import { networkTrainer } from "@ciphernx/ai/training";
+import { TaskKind } from "@ciphernx/protocol/proto";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import type { Context } from "./context.ts";
+
+/**
+ * Serves tasks with the datasets that a node's folder describes, until the signal aborts.
+ * @throws NexusError NODE_FOLDER_INVALID without an identity; DATA_UNREADABLE or DATA_INVALID naming the file of a dataset that cannot be loaded
+ */
+export async function serveNode(folder: string, { output, signal }: Pick<Context, "output" | "signal">): Promise<void> {
+  const { identity, url } = await loadIdentity(folder);
+  const dataset = datasetsOf(folder);
+  const names = await listDescriptors(folder);
+  // Before the coordinator hears of the node: data that cannot be read is told to whoever starts it.
+  for (const name of names) await dataset(name);
+  output.note(`Node ${identity.name} (${identity.nodeId}) with ${names.length === 0 ? "no dataset" : names.join(", ")}, coordinator ${url}.`);
+  await runNode({
+    identity,
+    trainer: networkTrainer({ kernel: await loadKernel(), dataset }),
+    softwareVersion: SOFTWARE_VERSION,
+    connect: (token) => connectTransport({ baseUrl: url, token }),
+    digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
+    signal,
+    async onSession(session) {
+      for (const name of await listDescriptors(folder)) {
+        const { schema, train, test, contentHash } = await dataset(name);
+        await registerDataset(session, { name, schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash });
+      }
+    },
+    onEvent: (event) => tellEvent(event, output),
+  });
+  output.result({ data: { node: identity.nodeId }, text: `Node ${identity.name} has stopped.`, ids: [identity.nodeId] });
+}
+
+/** Datasets of a node's folder by name, each loaded once for every time its descriptor is written. */
+function datasetsOf(folder: string): (name: string) => Promise<Dataset> {
+  const loaded = new Map<string, { readonly writtenAtMs: number; readonly dataset: Promise<Dataset> }>();
+  return async (name) => {
+    const path = descriptorPath(folder, name);
+    const writtenAtMs = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => -1, // loading it says what is wrong with it
+    );
+    const known = loaded.get(name);
+    if (known?.writtenAtMs === writtenAtMs) return known.dataset;
+    const dataset = loadDataset(path);
+    loaded.set(name, { writtenAtMs, dataset });
+    dataset.catch(() => loaded.delete(name)); // whoever waits for it gets the error; the next one tries again
+    return dataset;
+  };
+}
+
+function tellEvent(event: NodeEvent, output: Context["output"]): void {
+  switch (event.type) {
+    case "connected":
+      return output.event({ type: "connected" }, "Connected; waiting for tasks.");
+    case "waiting-for-coordinator":
+      return output.event({ type: event.type, code: event.error.code, message: event.error.message }, `Waiting for the coordinator: ${event.error.message}`);
+    case "task":
+      return output.event({ type: "task", ...taskData(event.task) });
+    case "answered": {
+      const { kind } = event.answer;
+      const why = event.answer.kind === "accepted" ? {} : { code: event.answer.error.code, message: event.answer.error.message };
+      const { run, round, task } = taskData(event.task);
+      return output.event({ type: "answered", run, round, task, answer: kind, ...why }, `${run} round ${round} ${task}: ${kind}${"message" in why ? `: ${why.message}` : ""}`);
+    }
+  }
+}
+
+function taskData({ runId, round, attempt, kind }: Extract<NodeEvent, { readonly type: "task" }>["task"]) {
+  return { run: runId, round, attempt, task: kind === TaskKind.FIT ? ("fit" as const) : ("evaluate" as const) };
+}

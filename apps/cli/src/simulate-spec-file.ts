@@ -1,0 +1,30 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { simulate } from "@ciphernx/ai/simulation";
+import type { Context } from "./context.ts";
+import { simulatedParties } from "./simulated-parties.ts";
+import { formatEvent } from "./views/events.ts";
+
+/** What may be written after `nexus sim SPEC`. */
+export interface SimulateSpecOptions {
+  readonly workers: number | undefined;
+  /** File for the model. */
+  readonly output: string | undefined;
+}
+
+/** Simulates the run of a spec file, showing its events as a distributed run's. */
+export async function simulateSpecFile(specFile: string, options: SimulateSpecOptions, { output, signal }: Pick<Context, "output" | "signal">): Promise<void> {
+  const { spec, parties } = await simulatedParties(specFile, { signal, shared: true });
+  const { modelHash, plan, rounds, file, card } = await simulate({
+    spec,
+    parties,
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
+    signal,
+    onEvent: (event) => output.event(event, formatEvent(event, output.colours)),
+  });
+  const modelFile = options.output === undefined ? null : resolve(options.output);
+  if (modelFile !== null) await writeFile(modelFile, file);
+  const { bold } = output.colours;
+  const text = `model sha-256 ${bold(modelHash)}${modelFile === null ? "" : `\n${modelFile}`}`;
+  output.result({ data: { modelHash, specHash: plan.specHash, planHash: plan.planHash, rounds, card, modelFile }, text, ids: [modelHash] });
+}

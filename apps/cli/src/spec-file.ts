@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises";
+import { addAbortSignal } from "node:stream";
+import { text as readStream } from "node:stream/consumers";
+import { NexusError } from "@ciphernx/core/errors";
+
+/**
+ * The text of a spec file, or of standard input for `-`.
+ * @throws NexusError SPEC_UNREADABLE naming the file and why.
+ */
+export async function readSpecText(file: string, signal: AbortSignal): Promise<string> {
+  if (file === "-") return readStream(addAbortSignal(signal, process.stdin));
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : code === "EACCES" ? "may not be read by this user" : "cannot be read";
+    throw new NexusError("SPEC_UNREADABLE", `The spec file ${file} ${why}.`, { cause: error });
+  }
+}

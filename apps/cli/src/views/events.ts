@@ -1,0 +1,83 @@
+import { type Colours, formatBytes, formatSeconds, formatShare } from "../output/index.ts";
+
+/** An event of a run as it comes over the wire, perhaps from a newer coordinator. */
+export interface EventRow {
+  readonly type: string;
+  readonly payload: unknown;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/**
+ * The line of an event for people. A type that this build does not know is shown as it came, so that an older
+ * command still follows the runs of a newer coordinator.
+ */
+export function formatEvent({ type, payload }: EventRow, colours: Colours): string {
+  const { bold, dim, green, red, yellow } = colours;
+  const body: Payload = typeof payload === "object" && payload !== null ? (payload as Payload) : {};
+  const attempt = Number(body["attempt"] ?? 1) > 1 ? `, attempt ${text(body["attempt"])}` : "";
+  switch (type) {
+    case "run-started":
+      return bold(`${text(body["name"])}: ${text(body["rounds"])} rounds, ${text(body["parties"])} parties`);
+    case "round-opened":
+      return dim(`round ${text(body["round"])} opened${attempt}: ${list(body["parties"]).length} parties invited`);
+    case "answer-refused":
+      return yellow(`round ${text(body["round"])}: ${text(body["party"])} ${text(body["kind"])} refused: ${text(body["message"])} (${text(body["code"])})`);
+    case "round-abandoned":
+      return yellow(`round ${text(body["round"])} abandoned${attempt}: without ${list(body["missing"]).join(", ")} there is no quorum`);
+    case "round-committed":
+      return formatRound(body, colours);
+    case "run-waiting":
+      return yellow(`waiting in round ${text(body["round"])}: ${text(body["message"])} (${text(body["code"])})`);
+    case "run-resumed":
+      return `resumed at round ${text(body["round"])}`;
+    case "run-finished": {
+      const reason = typeof body["reason"] === "string" && body["reason"] !== "" ? `: ${body["reason"]}` : "";
+      const line = `finished:${text(body["outcome"])}${reason}`;
+      return body["outcome"] === "completed" ? green(line) : body["outcome"] === "stopped" ? yellow(line) : red(line);
+    }
+    default:
+      return `${type} ${JSON.stringify(payload)}`;
+  }
+}
+
+/** `round  3/20  10 ok  0 failed  loss 0.4123  accuracy 88.12%  up 4.1 MB  down 4.1 MB  0.61 s` */
+function formatRound(round: Payload, { yellow }: Colours): string {
+  const total = text(round["rounds"]);
+  const missed = list(round["missed"]);
+  const evaluated = record(round["evaluated"]);
+  const fit = record(round["fit"]);
+  const metrics = evaluated === undefined ? fit : { ...fit, ...evaluated };
+  const parts = [
+    `round ${text(round["round"]).padStart(total.length)}/${total}`,
+    `${text(round["accepted"])} ok`,
+    missed.length === 0 ? "0 failed" : yellow(`${missed.length} failed (${missed.join(", ")})`),
+    ...Object.entries(metrics ?? {}).map(([name, value]) => `${name} ${formatMetric(name, value)}`),
+    `up ${formatBytes(number(round["bytesUp"]))}`,
+    `down ${formatBytes(number(round["bytesDown"]))}`,
+    formatSeconds(number(round["seconds"])),
+  ];
+  if (number(round["saturated"]) > 0) parts.push(yellow(`${text(round["saturated"])} values at the range's end`));
+  return parts.join("  ");
+}
+
+function formatMetric(name: string, value: unknown): string {
+  if (typeof value !== "number") return text(value);
+  return name === "accuracy" ? formatShare(value) : value.toFixed(4);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : typeof value === "number" || typeof value === "bigint" ? String(value) : "-";
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(text) : [];
+}
+
+function record(value: unknown): Payload | undefined {
+  return typeof value === "object" && value !== null ? (value as Payload) : undefined;
+}

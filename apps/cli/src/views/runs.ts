@@ -1,0 +1,95 @@
+import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
+import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
+
+/** A run for programs. */
+export function runData(run: Run) {
+  const { id, name, state, round, rounds, specHash, createdAt } = run;
+  const spec: unknown = run.specJson === "" ? null : JSON.parse(run.specJson);
+  const plan: unknown = run.planJson === "" ? null : JSON.parse(run.planJson);
+  const ended = { outcome: run.outcome || null, reason: run.reason || null, finishedAt: run.finishedAt || null, modelId: run.modelId || null, modelHash: run.modelHash || null };
+  return { id, name, state, ...ended, round, rounds, specHash, createdAt, spec, plan };
+}
+
+/** A round and who took part in it, for programs. */
+export function roundData({ round, attempt, state, baseModelHash, modelHash, metricsJson, bytesUp, bytesDown, seconds, participations }: Round) {
+  const metrics: unknown = metricsJson === "" ? null : JSON.parse(metricsJson);
+  const parties = participations.map(({ party, nodeId, kind, state, reason, bytesUp, bytesDown, durationMs, attempt, updateHash, weight }) => ({
+    party,
+    nodeId,
+    kind,
+    state,
+    reason: reason || null,
+    bytesUp: Number(bytesUp),
+    bytesDown: Number(bytesDown),
+    durationMs,
+    attempt,
+    updateHash: updateHash || null,
+    weight: Number(weight),
+  }));
+  return { round, attempt, state, baseModelHash, modelHash: modelHash || null, metrics, bytesUp: Number(bytesUp), bytesDown: Number(bytesDown), seconds, parties };
+}
+
+/** `finished:completed`, coloured by how good that is. */
+export function formatState({ state, outcome }: Pick<Run, "state" | "outcome">, { green, red, yellow, cyan }: Colours): string {
+  if (state !== "finished") return cyan(state);
+  const text = `finished:${outcome}`;
+  return outcome === "completed" ? green(text) : outcome === "stopped" ? yellow(text) : red(text);
+}
+
+/** The table of runs for people. */
+export function formatRuns(runs: readonly Run[], colours: Colours): string {
+  return formatTable(
+    [
+      { title: "RUN", cell: ({ id }: Run) => id },
+      { title: "NAME", cell: ({ name }) => name },
+      { title: "STATE", cell: (run) => formatState(run, colours) },
+      { title: "ROUND", align: "right", cell: ({ round, rounds }) => `${round}/${rounds}` },
+      { title: "STARTED", cell: ({ createdAt }) => formatTime(createdAt) },
+    ],
+    runs,
+    "No run has been started yet. `nexus run start SPEC` starts one.",
+  );
+}
+
+/** One run with its rounds, and who failed in which round for what reason. */
+export function formatRun(run: Run, rounds: readonly Round[], colours: Colours): string {
+  const optional = (name: string, value: string): readonly (readonly [string, string])[] => (value === "" ? [] : [[name, value]]);
+  const fields = formatFields([
+    ["run", run.id],
+    ["name", run.name],
+    ["state", formatState(run, colours)],
+    ...optional("reason", run.reason),
+    ["round", `${run.round} of ${run.rounds}`],
+    ["started", formatTime(run.createdAt)],
+    ...optional("finished", run.finishedAt === "" ? "" : formatTime(run.finishedAt)),
+    ["spec hash", run.specHash],
+    ...optional("model", run.modelId),
+    ...optional("model hash", run.modelHash),
+  ]);
+  const table = formatTable(
+    [
+      { title: "ROUND", align: "right", cell: ({ round }: Round) => String(round) },
+      { title: "ATTEMPT", align: "right", cell: ({ attempt }) => String(attempt) },
+      { title: "STATE", cell: ({ state }) => state },
+      { title: "OK", align: "right", cell: ({ participations }) => String(fits(participations).filter(({ state }) => state === "accepted").length) },
+      { title: "NOT OK", align: "right", cell: ({ participations }) => String(fits(participations).filter(isTrouble).length) },
+      { title: "UP", align: "right", cell: ({ bytesUp }) => formatBytes(bytesUp) },
+      { title: "DOWN", align: "right", cell: ({ bytesDown }) => formatBytes(bytesDown) },
+      { title: "TIME", align: "right", cell: ({ seconds }) => formatSeconds(seconds) },
+    ],
+    rounds,
+    "No round has been opened yet.",
+  );
+  const trouble = rounds.flatMap(({ round, participations }) =>
+    participations.filter(isTrouble).map(({ party, kind, state, reason }) => colours.yellow(`round ${round}: ${party} ${kind} ${state}${reason === "" ? "" : `: ${reason}`}`)),
+  );
+  return [fields, table, trouble.join("\n")].filter((part) => part !== "").join("\n\n");
+}
+
+function fits(participations: readonly Participation[]): readonly Participation[] {
+  return participations.filter(({ kind }) => kind === "fit");
+}
+
+function isTrouble({ state }: Participation): boolean {
+  return state === "rejected" || state === "failed" || state === "expired";
+}
