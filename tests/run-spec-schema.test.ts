@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { runSpecSchema } from "@ciphernx/ai/spec";
+import { describe, expect, it } from "vitest";
+import { RUN_SPEC_SCHEMA_FILE, runSpecSchemaFile } from "../scripts/run-spec-schema.ts";
+
+describe("docs/run-spec.schema.json", () => {
+  const text = readFileSync(RUN_SPEC_SCHEMA_FILE, "utf8");
+
+  it("is what the sections say; `node scripts/run.mjs scripts/run-spec-schema.ts` writes it anew", () => {
+    expect(text).toBe(runSpecSchemaFile());
+  });
+
+  it("describes every key of a spec, and admits no other", () => {
+    const schema = JSON.parse(text) as { properties: Record<string, { description?: string }>; additionalProperties: boolean };
+    expect(Object.keys(schema.properties)).toEqual(Object.keys(runSpecSchema.shape));
+    expect(schema.additionalProperties).toBe(false);
+  });
+});
