@@ -1,10 +1,11 @@
-import { openTask, taskFileSizeBytes } from "@ciphernx/ai/federation/coordinator";
+import { openTask, refuseTask, runKey, taskFileSizeBytes } from "@ciphernx/ai/federation/coordinator";
 import { isSha256, type Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import { blobs, retrying, tasks } from "@ciphernx/core/store";
 import type { BlobEndpoint } from "@ciphernx/protocol/wire";
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
+import { tellFullDisk } from "./full-disk.ts";
 import { sameSecret } from "./owner-token.ts";
 
 /** Largest checkpoint that a run may start from. */
@@ -12,7 +13,7 @@ const MAX_CHECKPOINT_BYTES = 16 * 1024 ** 3;
 
 /** Who may read and send which bytes: nodes what their open tasks name, the owner every model and new checkpoints. */
 export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
-  const { store, sessions, uploads, blobLock } = context;
+  const { store, sessions, uploads, waiters, blobLock } = context;
   const isOwner = (caller: string | undefined): boolean => caller !== undefined && sameSecret(caller, context.ownerToken);
 
   return {
@@ -40,11 +41,18 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
       const task = await retrying(() => openTask(store, nodeId, taskId));
       const expected = taskFileSizeBytes(task.plan, task.kind);
       if (sizeBytes !== expected) {
-        throw new NexusError("UPDATE_REJECTED", `The update of ${task.party} is announced with ${sizeBytes} bytes; task ${taskId} expects ${expected}.`, {
+        const error = new NexusError("UPDATE_REJECTED", `The update of ${task.party} is announced with ${sizeBytes} bytes; task ${taskId} expects ${expected}.`, {
           hint: "Use a node of the same version as the coordinator, and a trainer that returns the run's parameters.",
           details: { task: taskId, expectedBytes: expected },
         });
+        await retrying(() => refuseTask(store, task, { state: "rejected", code: error.code, message: error.message }));
+        waiters.wake(runKey(task.runId));
+        throw error;
       }
+    },
+
+    async failed({ taskId }, error) {
+      if (taskId !== undefined) await tellFullDisk(context, taskId, error);
     },
 
     async staged({ caller, hash, taskId, staged }) {

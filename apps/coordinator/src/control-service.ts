@@ -6,7 +6,7 @@ import { datasets, models, nodes, projects, retrying, rounds, runs, tasks } from
 import type { ControlService, Run } from "@ciphernx/protocol/proto";
 import { callerToken } from "@ciphernx/protocol/wire";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { and, asc, desc, eq, or } from "drizzle-orm";
+import { and, asc, desc, eq, or } from "@ciphernx/core/store/sql";
 import { knownBlob } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
 import { compileFacts } from "./facts.ts";
@@ -132,12 +132,13 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       const most = Math.min(limit === 0 ? MAX_EVENTS : limit, MAX_EVENTS);
       const timeoutMs = Math.min(waitMs, MAX_WAIT_MS);
       const endsAt = performance.now() + timeoutMs;
-      await runWithModel(runId);
       for (;;) {
+        // Read before the events: a run that was over then has no more to tell, and nobody need wait for it.
+        const { state } = await runWithModel(runId);
         // The place in the queue is taken before the look, so that no wake between the two is lost. Not every wake brings an event.
         const woken = waiters.wait(runKey(runId), { timeoutMs: Math.max(0, endsAt - performance.now()), signal: call.signal });
         const found = await listEvents(db, runId, Number(after), most);
-        if (found.length > 0 || !(await woken)) return { events: found.map(eventMessage) };
+        if (found.length > 0 || state === "finished" || !(await woken)) return { events: found.map(eventMessage) };
       }
     }),
 

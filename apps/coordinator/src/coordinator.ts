@@ -8,7 +8,7 @@ import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { openStore, projects, retrying, type Store } from "@ciphernx/core/store";
 import { ControlService, NodeService } from "@ciphernx/protocol/proto";
 import { startWireServer } from "@ciphernx/protocol/wire/server";
-import { eq } from "drizzle-orm";
+import { eq } from "@ciphernx/core/store/sql";
 import { type Logger, pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
 import { blobEndpoint } from "./blob-endpoint.ts";

@@ -1,7 +1,7 @@
 import type { RegisteredSchema } from "@ciphernx/ai/data";
 import type { CompileFacts } from "@ciphernx/ai/spec";
 import { datasets, nodes, type Store } from "@ciphernx/core/store";
-import { and, eq } from "drizzle-orm";
+import { and, eq } from "@ciphernx/core/store/sql";
 
 /** What `compile` needs to know of a project: its approved nodes, with the dataset of that name where they registered it. */
 export async function compileFacts(store: Store, projectId: string, dataset: string, kernelBuild: string): Promise<CompileFacts> {

@@ -1,15 +1,16 @@
 import { registeredSchema, type RegisteredSchema, schemaText } from "@ciphernx/ai/data";
-import { acknowledge, cancelledTasks, deliverTask, nodeKey, openTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import { acknowledge, cancelledTasks, deliverTask, nodeKey, openTask, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
-import { datasets, nodes, retrying, tasks } from "@ciphernx/core/store";
+import { databaseError, datasets, nodes, retrying, tasks } from "@ciphernx/core/store";
 import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
 import { NodeService, TaskKind } from "@ciphernx/protocol/proto";
 import { callerToken, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { eq, inArray } from "drizzle-orm";
+import { eq, inArray } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
+import { tellFullDisk } from "./full-disk.ts";
 import { admittedNode, registerNode } from "./nodes.ts";
 import { HEARTBEAT_INTERVAL_MS, type NodeCaller } from "./sessions.ts";
 
@@ -84,7 +85,10 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
         if (delivery === undefined) return {};
         const plan = delivery.plan as { kernelBuild: string; reproducible: boolean; model: { sizeBytes: number } };
         if (plan.reproducible && kernelBuild !== plan.kernelBuild) {
-          throw new NexusError("KERNEL_MISMATCH", `The node trains with ${kernelBuild}; run ${delivery.runId} is held to ${plan.kernelBuild}.`, { details: { run: delivery.runId } });
+          const error = new NexusError("KERNEL_MISMATCH", `The node trains with ${kernelBuild}; run ${delivery.runId} is held to ${plan.kernelBuild}.`, { details: { run: delivery.runId } });
+          await retrying(() => refuseTask(store, { ...delivery, id: delivery.taskId }, { state: "failed", code: error.code, message: error.message }));
+          waiters.wake(runKey(delivery.runId));
+          throw error;
         }
         const { taskId, runId, round, attempt, party, specHash, baseModelHash, deadlineAt } = delivery;
         return {
@@ -115,7 +119,11 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       if (!(await verify(publicKey, reportBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The report of task ${request.taskId} is not signed by node ${nodeId}.`);
       }
-      const task = await retrying(() => openTask(store, nodeId, request.taskId));
+      const task = await retrying(() => openTask(store, nodeId, request.taskId)).catch(async (error: unknown) => {
+        // The node's own task, answered or over: nobody will ask for its upload any more.
+        if (error instanceof NexusError && error.code === "TASK_CLOSED") await uploads.take(request.taskId, request.blobHash)?.discard();
+        throw error;
+      });
       const { taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, failure, durationMs } = request;
       const report = {
         ...{ taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, durationMs },
@@ -127,6 +135,10 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       try {
         await blobLock.shared(() => acknowledge(store, kernel, task, report, staged));
         kept = true;
+      } catch (error) {
+        const known = databaseError(error);
+        await tellFullDisk(context, taskId, known);
+        throw known;
       } finally {
         if (!kept) await staged?.discard();
         waiters.wake(runKey(runId));

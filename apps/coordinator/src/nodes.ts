@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { isUniqueViolation, joinTokens, nodes, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray, isNull, ne, or, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, or, sql } from "@ciphernx/core/store/sql";
 
 export type NodeRow = typeof nodes.$inferSelect;
 

@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import type { RandomStream } from "../random/index.ts";
-import { type CoordinateVector, type EncodingSpec, levelsOf, vectorLayout } from "./encoding.ts";
+import { type CoordinateVector, type EncodingSpec, levelsOf, newVector, vectorLayout } from "./encoding.ts";
 import { encodeExtras } from "./extras.ts";
 import type { AggregationKernel } from "./kernel.ts";
 
@@ -45,8 +45,7 @@ export function encodeUpdate(options: EncodeUpdateOptions): EncodedUpdate {
     });
   }
   const layout = vectorLayout(delta.length, metricNames, encoding);
-  const vector: CoordinateVector =
-    layout.dtype === "I8" ? new Int8Array(layout.length) : layout.dtype === "I16" ? new Int16Array(layout.length) : new Int32Array(layout.length);
+  const vector = newVector(layout);
   const saturated = encodeParameters(options, vector);
   vector.set(encodeExtras({ weight, metrics, saturated }, layout), delta.length);
   return { vector, saturated };

@@ -83,13 +83,23 @@ export function updateFileSizeBytes(parameters: number, metricCount: number, enc
   return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
 }
 
-/** An update's file: header and coordinates. */
+/** A vector of zeros with room for its file's header before it, so that `encodeUpdateFile` need not copy it. */
+export function newVector(layout: Pick<VectorLayout, "dtype" | "length">): CoordinateVector {
+  const headerBytes = updateFileHeader(layout).length;
+  const buffer = new ArrayBuffer(headerBytes + layout.length * COORDINATE_BYTES[layout.dtype]);
+  const ArrayOf = layout.dtype === "I8" ? Int8Array : layout.dtype === "I16" ? Int16Array : Int32Array;
+  return new ArrayOf(buffer, headerBytes, layout.length);
+}
+
+/** An update's file: header and coordinates. Shares the memory of a vector that was made with room for the header. */
 export function encodeUpdateFile(vector: CoordinateVector): Uint8Array<ArrayBuffer> {
   const dtype = vector instanceof Int8Array ? "I8" : vector instanceof Int16Array ? "I16" : "I32";
   const header = updateFileHeader({ dtype, length: vector.length });
-  const file = new Uint8Array(header.length + vector.byteLength);
+  const { buffer, byteOffset, byteLength } = vector;
+  const roomy = buffer instanceof ArrayBuffer && byteOffset === header.length && buffer.byteLength === header.length + byteLength;
+  const file = roomy ? new Uint8Array(buffer) : new Uint8Array(header.length + byteLength);
+  if (!roomy) file.set(new Uint8Array(buffer, byteOffset, byteLength), header.length);
   file.set(header);
-  file.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), header.length);
   return file;
 }
 

@@ -79,7 +79,7 @@ export function connect({ url, token }: ConnectOptions): Nexus {
 export function nexusOver(transport: Transport): Nexus {
   const client = createClient(ControlService, transport.rpc);
   // A spec is checked here first: a typing mistake needs no coordinator, and its message names the line.
-  const specText = (spec: string | RunSpecInput): string => (typeof spec === "string" ? spec : JSON.stringify(parseRunSpec(spec)));
+  const specText = (spec: string | RunSpecInput): string => JSON.stringify(parseRunSpec(spec));
   const handle = (id: string): RunHandle => runHandle(id, client, transport);
 
   return {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
 import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
@@ -98,6 +99,7 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
         trainer: partyTrainer(definition),
         softwareVersion: SOFTWARE_VERSION,
         connect: (bearer) => connectTransport({ baseUrl: coordinator, token: bearer }),
+        digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
         signal,
         onSession: (session) =>
           registerDataset(session, {
@@ -139,9 +141,9 @@ function flattenChecked(parameters: ParameterSet, { layout, party }: TrainingTas
   const flat = new Float32Array(layout.length);
   for (const { name, shape, offset, length } of layout.entries) {
     const tensor = parameters.get(name);
-    if (tensor === undefined || tensor.data.length !== length) {
-      const found = tensor === undefined ? "is missing" : `has ${tensor.data.length} values`;
-      throw new NexusError("TRAINER_FAILED", `The tensor "${name}" that the trainer of ${party} returned ${found}; it is [${shape.join(", ")}].`);
+    if (tensor === undefined || tensor.data.length !== length || tensor.shape.join() !== shape.join()) {
+      const found = tensor === undefined ? "is missing" : `is [${tensor.shape.join(", ")}] with ${tensor.data.length} values`;
+      throw new NexusError("TRAINER_FAILED", `The tensor "${name}" that the trainer of ${party} returned ${found}; the model has [${shape.join(", ")}].`);
     }
     flat.set(tensor.data, offset);
   }

@@ -75,12 +75,12 @@ export function runHandle(id: string, client: Client<typeof ControlService>, tra
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
         continue;
       }
-      if (!follow && page.events.length === 0) return;
+      if (page.events.length === 0 && (!follow || (await isOver(client, id, last)))) return;
       for (const { number, at, type, payloadJson } of page.events) {
         last = Number(number);
         const event = { number: last, at, type, payload: JSON.parse(payloadJson) } as RunEvent;
         yield event;
-        if (event.type === "run-finished" && (await isOver(client, id, last))) return;
+        if (follow && event.type === "run-finished" && (await isOver(client, id, last))) return;
       }
     }
   }
@@ -110,8 +110,10 @@ export function runHandle(id: string, client: Client<typeof ControlService>, tra
   };
 }
 
-/** A finished run may have been resumed since: then its events go on. */
+/** Whether a run has ended and told everything. It may have been resumed since it ended: then its events go on. */
 async function isOver(client: Client<typeof ControlService>, id: string, last: number): Promise<boolean> {
+  const { run } = await client.getRun({ runId: id });
+  if (run?.state !== "finished") return false;
   const { events } = await client.listEvents({ runId: id, after: BigInt(last), limit: 1, waitMs: 0 });
   return events.length === 0;
 }

@@ -33,6 +33,7 @@ export const evaluateSection = defineSection(
       metrics: z
         .array(z.string().regex(/^[a-z][a-zA-Z0-9_]{0,31}$/))
         .max(16)
+        .refine((names) => new Set(names).size === names.length, "A metric is named once.")
         .default(["loss", "correct"])
         .describe("Names of the sums that parties report for fit and evaluate"),
     })

@@ -15,6 +15,7 @@ export const mlpSchema = z.strictObject({
 /** The network of an MLP for a learning task. */
 export function mlpNetwork(options: z.output<typeof mlpSchema>, task: LearningTask): NetworkSpec {
   const layers: LayerSpec[] = options.hidden.flatMap((units) => [{ kind: "dense", units }, { kind: options.activation }] as LayerSpec[]);
-  layers.push({ kind: "dense", units: options.outputs ?? task.outputs });
-  return { inputLength: options.inputs ?? task.inputLength, layers, loss: options.loss ?? task.loss };
+  const loss = options.loss ?? task.loss;
+  layers.push({ kind: "dense", units: options.outputs ?? (loss === "softmax-cross-entropy" ? task.outputs : 1) });
+  return { inputLength: options.inputs ?? task.inputLength, layers, loss };
 }

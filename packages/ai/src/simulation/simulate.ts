@@ -4,7 +4,7 @@ import { type Json } from "@ciphernx/core/spec";
 import { loadAggregationKernel } from "../aggregation/index.ts";
 import type { PartyDataset } from "../data/index.ts";
 import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
-import { runRound } from "../federation/round/run-round.ts";
+import { type RoundCommit, runRound } from "../federation/round/run-round.ts";
 import { initialModel, modelCard } from "../models/index.ts";
 import { loadKernel } from "../nn/index.ts";
 import { compileOrThrow, type CompileFacts, type RunPlan, type RunSpec } from "../spec/index.ts";
@@ -60,6 +60,8 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     number += 1;
     onEvent({ ...body, number, at: new Date().toISOString() });
   };
+  /** Parties of the round under way whose updates were not added. */
+  const missed: { readonly attempt: number; readonly party: string }[] = [];
   const strategy = createStrategy(spec.strategy);
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
   const host = await simulatedHost({
@@ -70,7 +72,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     strategy,
     initial: flattenParameters(initialModel(plan, spec.seed), layout),
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
-    onRefused: ({ round, attempt, kind }, { party, code, message }) => tell({ type: "answer-refused", payload: { round, attempt, kind, party, code, message } }),
+    onRefused({ round, attempt, kind }, { party, code, message }) {
+      if (kind === "fit") missed.push({ attempt, party });
+      tell({ type: "answer-refused", payload: { round, attempt, kind, party, code, message } });
+    },
     onAbandoned: ({ round, attempt }, missing) => tell({ type: "round-abandoned", payload: { round, attempt, missing } }),
   });
 
@@ -79,12 +84,15 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   for (let round = 1; round <= plan.rounds; round += 1) {
     if (signal?.aborted === true) throw new NexusError("INTERRUPTED", `The simulation was stopped before round ${round}.`);
     const openedAt = performance.now();
+    missed.length = 0;
     const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
     if (outcome.kind !== "committed") {
       const missing = outcome.kind === "failed" ? outcome.missing.join(", ") : "";
       throw new NexusError("QUORUM_NOT_REACHED", `Round ${round} of the simulation had no quorum of ${plan.cohort.quorum}; these failed: ${missing}.`);
     }
-    const summary = summarise(outcome.commit, plan, (performance.now() - openedAt) / 1000);
+    const { commit } = outcome;
+    const without = missed.filter(({ attempt }) => attempt === commit.attempt).map(({ party }) => party);
+    const summary = summarise(commit, without.toSorted(compareNames), plan, (performance.now() - openedAt) / 1000);
     rounds.push(summary);
     tell({ type: "round-committed", payload: summary });
   }
@@ -116,14 +124,14 @@ export function simulatedFacts(parties: readonly PartyDataset[], kernelBuild: st
   };
 }
 
-function summarise(commit: Parameters<Awaited<ReturnType<typeof simulatedHost>>["commit"]>[0], plan: RunPlan, seconds: number): RoundSummary {
+function summarise(commit: RoundCommit, missed: readonly string[], plan: RunPlan, seconds: number): RoundSummary {
   const { round, attempt, accepted, stepped, evaluated } = commit;
   return {
     round,
     rounds: plan.rounds,
     attempt,
     accepted: accepted.length,
-    missed: [],
+    missed,
     fit: stepped.fit,
     evaluated,
     bytesUp: accepted.length * plan.updateBytes,

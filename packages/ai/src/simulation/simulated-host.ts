@@ -4,7 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { type AggregationKernel, createAccumulator, decodeExtras, type SumTile, vectorLayout } from "../aggregation/index.ts";
 import { close } from "../federation/round/close.ts";
 import { nextModel } from "../federation/round/next-model.ts";
-import type { Phase, PhaseKind, RoundCommit, RoundHost } from "../federation/round/run-round.ts";
+import type { Phase, PhaseKind, RoundHost } from "../federation/round/run-round.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
 import type { RoundInstruction, Strategy } from "../strategy/index.ts";
 import { encodeSafetensors, parameterLayout, viewParameters } from "../tensor/index.ts";
@@ -28,7 +28,6 @@ export interface SimulatedHostOptions {
 export interface SimulatedHost extends RoundHost {
   /** The committed model as its canonical safetensors file. */
   modelFile(): Uint8Array<ArrayBuffer>;
-  readonly lastCommit: RoundCommit | undefined;
 }
 
 export async function simulatedHost(options: SimulatedHostOptions): Promise<SimulatedHost> {
@@ -48,7 +47,6 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   let state = new Map<string, Float64Array>();
   let stepped: { readonly hash: string; readonly parameters: Float32Array; readonly state: Map<string, Float64Array> } | undefined;
   let instruction: RoundInstruction | undefined;
-  let lastCommit: RoundCommit | undefined;
 
   /** The sum of a phase over all workers. */
   function summed(kind: PhaseKind) {
@@ -102,12 +100,8 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
       if (stepped === undefined) throw new NexusError("INTERNAL", `Round ${commit.round} of the simulation has no model.`);
       committed = stepped.parameters;
       state = stepped.state;
-      lastCommit = commit;
     },
 
     modelFile: () => encodeSafetensors(viewParameters(committed, layout)),
-    get lastCommit() {
-      return lastCommit;
-    },
   };
 }

@@ -11,6 +11,10 @@ import { type RunSpec, runSpecHash } from "./run-spec.ts";
 const FLOPS_PER_PARAMETER_AND_EXAMPLE = 6;
 /** What a round costs besides training and transfer. */
 const ROUND_OVERHEAD_SECONDS = 0.1;
+/** Largest model: a file of 4 GiB, which parties and the coordinator can still hold as one vector. */
+const MAX_PARAMETERS = 2 ** 30;
+/** The sums that the built-in networks report. */
+const NETWORK_METRICS: readonly string[] = ["loss", "correct"];
 
 type KnownParty = PartyFacts & { readonly dataset: NonNullable<PartyFacts["dataset"]> };
 
@@ -24,16 +28,21 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   if (parties.length === 0) return { ok: false, refusals };
 
   const shape = resolveModel(spec, parties, refusals);
-  const cohort = resolveCohort(spec, parties.length, refusals);
+  // A party that is refused above is no reason to refuse the cohort's size as well.
+  const cohort = resolveCohort(spec, spec.data.parties === "all" ? parties.length : new Set(spec.data.parties).size, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
+  checkMetrics(spec, refusals);
   if (shape === undefined || refusals.length > 0) return { ok: false, refusals };
 
-  const updateBytes = updateFileSizeBytes(shape.parameters, spec.evaluate.metrics.length, encoding);
+  const metricCount = spec.evaluate.metrics.length;
+  const updateBytes = updateFileSizeBytes(shape.parameters, metricCount, encoding);
   const sizeBytes = safetensorsSizeBytes(shape.tensors);
-  const evaluations = spec.evaluate.every === 0 ? 0 : Math.ceil(spec.rounds / spec.evaluate.every);
-  const down = (cohort.invited * spec.rounds + parties.length * evaluations) * sizeBytes;
-  const up = cohort.invited * spec.rounds * updateBytes;
+  const fits = cohort.invited * spec.rounds;
+  const judges = parties.filter(({ dataset }) => dataset.testExamples > 0).length;
+  const evaluations = spec.evaluate.every === 0 ? 0 : judges * Math.ceil(spec.rounds / spec.evaluate.every);
+  const down = (fits + evaluations) * sizeBytes;
+  const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, metricCount, encoding);
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
     parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({ name, trainExamples, testExamples, contentHash })),
@@ -80,7 +89,10 @@ function chooseParties(spec: RunSpec, facts: CompileFacts, refusals: Refusal[]):
     return parties;
   }
   const chosen: KnownParty[] = [];
-  for (const [index, name] of [...new Set(spec.data.parties)].toSorted(compareNames).entries()) {
+  const seen = new Set<string>();
+  for (const [index, name] of spec.data.parties.entries()) {
+    if (seen.has(name)) continue; // named twice, meant once
+    seen.add(name);
     const party = byName.get(name);
     const path = `data.parties[${index}]`;
     if (party === undefined) {
@@ -99,7 +111,7 @@ function chooseParties(spec: RunSpec, facts: CompileFacts, refusals: Refusal[]):
       });
     } else chosen.push(party);
   }
-  return chosen;
+  return chosen.toSorted((a, b) => compareNames(a.name, b.name));
 }
 
 function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: Refusal[]): ModelShape | undefined {
@@ -118,6 +130,14 @@ function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: R
     refusals.push(...shape.refusals);
     return undefined;
   }
+  if (shape.parameters > MAX_PARAMETERS) {
+    refusals.push({
+      path: "model",
+      reason: `The model has ${shape.parameters} parameters, more than the ${MAX_PARAMETERS} that are possible.`,
+      remedy: "Make it smaller.",
+    });
+    return undefined;
+  }
   return shape;
 }
 
@@ -126,12 +146,13 @@ function sameForm(a: unknown, b: unknown): boolean {
 }
 
 function resolveCohort(spec: RunSpec, parties: number, refusals: Refusal[]): RunPlan["cohort"] {
-  const size = spec.cohort.size === "all" ? parties : spec.cohort.size;
+  const wanted = spec.cohort.size === "all" ? parties : spec.cohort.size;
+  const size = Math.min(wanted, parties);
   const quorum = spec.cohort.quorum === "all" ? size : spec.cohort.quorum;
-  if (size > parties) {
+  if (wanted > parties) {
     refusals.push({
       path: "cohort.size",
-      reason: `A round wants ${size} parties, but ${parties} hold the dataset.`,
+      reason: `A round wants ${wanted} parties, but ${parties} take part.`,
       remedy: `Lower it to ${parties} or write all.`,
       edits: [{ path: "cohort.size", value: parties }],
     });
@@ -170,17 +191,23 @@ function checkKernels(spec: RunSpec, parties: readonly KnownParty[], facts: Comp
 
 function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited: number, refusals: Refusal[]): EncodingSpec {
   const { range, bits, rounding } = spec.encoding;
-  const largest = Math.max(...parties.map(({ dataset }) => dataset.trainExamples));
+  // An evaluation's weight is a count of held-out rows, and it is bounded like the weight of an update.
+  const largest = parties.reduce((most, { dataset }) => Math.max(most, dataset.trainExamples, dataset.testExamples), 1);
   const maxWeight = spec.encoding.maxWeight === "auto" ? largest : spec.encoding.maxWeight;
   const encoding: EncodingSpec = { range, bits, rounding, maxWeight };
-  const check = checkEncoding(encoding, invited);
-  if (!check.ok) {
-    refusals.push({ path: "encoding.bits", reason: check.reason, remedy: "Use fewer bits, or a smaller cohort." });
+  const addable = checkEncoding(encoding, Math.max(invited, parties.length));
+  if (!addable.ok) {
+    const rangeFits = checkEncoding({ ...encoding, range: 1 }, Math.max(invited, parties.length)).ok;
+    refusals.push(
+      rangeFits
+        ? { path: "encoding.range", reason: addable.reason, remedy: "Use a larger range, 1 for example.", edits: [{ path: "encoding.range", value: 1 }] }
+        : { path: "encoding", reason: addable.reason, remedy: "Use fewer bits, a smaller weight, or a smaller cohort." },
+    );
   }
   if (maxWeight < largest) {
     refusals.push({
       path: "encoding.maxWeight",
-      reason: `A party has ${largest} training rows, more than the largest weight ${maxWeight}.`,
+      reason: `A party has ${largest} rows, more than the largest weight ${maxWeight}.`,
       remedy: "Raise it, or write auto.",
       edits: [{ path: "encoding.maxWeight", value: "auto" }],
     });
@@ -188,8 +215,22 @@ function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited:
   return encoding;
 }
 
+/** A metric that nobody reports would fail every party; other trainers name their own. */
+function checkMetrics(spec: RunSpec, refusals: Refusal[]): void {
+  if (spec.model.kind === "tensors") return;
+  const { metrics } = spec.evaluate;
+  const unknown = metrics.filter((name) => !NETWORK_METRICS.includes(name));
+  if (unknown.length === 0) return;
+  refusals.push({
+    path: "evaluate.metrics",
+    reason: `The built-in networks report ${NETWORK_METRICS.join(" and ")}, not ${unknown.join(", ")}.`,
+    remedy: "Leave it out, or use a model of kind tensors with a trainer of your own.",
+    edits: [{ path: "evaluate.metrics", value: metrics.filter((name) => NETWORK_METRICS.includes(name)) }],
+  });
+}
+
 function estimateSeconds(spec: RunSpec, facts: CompileFacts, parties: readonly KnownParty[], parameters: number, bytesPerParty: number): number {
-  const slowest = Math.max(...parties.map(({ dataset }) => dataset.trainExamples));
+  const slowest = parties.reduce((most, { dataset }) => Math.max(most, dataset.trainExamples), 0);
   const training = (slowest * spec.train.epochs * parameters * FLOPS_PER_PARAMETER_AND_EXAMPLE) / (facts.flopsPerSecond ?? 20e9);
   const transfer = bytesPerParty / (facts.bytesPerSecond ?? 50e6);
   return Math.ceil(spec.rounds * (training + transfer + ROUND_OVERHEAD_SECONDS));

@@ -19,6 +19,14 @@ const KEPT_NETWORKS = 4;
 export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainerOptions): Trainer {
   const networks = new Map<string, Network>();
   const checked = new WeakSet<Dataset>();
+  let lastTurn: Promise<unknown> = Promise.resolve();
+
+  /** A network has one memory and pauses while it learns: tasks that are asked for at once take turns. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = lastTurn.then(work, work);
+    lastTurn = turn;
+    return turn;
+  }
 
   function networkFor({ plan, spec }: TrainingTask): Network {
     const architecture = plan.model.network;
@@ -58,7 +66,7 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
   return {
     kernelBuild: kernel.build,
 
-    async fit(task) {
+    fit: (task) => inTurn(async () => {
       const { train } = await rows(task);
       const { spec, party, round, config, signal } = task;
       const network = networkFor(task);
@@ -76,9 +84,9 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
       };
       const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });
       return { parameters: network.save(), weight: train.count, metrics: { loss, correct } };
-    },
+    }),
 
-    async evaluate(task) {
+    evaluate: (task) => inTurn(async () => {
       const { test } = await rows(task);
       if (test === undefined) return { weight: 0, metrics: { loss: 0, correct: 0 } };
       const network = networkFor(task);
@@ -87,6 +95,6 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
         ? network.evaluateSync(test)
         : await network.evaluate({ ...test, ...(task.signal === undefined ? {} : { signal: task.signal }) });
       return { weight: examples, metrics: { loss, correct } };
-    },
+    }),
   };
 }

@@ -30,6 +30,8 @@ export interface BlobEndpoint {
    * resolves; when it throws, the staged bytes are discarded and the sender gets the error.
    */
   staged(received: BlobUpload & { readonly caller: string | undefined; readonly staged: StagedBlob }): Promise<void>;
+  /** Told of an authorised upload that was not taken, before the sender is. */
+  failed?(upload: BlobUpload & { readonly caller: string | undefined }, error: unknown): Promise<void>;
 }
 
 /**
@@ -39,6 +41,19 @@ export interface BlobEndpoint {
  * @throws BLOB_CORRUPT, DISK_FULL, whatever `chunks` and `endpoint.staged` throw.
  */
 export async function receiveBlob(
+  endpoint: BlobEndpoint,
+  upload: BlobUpload & { readonly caller: string | undefined },
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  try {
+    await stageBlob(endpoint, upload, chunks);
+  } catch (error) {
+    await endpoint.failed?.(upload, error);
+    throw error;
+  }
+}
+
+async function stageBlob(
   endpoint: BlobEndpoint,
   upload: BlobUpload & { readonly caller: string | undefined },
   chunks: AsyncIterable<Uint8Array>,

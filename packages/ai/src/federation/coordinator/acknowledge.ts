@@ -1,11 +1,18 @@
 import type { StagedBlob } from "@ciphernx/core/blobs";
 import { type ErrorCode, isErrorCode, NexusError } from "@ciphernx/core/errors";
-import { blobs, nodes, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray } from "drizzle-orm";
+import { blobs, nodes, retrying, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
+import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../spec/index.ts";
 import type { AggregationKernel } from "../../aggregation/index.ts";
 import { checkUpdateFile } from "./check-update.ts";
 import { appendEvents } from "./event-log.ts";
+
+const MAX_REASON_CHARACTERS = 2_000;
+
+/** A duration as its column holds it: 31 bits, which is more than three weeks. */
+function storedMs(durationMs: number): number {
+  return Math.min(durationMs, 2 ** 31 - 1);
+}
 
 /** A node's answer as it came over the wire, its signature already checked against the node's key. */
 export interface Report {
@@ -80,10 +87,16 @@ export async function openTask(store: Store, nodeId: string, taskId: string): Pr
  * @param staged the uploaded bytes, finished and of the hash the report names; undefined when the report is of a failure
  */
 export async function acknowledge(store: Store, kernel: AggregationKernel, task: OpenTask, report: Report, staged: StagedBlob | undefined): Promise<void> {
-  checkReportNamesTask(task, report);
+  const { signature, durationMs } = report;
+  const refuse = (state: Refused["state"], code: ErrorCode, message: string) => refuseTask(store, task, { state, code, message, signature, durationMs });
+  const foreign = contradictsTask(task, report);
+  if (foreign !== undefined) {
+    await refuse("rejected", foreign.code, foreign.message);
+    throw foreign;
+  }
   if (report.failure !== undefined) {
     const code = isErrorCode(report.failure.code) ? report.failure.code : "TRAINER_FAILED";
-    await refuse(store, task, report, "failed", code, report.failure.message.slice(0, 2_000));
+    await refuse("failed", code, report.failure.message);
     return;
   }
   if (staged === undefined) {
@@ -93,11 +106,18 @@ export async function acknowledge(store: Store, kernel: AggregationKernel, task:
   try {
     await checkUpdateFile(kernel, staged, sizeBytes, task, report);
   } catch (error) {
-    if (error instanceof NexusError && error.code === "UPDATE_REJECTED") await refuse(store, task, report, "rejected", error.code, error.message);
+    if (error instanceof NexusError && error.code === "UPDATE_REJECTED") await refuse("rejected", error.code, error.message);
     throw error;
   }
   const { hash } = await staged.commit();
-  const accepted = await store.db.transaction(async (tx) => {
+  const accepted = await retrying(() => accept(store, task, report, { hash, sizeBytes }));
+  await retrying(() => store.db.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, task.nodeId)));
+  if (!accepted) throw new NexusError("TASK_CLOSED", `The round of task ${task.id} closed while its update was on the way.`, { details: { task: task.id } });
+}
+
+/** Commits an answer. Done twice, because the connection was lost before the database's answer, it says the same. */
+async function accept(store: Store, task: OpenTask, report: Report, { hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number }): Promise<boolean> {
+  return store.db.transaction(async (tx) => {
     await tx.insert(blobs).values({ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation" }).onConflictDoNothing();
     // The row lock orders this against the closing of the round: after it, no answer slips in.
     await tx
@@ -114,20 +134,21 @@ export async function acknowledge(store: Store, kernel: AggregationKernel, task:
         weight: report.weight,
         metrics: report.metrics,
         signature: report.signature,
-        durationMs: report.durationMs,
+        durationMs: storedMs(report.durationMs),
         bytesUp: sizeBytes,
         bytesDown: task.plan.model.sizeBytes,
         reportedAt: new Date(),
       })
       .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
       .returning({ id: tasks.id });
-    await tx.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, task.nodeId));
-    return changed.length > 0;
+    if (changed.length > 0) return true;
+    const [row] = await tx.select({ state: tasks.state, signature: tasks.signature }).from(tasks).where(eq(tasks.id, task.id));
+    return row?.state === "accepted" && row.signature !== null && Buffer.compare(row.signature, report.signature) === 0;
   });
-  if (!accepted) throw new NexusError("TASK_CLOSED", `The round of task ${task.id} closed while its update was on the way.`, { details: { task: task.id } });
 }
 
-function checkReportNamesTask(task: OpenTask, report: Report): void {
+/** What in a report is not of its task. */
+function contradictsTask(task: OpenTask, report: Report): NexusError | undefined {
   const pairs: readonly (readonly [string, string | number, string | number])[] = [
     ["run", report.runId, task.runId],
     ["round", report.round, task.round],
@@ -137,20 +158,38 @@ function checkReportNamesTask(task: OpenTask, report: Report): void {
   ];
   for (const [what, said, meant] of pairs) {
     if (said !== meant) {
-      throw new NexusError("UPDATE_REJECTED", `The report of task ${task.id} names the ${what} ${said}; the task is for ${meant}.`, { details: { task: task.id } });
+      return new NexusError("UPDATE_REJECTED", `The report of task ${task.id} names the ${what} ${said}; the task is for ${meant}.`, { details: { task: task.id } });
     }
   }
+  return undefined;
 }
 
-async function refuse(store: Store, task: OpenTask, report: Report, state: "failed" | "rejected", code: ErrorCode, message: string): Promise<void> {
-  await store.db.transaction(async (tx) => {
+/** Why a task ends without an accepted answer. */
+export interface Refused {
+  /** rejected: the answer is wrong; failed: there is none. */
+  readonly state: "failed" | "rejected";
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly signature?: Uint8Array;
+  readonly durationMs?: number;
+}
+
+/** Closes a task with its reason, for the run's watchers too. A task that is closed already stays as it is. */
+export async function refuseTask(
+  store: Store,
+  task: Pick<OpenTask, "id" | "runId" | "round" | "attempt" | "kind" | "party">,
+  { state, code, message: words, signature, durationMs = 0 }: Refused,
+): Promise<void> {
+  // PostgreSQL's text holds no NUL.
+  const message = words.slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
+  await retrying(() => store.db.transaction(async (tx) => {
     const changed = await tx
       .update(tasks)
-      .set({ state, reasonCode: code, reason: message, signature: report.signature, durationMs: report.durationMs, reportedAt: new Date() })
+      .set({ state, reasonCode: code, reason: message, signature: signature ?? null, durationMs: storedMs(durationMs), reportedAt: new Date() })
       .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
       .returning({ id: tasks.id });
     if (changed.length === 0) return;
     const { round, attempt, kind, party } = task;
     await appendEvents(tx, task.runId, [{ type: "answer-refused", payload: { round, attempt, kind, party, code, message } }]);
-  });
+  }));
 }

@@ -1,7 +1,7 @@
 import { isSha256, type Sha256 } from "@ciphernx/core/blobs";
 import type { SharedLock } from "@ciphernx/core/lifecycle";
 import { blobs, type Store } from "@ciphernx/core/store";
-import { inArray, sql } from "drizzle-orm";
+import { inArray, sql } from "@ciphernx/core/store/sql";
 
 /** How long a checkpoint that somebody uploaded waits for the run that starts from it. */
 const UPLOAD_KEPT_HOURS = 24;
@@ -28,8 +28,9 @@ export async function collectBlobs(store: Store, lock: SharedLock): Promise<numb
       )`);
     const hashes = rows.map(({ hash }) => hash).filter(isSha256);
     if (hashes.length === 0) return 0;
-    await store.db.delete(blobs).where(inArray(blobs.hash, hashes));
+    // Files first: a crash between the two leaves rows that the next collection finds, not files that none does.
     for (const hash of hashes) await store.blobs.delete(hash);
+    await store.db.delete(blobs).where(inArray(blobs.hash, hashes));
     return hashes.length;
   });
 }

@@ -1,5 +1,5 @@
 import { models, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import { modelCard } from "../../models/index.ts";
 import type { RoundCommit } from "../round/run-round.ts";
 import type { HostedRun } from "./durable-host.ts";
@@ -16,7 +16,9 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
   const { round, attempt, accepted, stepped, evaluated } = commit;
   const sizeBytes = await store.blobs.size(stepped.modelHash as Parameters<typeof store.blobs.size>[0]);
   await store.db.transaction(async (tx) => {
-    await tx.execute(sql`select 1 from ${runs} where ${runs.id} = ${runId} for update`);
+    const [current] = await tx.select({ round: runs.currentRound, state: runs.state }).from(runs).where(eq(runs.id, runId)).for("update");
+    // Another workflow of the run may have been here; a round is committed once, whoever does it.
+    if (current === undefined || current.state === "finished" || current.round !== round - 1) return;
     const [row] = await tx.select().from(rounds).where(whereAttempt(runId, commit)).for("update");
     if (row === undefined || row.state === "committed") return;
     const answers = await tx

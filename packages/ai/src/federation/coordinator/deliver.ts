@@ -1,5 +1,5 @@
 import { runs, type Store, tasks } from "@ciphernx/core/store";
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "@ciphernx/core/store/sql";
 
 /** A task on its way to a node, with what the node needs to answer it. */
 export interface Delivery {

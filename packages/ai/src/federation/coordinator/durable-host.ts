@@ -1,10 +1,10 @@
 import type { Sha256 } from "@ciphernx/core/blobs";
-import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { type SharedLock, sleep, type Waiters } from "@ciphernx/core/lifecycle";
 import { blobs, databaseError, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import type { AggregationKernel } from "../../aggregation/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import type { Strategy } from "../../strategy/index.ts";
@@ -13,8 +13,8 @@ import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { collectBlobs } from "./collect-blobs.ts";
 import { commitRound } from "./commit.ts";
-import { appendEvents } from "./event-log.ts";
 import { abandonAttempt, closePhase, openPhase, standings, whereAttempt, whereTasks } from "./phases.ts";
+import { toldWaiting } from "./told-waiting.ts";
 
 /** Longest sleep between two looks at a phase: what notices nodes that went silent. */
 const LOOK_INTERVAL_MS = 1_000;
@@ -53,42 +53,41 @@ export function nodeKey(nodeId: string): string {
   return `node:${nodeId}`;
 }
 
+/**
+ * Runs a step of a workflow once; its result is recorded. What passes by itself (a database that restarts, a full disk) is waited out,
+ * and the run's watchers are told once. When the process is closing, the step stays unfinished: the next process runs it again.
+ */
+export function durableStep<T>(context: EngineContext, runId: string, step: string, action: () => Promise<T>): Promise<T> {
+  return DBOS.runStep(() => persistently(context, runId, step, action), { name: step });
+}
+
+async function persistently<T>(context: EngineContext, runId: string, step: string, action: () => Promise<T>): Promise<T> {
+  const { closing, log } = context;
+  for (let pauseMs = FIRST_PAUSE_MS, told = false; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    if (closing.aborted) return forever();
+    try {
+      return await action();
+    } catch (error) {
+      if (closing.aborted) return forever();
+      const known = databaseError(error);
+      if (!known.retryable) throw known;
+      log("warn", `Step "${step}" of run ${runId} waits: ${known.message}`, { run: runId, code: known.code });
+      // What is full may be the disk that the event would be written to: then the next turn tells.
+      told ||= known.code === "DATABASE_UNAVAILABLE" || (await toldWaiting(context, runId, known));
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/** Never settles: the process is about to end, and the step must not be recorded as done or failed. */
+function forever(): Promise<never> {
+  return new Promise(() => {});
+}
+
 /** The round engine's host over PostgreSQL, blobs and nodes: every step is recorded by DBOS and safe to repeat. */
 export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
   const { store, kernel, waiters, blobLock, closing } = context;
   const { runId, spec, plan, strategy } = run;
-
-  /**
-   * Waits out what passes by itself (a database that restarts, a full disk) and tells the run's watchers once. When the process is
-   * closing, the step stays unfinished: the next process runs it again.
-   */
-  async function persistently<T>(step: string, action: () => Promise<T>): Promise<T> {
-    let told = false;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      if (closing.aborted) return forever();
-      try {
-        return await action();
-      } catch (error) {
-        if (closing.aborted) return forever();
-        const known = error instanceof NexusError ? error : databaseError(error);
-        if (!known.retryable) throw known;
-        context.log("warn", `Step "${step}" of run ${runId} waits: ${known.message}`, { run: runId, code: known.code });
-        if (!told && known.code !== "DATABASE_UNAVAILABLE") {
-          told = true;
-          await tellWaiting(known).catch((failure: unknown) => context.log("warn", `The watchers of ${runId} could not be told: ${toNexusError(failure).message}`));
-        }
-      }
-      await sleep(pauseMs);
-    }
-  }
-
-  async function tellWaiting(error: NexusError): Promise<void> {
-    await store.db.transaction(async (tx) => {
-      const [row] = await tx.select({ round: runs.currentRound }).from(runs).where(eq(runs.id, runId));
-      await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: (row?.round ?? 0) + 1, code: error.code, message: error.message } }]);
-    });
-    waiters.wake(runKey(runId));
-  }
 
   async function roundRow(phase: Phase) {
     const [row] = await store.db.select().from(rounds).where(whereAttempt(runId, phase));
@@ -106,7 +105,7 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
   }
 
   return {
-    durably: (step, action) => DBOS.runStep(() => persistently(step, action), { name: step }),
+    durably: (step, action) => durableStep(context, runId, step, action),
 
     async invite(phase, instruction, modelHash) {
       const base = await currentBase();
@@ -130,7 +129,7 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
         const [row] = await store.db.select({ stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
         if (row?.stop === true) return { kind: "stopped" };
         const decision = close(await standings(store, runId, phase, parties, context.absent), { ...rule, deadlineUnixMs }, Date.now());
-        if (decision.kind === "close") return { kind: "close", accepted: await closePhase(store, runId, phase, decision.accepted) };
+        if (decision.kind === "close") return { kind: "close", accepted: await closePhase(store, runId, phase, parties) };
         if (decision.kind === "abandon") return decision;
         await woken;
       }
@@ -173,7 +172,10 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
     async commit(commit) {
       await commitRound(store, run, commit, newId("model"));
       waiters.wake(runKey(runId));
-      await collectBlobs(store, blobLock);
+      // The round is committed, whatever becomes of the blobs that nobody needs: the next commit looks for them again.
+      await collectBlobs(store, blobLock).catch((error: unknown) => {
+        context.log("warn", `Unreferenced blobs stay until the next commit: ${databaseError(error).message}`, { run: runId });
+      });
     },
   };
 
@@ -186,10 +188,5 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
   async function deadlineOf(phase: Phase): Promise<number> {
     const [row] = await store.db.select({ deadlineAt: tasks.deadlineAt }).from(tasks).where(whereTasks(runId, phase)).limit(1);
     return (row?.deadlineAt ?? new Date()).getTime();
-  }
-
-  /** Never settles: the process is about to end, and the step must not be recorded as done or failed. */
-  function forever(): Promise<never> {
-    return new Promise(() => {});
   }
 }

@@ -1,18 +1,19 @@
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { type Id, newId } from "@ciphernx/core/ids";
-import { blobs, retrying, rounds, runs } from "@ciphernx/core/store";
+import { blobs, databaseError, retrying, rounds, runs } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import { and, eq, max, ne, sql } from "drizzle-orm";
+import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import { createStrategy } from "../../strategy/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { runRound } from "../round/run-round.ts";
 import { collectStrayFiles } from "./collect-blobs.ts";
-import { durableHost, type EngineContext, type HostedRun, runKey } from "./durable-host.ts";
+import { durableHost, durableStep, type EngineContext, type HostedRun, runKey } from "./durable-host.ts";
 import { appendEvents } from "./event-log.ts";
 import { finishRun } from "./finish-run.ts";
+import { superviseRuns } from "./supervise-runs.ts";
 
 /**
  * Stored with every workflow: one of another version is never recovered, so it changes only together with a migration that carries
@@ -53,6 +54,8 @@ export interface Engine {
 
 /** The one engine of this process; workflows that DBOS recovers look here. */
 let current: EngineContext | undefined;
+/** How many workflows of each run are at work in this process. */
+const underway = new Map<string, number>();
 
 const roundWorkflow = DBOS.registerWorkflow(roundOfRun, { name: "round" });
 
@@ -60,6 +63,28 @@ const roundWorkflow = DBOS.registerWorkflow(roundOfRun, { name: "round" });
 export async function launchEngine(context: EngineContext): Promise<Engine> {
   if (current !== undefined) throw new NexusError("INTERNAL", "This process has a round engine already.");
   current = context;
+  try {
+    await launchWorkflows(context);
+  } catch (error) {
+    current = undefined;
+    throw error;
+  }
+  const supervision = superviseRuns(context, { underway: (runId) => underway.has(runId), takeUp: (run) => takeUpRun(context, run) });
+
+  return {
+    start: (options) => startRun(context, options),
+    stop: (runId) => stopRun(context, runId),
+    resume: (runId) => resumeRun(context, runId),
+    async close() {
+      await supervision.close();
+      await DBOS.shutdown();
+      current = undefined;
+    },
+  };
+}
+
+/** Gives the workflows that the last process left behind to this one. */
+async function launchWorkflows(context: EngineContext): Promise<void> {
   await collectStrayFiles(context.store);
   DBOS.setConfig({
     name: "cipher-nexus",
@@ -71,17 +96,6 @@ export async function launchEngine(context: EngineContext): Promise<Engine> {
     logger: quietLogger(context),
   });
   await DBOS.launch();
-  await takeUpRuns(context);
-
-  return {
-    start: (options) => startRun(context, options),
-    stop: (runId) => stopRun(context, runId),
-    resume: (runId) => resumeRun(context, runId),
-    async close() {
-      await DBOS.shutdown();
-      current = undefined;
-    },
-  };
 }
 
 function quietLogger(context: EngineContext) {
@@ -184,45 +198,77 @@ async function wrongState(context: EngineContext, runId: string, wanted: string)
   return new NexusError("RUN_STATE", `The run ${runId} is ${row.outcome ?? row.state} and cannot be ${wanted}.`, { details: { run: runId, ...row } });
 }
 
-/** Where a round goes on: after the attempts that were stopped or failed with an earlier process or before a resume. */
+/** Where a round goes on: in the attempt that is under way, or after those that were given up. */
 async function nextStart({ store }: EngineContext, runId: string, round: number): Promise<RoundStart> {
-  const [row] = await store.db
-    .select({
-      last: max(rounds.attempt),
-      // After a resume the attempts count anew; only the draws go on where they were, so that a stop changes no cohort.
-      abandoned: sql<number>`count(*) filter (where ${rounds.state} = 'abandoned' and ${rounds.transcript} ->> 'abandoned' = 'quorum')`.mapWith(Number),
-    })
+  const attempts = await store.db
+    .select({ attempt: rounds.attempt, state: rounds.state, transcript: rounds.transcript })
     .from(rounds)
-    .where(and(eq(rounds.runId, runId), eq(rounds.round, round)));
-  return { round, firstAttempt: (row?.last ?? 0) + 1, abandoned: row?.abandoned ?? 0 };
+    .where(and(eq(rounds.runId, runId), eq(rounds.round, round)))
+    .orderBy(asc(rounds.attempt));
+  const last = attempts.at(-1);
+  const firstAttempt = last === undefined ? 1 : last.state === "abandoned" ? last.attempt + 1 : last.attempt;
+  // After a resume the attempts count anew; only the draws go on where they were, so that a stop changes no cohort.
+  const abandoned = attempts.filter(({ transcript }) => (transcript as { readonly abandoned?: string } | null)?.abandoned === "quorum").length;
+  return { round, firstAttempt, abandoned };
 }
 
-/** Starts the workflow of a round. Its id names run, round and first attempt, so starting it twice starts it once. */
-async function startRound(runId: string, start: RoundStart): Promise<void> {
-  const workflowID = `${runId}/${start.round}${start.firstAttempt === 1 ? "" : `.${start.firstAttempt}`}`;
-  await DBOS.startWorkflow(roundWorkflow, { workflowID })(runId, start);
+/** Id of a round's workflow: run, round and first attempt, so that starting it twice starts it once. */
+function workflowId(runId: string, start: RoundStart): string {
+  return `${runId}/${start.round}${start.firstAttempt === 1 ? "" : `.${start.firstAttempt}`}`;
 }
 
-/** A crash between the commit of a round and the start of the next leaves a run without a workflow: start it. */
-async function takeUpRuns(context: EngineContext): Promise<void> {
-  const { store } = context;
-  const unfinished = await store.db.select({ id: runs.id, currentRound: runs.currentRound }).from(runs).where(ne(runs.state, "finished"));
-  for (const { id, currentRound } of unfinished) {
-    const pending = await DBOS.listWorkflows({ workflow_id_prefix: `${id}/`, status: "PENDING" });
-    if (pending.length === 0) await startRound(id, await nextStart(context, id, currentRound + 1));
-  }
+async function startRound(runId: string, start: RoundStart, id = workflowId(runId, start)): Promise<void> {
+  await DBOS.startWorkflow(roundWorkflow, { workflowID: id })(runId, start);
+}
+
+/**
+ * Starts a workflow for a run that has none any more: the process was killed between the commit of a round and the start of the next, or
+ * DBOS gave the workflow up. Steps leave rows that a repetition finds, so the new workflow goes through the same attempt again and
+ * takes from the rows what was done.
+ */
+async function takeUpRun(context: EngineContext, run: { readonly id: string; readonly currentRound: number }): Promise<void> {
+  const start = await nextStart(context, run.id, run.currentRound + 1);
+  const id = workflowId(run.id, start);
+  const known = await DBOS.getWorkflowStatus(id);
+  if (known === null) return startRound(run.id, start, id);
+  // Whoever starts or resumes the run was quicker.
+  if (known.status === "PENDING" || known.status === "ENQUEUED") return;
+  // An ended workflow keeps its id; starting it again would do nothing.
+  const repetitions = await DBOS.listWorkflows({ workflow_id_prefix: `${id}~`, loadInput: false, loadOutput: false });
+  await startRound(run.id, start, `${id}~${repetitions.length + 2}`);
 }
 
 /** The workflow of one round. Everything that can change is behind a durable step; spec and plan never change. */
 async function roundOfRun(runId: string, start: RoundStart): Promise<string> {
   const context = current;
   if (context === undefined) throw new NexusError("INTERNAL", "A round was started in a process without a round engine.");
+  underway.set(runId, (underway.get(runId) ?? 0) + 1);
+  try {
+    return await roundOrEnd(context, runId, start);
+  } catch (error) {
+    // The process is about to end: the workflow must be recorded neither as done nor as failed.
+    if (context.closing.aborted) return new Promise(() => {});
+    throw error;
+  } finally {
+    const others = (underway.get(runId) ?? 1) - 1;
+    if (others === 0) underway.delete(runId);
+    else underway.set(runId, others);
+  }
+}
+
+async function roundOrEnd(context: EngineContext, runId: string, start: RoundStart): Promise<string> {
+  const end = (outcome: "failed" | "stopped", error: NexusError | null): Promise<void> =>
+    durableStep(context, runId, "finish", () => finishRun(context, { runId, round: start.round, outcome, error }));
   try {
     const run = await retrying(() => hostedRun(context, runId), { signal: context.closing });
-    const stop = await DBOS.runStep(() => retrying(() => stopRequested(context, runId), { signal: context.closing }), { name: "stop?" });
-    if (stop) {
-      await DBOS.runStep(() => finishRun(context, runId, "stopped", null), { name: "finish" });
-      return "stopped";
+    switch (await durableStep(context, runId, "begin", () => beginning(context, runId, start.round))) {
+      case "go":
+        break;
+      case "over":
+        return "over";
+      case "stop":
+        await end("stopped", null);
+        return "stopped";
     }
     const outcome = await runRound(durableHost(context, run), { ...run, ...start });
     switch (outcome.kind) {
@@ -230,25 +276,35 @@ async function roundOfRun(runId: string, start: RoundStart): Promise<string> {
         if (start.round < run.plan.rounds) await startRound(runId, { round: start.round + 1, firstAttempt: 1, abandoned: 0 });
         break;
       case "stopped":
-        await DBOS.runStep(() => finishRun(context, runId, "stopped", null), { name: "finish" });
+        await end("stopped", null);
         break;
-      case "failed": {
-        const error = new NexusError(
-          "QUORUM_NOT_REACHED",
-          `Round ${start.round} of ${runId} had no quorum of ${run.plan.cohort.quorum} in ${run.plan.cohort.attempts} attempts; these did not answer or were refused: ${outcome.missing.join(", ")}.`,
-        );
-        await DBOS.runStep(() => finishRun(context, runId, "failed", error), { name: "finish" });
+      case "failed":
+        await end("failed", quorumNotReached(run, start.round, outcome.missing));
         break;
-      }
     }
     return outcome.kind;
   } catch (error) {
-    if (context.closing.aborted) return new Promise(() => {});
+    if (context.closing.aborted) throw error;
     const failure = toNexusError(error);
+    if (passes(error)) {
+      context.log("warn", `The workflow of round ${start.round} of ${runId} broke off and is started again: ${failure.message}`, { run: runId });
+      throw error;
+    }
     context.log("error", `Round ${start.round} of ${runId} failed: ${failure.message}`, { run: runId, code: failure.code });
-    await DBOS.runStep(() => finishRun(context, runId, "failed", failure), { name: "finish" });
+    await end("failed", failure);
     return "failed";
   }
+}
+
+function quorumNotReached({ runId, plan }: HostedRun, round: number, missing: readonly string[]): NexusError {
+  const { quorum, attempts } = plan.cohort;
+  const who = missing.join(", ");
+  return new NexusError("QUORUM_NOT_REACHED", `Round ${round} of ${runId} had no quorum of ${quorum} in ${attempts} attempts; these did not answer or were refused: ${who}.`);
+}
+
+/** Whether an error is of the machinery, not of the round: DBOS met a database that was away, or steps of another version of the code. */
+function passes(error: unknown): boolean {
+  return (error instanceof Error && "dbosErrorCode" in error) || databaseError(error).retryable;
 }
 
 async function hostedRun({ store }: EngineContext, runId: string): Promise<HostedRun> {
@@ -258,7 +314,9 @@ async function hostedRun({ store }: EngineContext, runId: string): Promise<Hoste
   return { runId, spec, plan: row.plan as RunPlan, strategy: createStrategy(spec.strategy) };
 }
 
-async function stopRequested({ store }: EngineContext, runId: string): Promise<boolean> {
-  const [row] = await store.db.select({ stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
-  return row?.stop === true;
+/** Whether a round is still to be run. It is over when another workflow of the run has committed it. */
+async function beginning({ store }: EngineContext, runId: string, round: number): Promise<"go" | "stop" | "over"> {
+  const [row] = await store.db.select({ state: runs.state, currentRound: runs.currentRound, stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
+  if (row === undefined || row.state === "finished" || row.currentRound >= round) return "over";
+  return row.stop ? "stop" : "go";
 }

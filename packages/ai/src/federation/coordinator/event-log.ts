@@ -1,5 +1,5 @@
 import { type Database, events, runs, type Transaction } from "@ciphernx/core/store";
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "@ciphernx/core/store/sql";
 import type { RunEvent, RunEventBody } from "../events.ts";
 
 /** Appends events under the run's row lock, so that numbers have no gaps and no event appears before an earlier one. */

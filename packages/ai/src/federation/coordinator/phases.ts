@@ -1,6 +1,6 @@
 import { newId } from "@ciphernx/core/ids";
 import { nodes, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
-import { and, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, sql } from "@ciphernx/core/store/sql";
 import type { RoundInstruction } from "../../strategy/index.ts";
 import type { Standing } from "../round/close.ts";
 import type { Phase } from "../round/run-round.ts";
@@ -104,15 +104,38 @@ export async function standings(store: Store, runId: string, phase: Phase, parti
   });
 }
 
-/** Records the accepted set of a phase and closes what is still open of it. The first caller's set stands; it is returned. */
-export async function closePhase(store: Store, runId: string, phase: Phase, accepted: readonly string[]): Promise<readonly string[]> {
+/**
+ * Closes a phase: its accepted set is whatever has been acknowledged by then, also what came after the decision to close; what is
+ * still open expires. The first caller's set stands.
+ * @returns the accepted parties, in the order of `parties`
+ */
+export async function closePhase(store: Store, runId: string, phase: Phase, parties: readonly string[]): Promise<readonly string[]> {
   return store.db.transaction(async (tx) => {
+    // An acknowledgement holds this row shared: none is under way while it is held here.
     const [row] = await tx.select({ state: rounds.state, accepted: rounds.accepted }).from(rounds).where(whereAttempt(runId, phase)).for("update");
     if (phase.kind === "fit" && row?.state !== "open") return (row?.accepted ?? []) as readonly string[];
+    const answered = await tx
+      .select({ party: tasks.party })
+      .from(tasks)
+      .where(and(whereTasks(runId, phase), eq(tasks.state, "accepted")));
+    const names = new Set(answered.map(({ party }) => party));
+    const accepted = parties.filter((party) => names.has(party));
     if (phase.kind === "fit") await tx.update(rounds).set({ state: "closed", accepted, closedAt: new Date() }).where(whereAttempt(runId, phase));
     await expireTasks(tx, runId, phase, "The round closed without it.");
     return accepted;
   });
+}
+
+/** Ends what a run that failed has left open, so that no node works for it any more. */
+export async function abandonRest(tx: Transaction, runId: string): Promise<void> {
+  await tx
+    .update(rounds)
+    .set({ state: "abandoned", closedAt: new Date(), transcript: { abandoned: "failed" } })
+    .where(and(eq(rounds.runId, runId), ne(rounds.state, "committed"), ne(rounds.state, "abandoned")));
+  await tx
+    .update(tasks)
+    .set({ state: "expired", reasonCode: "TASK_CLOSED", reason: "The run ended." })
+    .where(and(eq(tasks.runId, runId), inArray(tasks.state, ["waiting", "delivered"])));
 }
 
 /** Ends an attempt that has no quorum, or whose run was stopped. */

@@ -1,12 +1,13 @@
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { sleep } from "@ciphernx/core/lifecycle";
 import { sign } from "@ciphernx/crypto/keys";
 import { type Task, TaskKind } from "@ciphernx/protocol/proto";
 import { reportBytes } from "@ciphernx/protocol/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type AggregationKernel, encodeUpdateFile } from "../../aggregation/index.ts";
-import { parseRunSpec, type RunPlan, type RunSpecInput } from "../../spec/index.ts";
+import { parseRunSpec, type RunPlan, type RunSpec } from "../../spec/index.ts";
 import type { Trainer, TrainingTask } from "../../training/index.ts";
 import { checkTerms } from "./check-terms.ts";
 import { encode } from "./encode.ts";
@@ -15,6 +16,9 @@ import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { loadModel } from "./load-model.ts";
 import type { NodeSession } from "./session.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
 
 export interface AnswerTaskOptions {
   readonly session: NodeSession;
@@ -25,6 +29,8 @@ export interface AnswerTaskOptions {
   readonly signal: AbortSignal;
   /** SHA-256 of an upload; a faster one than the default where the platform has it. */
   readonly digest?: (bytes: Uint8Array) => string;
+  /** Told whenever a finished answer cannot be sent and waits for the coordinator. */
+  readonly onWaiting?: (error: NexusError) => void;
 }
 
 /** How a task ended at the node. */
@@ -71,13 +77,16 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   const signed = { taskId, runId, round, attempt, specHash, baseModelHash, ...answer, weight: BigInt(outcome.weight), metrics: { ...outcome.metrics }, ...(failed === undefined ? {} : { failure: failed }) };
   const signature = await sign(identity.key, reportBytes(signed));
   const durationMs = Math.round(performance.now() - startedAt);
-  try {
+  const send = async (): Promise<void> => {
     if (file !== undefined) {
       const blob = { hash: outcome.blobHash as Sha256, sizeBytes: file.length, taskId, signal };
       const bytes = file;
       await session.call(() => session.transport.blobs.put(bytes, blob));
     }
     await session.call((client) => client.report({ ...signed, signature, durationMs }, { signal }));
+  };
+  try {
+    await persistently(send, options);
   } catch (error) {
     if (signal.aborted || isConnectionProblem(error)) throw error;
     return { kind: "refused", error: toNexusError(error) };
@@ -85,10 +94,29 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
 }
 
+/**
+ * Sends a finished answer until it is taken, refused, or too late: what was learnt in an hour is not learnt again because the
+ * coordinator restarts for a second. An upload is kept in its memory until the report, so both are sent again.
+ */
+async function persistently(send: () => Promise<void>, { task, signal, onWaiting }: AnswerTaskOptions): Promise<void> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    try {
+      return await send();
+    } catch (error) {
+      const passes = isConnectionProblem(error) || (error instanceof NexusError && error.code === "BLOB_NOT_FOUND");
+      if (signal.aborted || !passes || Date.now() > Number(task.deadlineUnixMs)) throw error;
+      onWaiting?.(toNexusError(error));
+    }
+    await sleep(pauseMs, { signal });
+  }
+}
+
 async function prepare(session: NodeSession, identity: NodeIdentity, task: Task, signal: AbortSignal): Promise<TrainingTask> {
-  const spec = parseRunSpec(JSON.parse(task.specJson) as RunSpecInput, "The spec of the task");
+  // Hashed as it came: a coordinator of another version may know of other defaults.
+  const document = JSON.parse(task.specJson) as RunSpec;
   const plan = JSON.parse(task.planJson) as RunPlan;
-  checkTerms({ spec, plan, specHash: task.specHash, party: task.party }, identity.name);
+  checkTerms({ spec: document, plan, specHash: task.specHash, party: task.party }, identity.name);
+  const spec = parseRunSpec(document, "The spec of the task");
   const blob = { expectedSizeBytes: Number(task.baseModelSizeBytes), signal };
   const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
   const { parameters, layout } = loadModel(file, plan);

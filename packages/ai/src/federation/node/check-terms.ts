@@ -1,7 +1,7 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { runSpecHash, type RunPlan, type RunSpec } from "../../spec/index.ts";
 
-/** What a node checks before it touches its data: that it is asked for what the signed spec says, under its own name. */
+/** What a node checks before it touches its data: that the task carries the spec whose hash its report will sign, and is for this party. */
 export function checkTerms(task: { readonly spec: RunSpec; readonly plan: RunPlan; readonly specHash: string; readonly party: string }, nodeName: string): void {
   const { spec, plan, specHash, party } = task;
   if (party !== nodeName) {

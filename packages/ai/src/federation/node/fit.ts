@@ -19,9 +19,14 @@ export async function fit(trainer: Trainer, task: TrainingTask): Promise<Update>
   if (parameters.length !== task.parameters.length) {
     throw new NexusError("TRAINER_FAILED", `The trainer of ${task.party} returned ${parameters.length} parameters; the model has ${task.parameters.length}.`);
   }
-  const delta = new Float32Array(parameters.length);
-  for (let i = 0; i < delta.length; i += 1) delta[i] = parameters[i]! - task.parameters[i]!;
-  return { delta, weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
+  return { delta: change(task.parameters, parameters), weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
+}
+
+/** Parameters after − before, in the memory of what the trainer gave up, unless that is the model itself. */
+function change(before: Float32Array, after: Float32Array): Float32Array {
+  const delta = after.buffer === before.buffer ? new Float32Array(after.length) : after;
+  for (let i = 0; i < delta.length; i += 1) delta[i] = after[i]! - before[i]!;
+  return delta;
 }
 
 /** A weight is a whole number of examples within its bounds. */

@@ -2,21 +2,32 @@ import { NexusError } from "@ciphernx/core/errors";
 import type { RunPlan } from "../../spec/index.ts";
 import { decodeSafetensors, type ParameterLayout, parameterLayout } from "../../tensor/index.ts";
 
-/** The parameters of a model file in canonical order, checked against the plan's tensors. */
+/**
+ * The parameters of a model file in canonical order, checked against the plan's tensors. They share the file's memory where it holds
+ * the tensors side by side in that order, as canonical files do.
+ */
 export function loadModel(file: Uint8Array<ArrayBuffer>, plan: RunPlan): { readonly parameters: Float32Array; readonly layout: ParameterLayout } {
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
   const tensors = decodeSafetensors(file);
-  const parameters = new Float32Array(layout.length);
-  for (const { name, shape, offset } of layout.entries) {
+  const parts = layout.entries.map(({ name, shape }) => {
     const tensor = tensors.get(name);
     if (tensor === undefined || tensor.dtype !== "F32" || tensor.shape.join() !== shape.join()) {
       const found = tensor === undefined ? "nothing" : `${tensor.dtype}[${tensor.shape.join(", ")}]`;
       throw new NexusError("DATA_INVALID", `The model file has ${found} under "${name}"; the plan wants F32[${shape.join(", ")}].`);
     }
-    parameters.set(tensor.data as Float32Array, offset);
-  }
+    return tensor.data as Float32Array<ArrayBuffer>;
+  });
   if (tensors.size !== layout.entries.length) {
     throw new NexusError("DATA_INVALID", `The model file has ${tensors.size} tensors; the plan wants ${layout.entries.length}.`);
   }
-  return { parameters, layout };
+  return { parameters: joined(parts, layout), layout };
+}
+
+function joined(parts: readonly Float32Array<ArrayBuffer>[], { entries, length }: ParameterLayout): Float32Array {
+  const [first] = parts;
+  const sideBySide = parts.every((part, index) => part.buffer === first?.buffer && part.byteOffset === first.byteOffset + entries[index]!.offset * 4);
+  if (first !== undefined && sideBySide) return new Float32Array(first.buffer, first.byteOffset, length);
+  const parameters = new Float32Array(length);
+  for (const [index, part] of parts.entries()) parameters.set(part, entries[index]!.offset);
+  return parameters;
 }

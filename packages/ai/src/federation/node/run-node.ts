@@ -49,9 +49,18 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         if (task === undefined) continue;
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
-          answerTask({ session: session!, identity, trainer, kernel, task, signal: taskSignal, ...(digest === undefined ? {} : { digest }) }),
+          answerTask({
+            ...{ session: session!, identity, trainer, kernel, task, signal: taskSignal },
+            ...(digest === undefined ? {} : { digest }),
+            onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),
+          }),
         );
         if (answer !== undefined) tell({ type: "answered", task, answer });
+        if (answer?.kind === "refused" && answer.error.code !== "TASK_CLOSED") {
+          // The task may come again at once; what was refused then is likely to be refused now.
+          await sleep(pauseMs, { signal });
+          pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+        } else pauseMs = FIRST_PAUSE_MS;
       }
     } catch (error) {
       if (signal.aborted) break;

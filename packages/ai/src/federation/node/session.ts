@@ -41,7 +41,12 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
     heartbeatIntervalMs = opened.heartbeatIntervalMs;
   }
 
-  await authenticate();
+  try {
+    await authenticate();
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
   let renewing: Promise<void> | undefined;
   return {
     transport,

@@ -16,7 +16,7 @@ export interface ClosingRule {
 export type Closing =
   | { readonly kind: "wait" }
   | { readonly kind: "close"; readonly accepted: readonly string[] }
-  /** The phase can no longer reach its quorum, or its time is over. */
+  /** The phase can no longer reach its quorum, or its time is over. `missing`: whose answers it lacked; who was still at work is no reason. */
   | { readonly kind: "abandon"; readonly missing: readonly string[] };
 
 /**
@@ -31,7 +31,7 @@ export function close(standings: readonly Standing[], rule: ClosingRule, nowUnix
   const over = nowUnixMs >= rule.deadlineUnixMs;
   if (accepted.length >= rule.size) return { kind: "close", accepted };
   if (accepted.length >= rule.quorum && (over || pending.length === 0)) return { kind: "close", accepted };
+  if (over) return { kind: "abandon", missing: [...pending, ...absent, ...named("refused")] };
   const reachable = accepted.length + pending.length + absent.length >= rule.quorum;
-  if (over || !reachable) return { kind: "abandon", missing: [...pending, ...absent, ...named("refused")] };
-  return { kind: "wait" };
+  return reachable ? { kind: "wait" } : { kind: "abandon", missing: named("refused") };
 }

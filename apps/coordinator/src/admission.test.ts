@@ -1,0 +1,198 @@
+import { randomBytes } from "node:crypto";
+import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import { joinNode, loadIdentity, type NodeIdentity } from "@ciphernx/ai/federation/node";
+import { joinTokens } from "@ciphernx/core/store";
+import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
+import { ControlService, NodeService } from "@ciphernx/protocol/proto";
+import { registrationBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import { createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { classRows, eventually, openTestSession, startWork, testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
+
+let lent: TestCoordinator;
+const stack = new AsyncDisposableStack();
+beforeAll(async () => {
+  lent = stack.use(await testCoordinator());
+});
+afterAll(() => stack.disposeAsync());
+
+async function invitation(approved = true): Promise<string> {
+  return (await lent.nexus.nodes.createJoinToken({ approved })).token;
+}
+
+function join(name: string, token: string, folder = name) {
+  return joinNode({ url: lent.url, token, name, folder: lent.folderOf(folder) });
+}
+
+function nodeClient(token?: string) {
+  const transport = stack.use(connectTransport({ baseUrl: lent.url, token: () => token }));
+  return createClient(NodeService, transport.rpc);
+}
+
+describe("joining", () => {
+  it("needs a token that is known, unused and not too old", async () => {
+    await expect(join("stray", "njt_made_up")).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID", message: "That join token is unknown." });
+
+    const token = await invitation();
+    await expect(join("joiner", token)).resolves.toMatchObject({ status: "approved" });
+    await expect(join("second", token)).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID", message: expect.stringContaining("was used on") as string });
+
+    const old = await invitation();
+    await lent.coordinator.store.db.update(joinTokens).set({ expiresAt: new Date(Date.now() - 1000) });
+    await expect(join("late", old)).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID", message: expect.stringContaining("expired on") as string });
+    await expect(lent.nexus.nodes.createJoinToken({ expiresInSeconds: 31 * 24 * 3600 })).rejects.toMatchObject({ code: "USAGE" });
+  });
+
+  it("keeps names apart, and a token that met a taken name is still good", async () => {
+    await join("one", await invitation());
+    const token = await invitation();
+    await expect(join("one", token, "another-one")).rejects.toMatchObject({ code: "NODE_NAME_TAKEN", message: expect.stringContaining('"one"') as string });
+    await expect(join("two", token)).resolves.toMatchObject({ status: "approved" });
+    await expect(join("A b", await invitation())).rejects.toMatchObject({ code: "SPEC_INVALID", message: expect.stringContaining("The node's name") as string });
+  });
+
+  it("keeps the identity that a folder has", async () => {
+    await join("settled", await invitation());
+    const token = await invitation();
+    await expect(join("moved", token, "settled")).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
+    await expect(joinNode({ url: lent.url, token, name: "settled", folder: lent.folderOf("settled"), unlessJoined: true })).resolves.toMatchObject({ status: "joined" });
+    await expect(loadIdentity(lent.folderOf("nowhere"))).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
+  });
+
+  it("asks for proof that the node holds the key", async () => {
+    const token = await invitation();
+    const [key, other] = await Promise.all([generateSigningKey(), generateSigningKey()]);
+    const request = { token, name: "forger", publicKey: key.publicKey };
+    const client = nodeClient();
+    await expect(client.register({ ...request, signature: await sign(other, registrationBytes(request)) })).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    await expect(client.register({ ...request, name: "changed", signature: await sign(key, registrationBytes(request)) })).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    await expect(client.register({ ...request, publicKey: new Uint8Array(31), signature: new Uint8Array(64) })).rejects.toMatchObject({ code: "MESSAGE_INVALID" });
+    await expect(client.register({ ...request, signature: await sign(key, registrationBytes(request)) })).resolves.toMatchObject({ status: "approved" });
+  });
+});
+
+describe("a node", () => {
+  it("that is pending waits until it is approved, then works", async () => {
+    const rows = classRows("patient", 12, 3);
+    await join("patient", await invitation(false));
+    const { identity } = await loadIdentity(lent.folderOf("patient"));
+    await expect(openTestSession(lent.url, identity)).rejects.toMatchObject({ code: "NODE_NOT_APPROVED", message: expect.stringContaining("patient") as string });
+    const starting = startWork(lent.url, identity, { rows });
+    expect(await lent.nexus.nodes.approve("patient")).toMatchObject({ name: "patient", status: "approved" });
+    await using node = await starting;
+    await eventually(() => node.events.find(({ type }) => type === "connected"));
+    expect(await lent.nexus.datasets.get("rows@patient")).toMatchObject({ nodeName: "patient", trainExamples: 12n, testExamples: 3n, contentHash: rows.dataset.contentHash });
+  });
+
+  it("that is removed is told so in the middle of its wait, can never come back, and leaves its name", async () => {
+    const identity = await lent.join("leaver");
+    await using node = await startWork(lent.url, identity, { rows: classRows("leaver", 5, 0) });
+    await eventually(() => node.events.find(({ type }) => type === "connected"));
+    expect(await lent.nexus.nodes.remove("leaver")).toMatchObject({ id: identity.nodeId, status: "removed", online: false });
+    await expect(node.ended).rejects.toMatchObject({ code: "NODE_REMOVED" });
+    await expect(openTestSession(lent.url, identity)).rejects.toMatchObject({ code: "NODE_REMOVED" });
+    await expect(lent.nexus.nodes.approve(identity.nodeId)).rejects.toMatchObject({ code: "NODE_REMOVED" });
+    await expect(lent.nexus.nodes.remove("nobody")).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
+    await expect(join("leaver", await invitation(), "leaver-again")).resolves.toMatchObject({ status: "approved" });
+  });
+});
+
+describe("a session", () => {
+  const about = { kernelBuild: "build", softwareVersion: "1" };
+  let identity: NodeIdentity;
+  let other: NodeIdentity;
+  beforeAll(async () => {
+    identity = await lent.join("prover");
+    other = await lent.join("other");
+  });
+
+  async function opening(nonce: Uint8Array, by: NodeIdentity = identity) {
+    const request = { nodeId: identity.nodeId, nonce, ...about };
+    return { ...request, signature: await sign(by.key, sessionBytes(request)) };
+  }
+
+  it("opens once for a nonce that the node was given, signed by its key", async () => {
+    const client = nodeClient();
+    const { nonce } = await client.challenge({ nodeId: identity.nodeId });
+    const request = await opening(nonce);
+    expect((await client.openSession(request)).sessionToken).not.toBe("");
+    await expect(client.openSession(request)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  });
+
+  it("does not open for a made-up nonce, another node's, or another's signature", async () => {
+    const client = nodeClient();
+    await expect(client.openSession(await opening(randomBytes(32)))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    const { nonce: foreign } = await client.challenge({ nodeId: other.nodeId });
+    await expect(client.openSession(await opening(foreign))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    const { nonce } = await client.challenge({ nodeId: identity.nodeId });
+    await expect(client.openSession(await opening(nonce, other))).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    // A nonce is used up by the attempt.
+    await expect(client.openSession(await opening(nonce))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(client.challenge({ nodeId: "node_unknown" })).rejects.toMatchObject({ code: "NODE_NOT_FOUND" });
+  });
+
+  it("does not open when what was signed differs from what is sent", async () => {
+    const client = nodeClient();
+    const { nonce } = await client.challenge({ nodeId: identity.nodeId });
+    await expect(client.openSession({ ...(await opening(nonce)), kernelBuild: "another build" })).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  it("ends the one before, which opens itself anew when it is used", async () => {
+    await using first = (await openTestSession(lent.url, identity)).transport;
+    const second = await openTestSession(lent.url, identity);
+    await using _transport = second.transport;
+    await expect(createClient(NodeService, first.rpc).heartbeat({ taskIds: [] })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(second.call((client) => client.heartbeat({ taskIds: [] }))).resolves.toMatchObject({ cancelledTaskIds: [] });
+    const third = await openTestSession(lent.url, identity);
+    await using _third = third.transport;
+    await expect(second.call((client) => client.heartbeat({ taskIds: ["tsk_gone"] }))).resolves.toMatchObject({ cancelledTaskIds: ["tsk_gone"] });
+  });
+});
+
+/** Every call of a service. */
+function unaryMethods(service: DescService): readonly DescMethodUnary[] {
+  const unary = service.methods.filter((method): method is DescMethodUnary => method.methodKind === "unary");
+  expect(unary).toHaveLength(service.methods.length);
+  return unary;
+}
+
+describe("every call", () => {
+  let nodeToken: string;
+  beforeAll(async () => {
+    const identity = await lent.join("caller");
+    const client = nodeClient();
+    const { nonce } = await client.challenge({ nodeId: identity.nodeId });
+    const request = { nodeId: identity.nodeId, nonce, kernelBuild: "build", softwareVersion: "1" };
+    nodeToken = (await client.openSession({ ...request, signature: await sign(identity.key, sessionBytes(request)) })).sessionToken;
+  });
+
+  it.each(unaryMethods(ControlService).map((method) => [method.name, method] as const))("of the owner needs the owner token: %s", async (_name, method) => {
+    for (const token of [undefined, "wrong", `${lent.token}x`, nodeToken]) {
+      await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
+      await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    }
+  });
+
+  const open = new Set(["Register", "Challenge", "OpenSession"]);
+  it.each(unaryMethods(NodeService).filter(({ name }) => !open.has(name)).map((method) => [method.name, method] as const))("of a node needs its session: %s", async (_name, method) => {
+    for (const token of [undefined, "wrong", lent.token]) {
+      await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
+      await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    }
+  });
+
+  it("for a blob needs one of them", async () => {
+    const hash = "0".repeat(64) as Parameters<Awaited<ReturnType<typeof openTestSession>>["transport"]["blobs"]["get"]>[0];
+    for (const token of [undefined, "wrong"]) {
+      await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
+      await expect(transport.blobs.get(hash)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+      await expect(transport.blobs.put(new Uint8Array(3), { hash, sizeBytes: 3 })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    }
+    await using node = connectTransport({ baseUrl: lent.url, token: () => nodeToken });
+    await expect(node.blobs.get(hash)).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(node.blobs.put(new Uint8Array(3), { hash, sizeBytes: 3 })).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await using owner = connectTransport({ baseUrl: lent.url, token: () => lent.token });
+    await expect(owner.blobs.get(hash)).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
+  });
+});

@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { allocateExamples, createDataset, type DatasetSchema, type PartyDataset } from "../data/index.ts";
+import type { RunEvent } from "../federation/events.ts";
+import { randomStream } from "../random/index.ts";
+import { parseRunSpec, type RunSpec, type RunSpecInput } from "../spec/index.ts";
+import { baselines, simulate } from "./index.ts";
+
+const SCHEMA: DatasetSchema = { kind: "tensor", shape: [3], element: "f32", scale: 1, task: "classification", classes: 3 };
+
+/** Rows whose class is their greatest value; `scale` spoils them when it is not finite. */
+function rowsOf(party: string, count: number, scale = 1): PartyDataset {
+  const random = randomStream(3, "rows", party);
+  const draw = (size: number) => {
+    const examples = allocateExamples(SCHEMA, size, { shared: true });
+    for (let row = 0; row < size; row += 1) {
+      const values = [0, 1, 2].map(() => random.uint32() / 2 ** 32);
+      examples.targets[row] = values.indexOf(Math.max(...values));
+      for (const [column, value] of values.entries()) examples.features[row * 3 + column] = value * scale;
+    }
+    return examples;
+  };
+  return { party, dataset: createDataset(SCHEMA, draw(count), draw(20)) };
+}
+
+function specOf(changes: Partial<RunSpecInput> = {}): RunSpec {
+  return parseRunSpec({
+    version: 1,
+    name: "small",
+    seed: 3,
+    data: { dataset: "rows" },
+    model: { kind: "mlp", hidden: [8] },
+    train: { optimiser: { kind: "sgd", learningRate: 0.5 }, batchSize: 8, epochs: 2 },
+    rounds: 6,
+    ...changes,
+  });
+}
+
+const PARTIES = [rowsOf("birch", 60), rowsOf("ash", 50), rowsOf("cedar", 55)];
+
+describe("a simulation", () => {
+  it("tells the events of a run, learns, and gives the model with its card", async () => {
+    const events: RunEvent[] = [];
+    const result = await simulate({ spec: specOf(), parties: PARTIES, workers: 2, onEvent: (event) => events.push(event) });
+    expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1));
+    expect(events.map(({ type }) => type)).toEqual(["run-started", ...Array.from({ length: 6 }, () => "round-committed"), "run-finished"]);
+    expect(result.rounds.map(({ round, accepted, missed }) => ({ round, accepted, missed }))).toEqual([1, 2, 3, 4, 5, 6].map((round) => ({ round, accepted: 3, missed: [] })));
+    expect(result.rounds.at(-1)!.evaluated!["accuracy"]).toBeGreaterThan(0.8);
+    expect(createHash("sha256").update(result.file).digest("hex")).toBe(result.modelHash);
+    expect(result.file).toHaveLength(result.plan.model.sizeBytes);
+    expect(result.card).toMatchObject({ model: { hash: result.modelHash }, training: { rounds: 6 }, lineage: { specHash: result.plan.specHash, planHash: result.plan.planHash } });
+  });
+
+  it("goes on without a party whose training fails, and names it", async () => {
+    const events: RunEvent[] = [];
+    const parties = [...PARTIES.slice(0, 2), rowsOf("spoilt", 40, Infinity)];
+    const { rounds } = await simulate({ spec: specOf({ rounds: 2, cohort: { quorum: 2 }, evaluate: { every: 0 } }), parties, workers: 1, onEvent: (event) => events.push(event) });
+    expect(rounds.map(({ accepted, missed }) => ({ accepted, missed }))).toEqual([1, 2].map(() => ({ accepted: 2, missed: ["spoilt"] })));
+    expect(events.filter(({ type }) => type === "answer-refused").map(({ payload }) => payload)).toMatchObject([1, 2].map((round) => ({ round, attempt: 1, kind: "fit", party: "spoilt", code: "TRAINER_FAILED" })));
+  });
+
+  it("gives the failing party's rows no part in the sum", async () => {
+    const spec = specOf({ rounds: 2, cohort: { quorum: 2 }, evaluate: { every: 0 }, encoding: { maxWeight: 1000 }, data: { dataset: "rows" } });
+    const without = await simulate({ spec, parties: PARTIES.slice(0, 2), workers: 2 });
+    const beside = await simulate({ spec, parties: [...PARTIES.slice(0, 2), rowsOf("spoilt", 40, Infinity)], workers: 2 });
+    expect(beside.modelHash).toBe(without.modelHash);
+  });
+
+  it("fails when the quorum cannot be had, after its attempts, with the parties' names", async () => {
+    const events: RunEvent[] = [];
+    const spec = specOf({ cohort: { attempts: 2 } });
+    const failing = simulate({ spec, parties: [...PARTIES, rowsOf("spoilt", 40, Infinity)], workers: 1, onEvent: (event) => events.push(event) });
+    await expect(failing).rejects.toMatchObject({ code: "QUORUM_NOT_REACHED", message: expect.stringContaining("quorum of 4; these failed: spoilt.") as string });
+    expect(events.filter(({ type }) => type === "round-abandoned").map(({ payload }) => payload)).toEqual([1, 2].map((attempt) => ({ round: 1, attempt, missing: ["spoilt"] })));
+  });
+
+  it("needs one of the built-in networks, and parties that can run the spec", async () => {
+    await expect(simulate({ spec: specOf({ model: { kind: "tensors", tensors: { w: [1] } } }), parties: PARTIES })).rejects.toMatchObject({ code: "SPEC_REFUSED" });
+    await expect(simulate({ spec: specOf({ cohort: { size: 9 } }), parties: PARTIES })).rejects.toMatchObject({ code: "SPEC_REFUSED", message: expect.stringContaining("cohort.size") as string });
+  });
+
+  it("ends when its signal aborts", async () => {
+    const stop = new AbortController();
+    const running = simulate({ spec: specOf({ rounds: 1000 }), parties: PARTIES, workers: 1, signal: stop.signal, onEvent: ({ type }) => type === "round-committed" && stop.abort() });
+    await expect(running).rejects.toMatchObject({ code: "INTERRUPTED", message: expect.stringContaining("before round 2") as string });
+  });
+});
+
+describe("baselines", () => {
+  it("are what each reaches alone, and what all would reach who pooled their rows, the same with any number of workers", async () => {
+    const spec = specOf();
+    const { plan } = await simulate({ spec: specOf({ rounds: 1 }), parties: PARTIES, workers: 1 });
+    const [one, two] = await Promise.all([1, 2].map((workers) => baselines({ spec, plan, parties: PARTIES, workers })));
+    expect(two).toEqual(one);
+    expect(one!.localOnly.parties.map(({ party }) => party)).toEqual(["birch", "ash", "cedar"]);
+    const scores = one!.localOnly.parties.map(({ score }) => score);
+    expect(one!.localOnly.best).toBe(Math.max(...scores));
+    expect(one!.localOnly.mean).toBeCloseTo(scores.reduce((sum, score) => sum + score, 0) / 3, 12);
+    expect(one!.pooled).toBeGreaterThan(0.85);
+  });
+});

@@ -1,0 +1,206 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { DatasetSchema, RegisteredSchema } from "../data/index.ts";
+import { compile, compileOrThrow, type CompileFacts, parseRunSpec, type PartyFacts, type RunPlan, type RunSpecInput } from "./index.ts";
+
+const ROWS: DatasetSchema = { kind: "tensor", shape: [4], element: "f32", scale: 1, task: "classification", classes: 3 };
+const PAIRS: DatasetSchema = { ...ROWS, classes: 2 };
+const NUMBERS: DatasetSchema = { kind: "tensor", shape: [4], element: "f32", scale: 1, task: "regression" };
+
+const SPEC: RunSpecInput = {
+  version: 1,
+  name: "small",
+  seed: 1,
+  data: { dataset: "rows" },
+  model: { kind: "mlp", hidden: [5] },
+  train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+  rounds: 5,
+  encoding: { bits: 16 },
+};
+
+function party(name: string, trainExamples: number, testExamples = 0, schema: RegisteredSchema = ROWS, kernelBuild = "build"): PartyFacts {
+  return { name, kernelBuild, dataset: { schema, trainExamples, testExamples, contentHash: name.padEnd(64, "0") } };
+}
+
+const FACTS: CompileFacts = { kernelBuild: "build", parties: [party("cedar", 30, 7), party("ash", 10, 5), party("birch", 20)] };
+
+function planOf(changes: Partial<RunSpecInput> = {}, facts = FACTS): RunPlan {
+  return compileOrThrow(parseRunSpec({ ...SPEC, ...changes }), facts);
+}
+
+function refusalsOf(changes: Partial<RunSpecInput>, facts: CompileFacts = FACTS) {
+  const compiled = compile(parseRunSpec({ ...SPEC, ...changes }), facts);
+  return compiled.ok ? [] : compiled.refusals;
+}
+
+/** A document with edits made, in order. */
+function edited(document: unknown, edits: readonly { readonly path: string; readonly value: unknown }[]): RunSpecInput {
+  const copy = structuredClone(document) as Record<string, unknown>;
+  for (const { path, value } of edits) {
+    const keys = path.split(/[.[\]]+/).filter((key) => key !== "");
+    let at: object = copy;
+    for (const key of keys.slice(0, -1)) {
+      if (typeof Reflect.get(at, key) !== "object") Reflect.set(at, key, {});
+      at = Reflect.get(at, key) as object;
+    }
+    Reflect.set(at, keys.at(-1)!, value);
+  }
+  return copy as unknown as RunSpecInput;
+}
+
+describe("a plan", () => {
+  it("is what one works out by hand", () => {
+    const plan = planOf({ cohort: { size: 2, overSelect: 1, quorum: 1, deadlineSeconds: 1.5 }, evaluate: { every: 2 } });
+    // 4·5 weights, 5 biases, 5·3 weights, 3 biases.
+    expect(plan.model.parameters).toBe(43);
+    expect(plan.model.tensors.map(({ shape }) => shape.reduce((product, size) => product * size, 1)).toSorted((a, b) => a - b)).toEqual([3, 5, 15, 20]);
+    expect(plan.parties.map(({ name, trainExamples, testExamples }) => [name, trainExamples, testExamples])).toEqual([
+      ["ash", 10, 5],
+      ["birch", 20, 0],
+      ["cedar", 30, 7],
+    ]);
+    expect(plan.cohort).toEqual({ size: 2, invited: 3, quorum: 1, deadlineMs: 1500, attempts: 3 });
+    expect(plan.encoding).toEqual({ range: 1, bits: 16, rounding: "nearest", maxWeight: 30 });
+
+    // A safetensors file: 8 bytes of length, a header of JSON padded to 8, the data.
+    const fileBytes = (json: string, dataBytes: number): number => 8 + Math.ceil(json.length / 8) * 8 + dataBytes;
+    // Weight, loss, correct and the count of clipped coordinates, in 4 limbs of 15 bits each: 43 + 16 coordinates of 2 bytes.
+    expect(plan.updateBytes).toBe(fileBytes('{"coordinates":{"dtype":"I16","shape":[59],"data_offsets":[0,118]}}', 118));
+    const evaluationBytes = fileBytes('{"coordinates":{"dtype":"I16","shape":[16],"data_offsets":[0,32]}}', 32);
+    let offset = 0;
+    const header = plan.model.tensors.map(({ name, shape }) => {
+      const start = offset;
+      offset += 4 * shape.reduce((product, size) => product * size, 1);
+      return `"${name}":{"dtype":"F32","shape":[${shape.join(",")}],"data_offsets":[${start},${offset}]}`;
+    });
+    expect(plan.model.sizeBytes).toBe(fileBytes(`{${header.join(",")}}`, 43 * 4));
+    // 5 rounds × 3 invited parties; ash and cedar judge after rounds 2, 4 and 5.
+    expect(plan.totalBytes).toEqual({ down: (15 + 6) * plan.model.sizeBytes, up: 15 * plan.updateBytes + 6 * evaluationBytes });
+    // 5 rounds × (30 rows × 43 parameters × 6 operations at 100 a second + (model + update) at 1000 bytes a second + 0.1 s).
+    const slow = planOf({}, { ...FACTS, flopsPerSecond: 100, bytesPerSecond: 1000 });
+    expect(slow.estimatedSeconds).toBe(Math.ceil(5 * ((30 * 43 * 6) / 100 + (plan.model.sizeBytes + plan.updateBytes) / 1000 + 0.1)));
+    expect(plan).toMatchObject({ rounds: 5, reproducible: true, labels: [], metricNames: ["loss", "correct"], kernelBuild: "build" });
+  });
+
+  it("is one function of spec and facts, whatever the order of the parties", () => {
+    const plan = planOf();
+    expect(plan.planHash).toBe("93bf37c6b70fc04099a5eb53547f901710b559ade6d0d2f859a2541b562a7ac0");
+    expect(planOf({}, { ...FACTS, parties: FACTS.parties.toReversed() })).toEqual(plan);
+    expect(planOf({ seed: 2 }).planHash).not.toBe(plan.planHash);
+    expect(planOf({}, { ...FACTS, parties: [...FACTS.parties, party("dogwood", 1)] }).planHash).not.toBe(plan.planHash);
+    const frozen = Object.freeze({ ...FACTS, parties: Object.freeze([...FACTS.parties].map((one) => Object.freeze(one))) });
+    expect(planOf({}, frozen)).toEqual(plan);
+  });
+
+  it("takes the parties that are named, once each, or all that hold rows to learn from", () => {
+    expect(planOf({ data: { dataset: "rows", parties: ["cedar", "ash", "cedar"] } }).parties.map(({ name }) => name)).toEqual(["ash", "cedar"]);
+    const facts = { ...FACTS, parties: [...FACTS.parties, { name: "elm", kernelBuild: "build" }, party("fir", 0, 9)] };
+    expect(planOf({}, facts).parties.map(({ name }) => name)).toEqual(["ash", "birch", "cedar"]);
+  });
+
+  it("bounds weights by the largest set of rows, held-out rows too", () => {
+    expect(planOf({}, { ...FACTS, parties: [party("ash", 10, 500)] }).encoding.maxWeight).toBe(500);
+    expect(planOf({ encoding: { maxWeight: 64 } }).encoding.maxWeight).toBe(64);
+  });
+
+  it("says when the bits are not promised", () => {
+    const foreign = { ...FACTS, parties: [...FACTS.parties, party("dogwood", 5, 0, ROWS, "other build")] };
+    expect(planOf({ reproducibility: "any-kernel" }, foreign)).toMatchObject({ reproducible: false, labels: [expect.stringContaining("dogwood (other build)")] });
+    expect(planOf({ model: { kind: "tensors", tensors: { w: [3], b: [1] } } }, foreign)).toMatchObject({ reproducible: false, model: { parameters: 4, tensors: [{ name: "b", shape: [1] }, { name: "w", shape: [3] }] } });
+  });
+
+  it.each([
+    ["softmax-cross-entropy", PAIRS, undefined, 2],
+    ["softmax-cross-entropy", ROWS, 7, 7],
+    ["bce", PAIRS, undefined, 1],
+    ["mse", NUMBERS, undefined, 1],
+  ] as const)("fits %s to its labels", (loss, schema, outputs, units) => {
+    const model: RunSpecInput["model"] = { kind: "mlp", hidden: [], loss, ...(outputs === undefined ? {} : { outputs }) };
+    expect(planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, schema)] }).model).toMatchObject({ parameters: 5 * units, network: { loss } });
+  });
+});
+
+/** Every reason why a well-formed spec cannot be run: what is changed, in which world, and where the refusal points. */
+const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<CompileFacts>, string, RegExp])[] = [
+  ["nobody holds the dataset", { data: { dataset: "other" } }, { parties: [{ name: "ash", kernelBuild: "build" }] }, "data.dataset", /No approved node has registered a dataset named "other"/],
+  ["a party that is not there", { data: { dataset: "rows", parties: ["cedar", "zebra"] } }, {}, "data.parties[1]", /No approved node is named "zebra"/],
+  ["a party that is misspelt", { data: { dataset: "rows", parties: ["cedar", "bich", "ash"] }, cohort: { size: 3 } }, {}, "data.parties[1]", /No approved node is named "bich"/],
+  ["a party without the dataset", { data: { dataset: "rows", parties: ["ash", "elm"] } }, { parties: [...FACTS.parties, { name: "elm", kernelBuild: "build" }] }, "data.parties[1]", /"elm" has registered no dataset/],
+  ["schemas that differ", {}, { parties: [...FACTS.parties, party("elm", 9, 0, PAIRS)] }, "data.dataset", /at elm differs from the one at ash/],
+  ["rows that only a party's own trainer knows", {}, { parties: [party("ash", 3, 0, { kind: "opaque" })] }, "model.kind", /only the parties' own trainers/],
+  ["inputs that the rows do not have", { model: { kind: "mlp", inputs: 5 } }, {}, "model.inputs", /takes 5 features, the dataset has 4/],
+  ["fewer outputs than classes", { model: { kind: "mlp", outputs: 2 } }, {}, "model.outputs", /has 2 outputs, the dataset's labels need 3/],
+  ["more than one output for a number", { model: { kind: "mlp", outputs: 2 } }, { parties: [party("ash", 3, 0, NUMBERS)] }, "model.outputs", /need 1/],
+  ["a loss for classes on numbers", { model: { kind: "mlp", loss: "softmax-cross-entropy" } }, { parties: [party("ash", 3, 0, NUMBERS)] }, "model.loss", /labels that are numbers/],
+  ["a loss for two classes on three", { model: { kind: "mlp", loss: "bce", outputs: 1 } }, {}, "model.loss", /one of 3 classes/],
+  ["a model beyond any memory", { model: { kind: "tensors", tensors: { w: [1_000_000_000, 1_000_000_000] } } }, {}, "model", /1000000000000000000 parameters/],
+  ["a cohort larger than the parties", { cohort: { size: 9 } }, {}, "cohort.size", /wants 9 parties, but 3 take part/],
+  ["a quorum above the cohort", { cohort: { size: 2, quorum: 3 } }, {}, "cohort.quorum", /quorum of 3 can never be reached with 2/],
+  ["another kernel build", {}, { parties: [...FACTS.parties, party("elm", 5, 0, ROWS, "other")] }, "reproducibility", /elm \(other\)/],
+  ["a weight below a party's rows", { encoding: { maxWeight: 29 } }, {}, "encoding.maxWeight", /A party has 30 rows, more than the largest weight 29/],
+  ["a range that cannot be divided", { encoding: { range: 5e-324 } }, {}, "encoding.range", /The range 5e-324/],
+  ["weights whose sum is not exact", {}, { parties: [party("ash", 2 ** 51), party("elm", 2 ** 51), party("oak", 2 ** 51), party("yew", 2 ** 51)] }, "encoding", /weights of 4 parties/],
+  ["a metric that the networks do not report", { evaluate: { metrics: ["correct", "f1"] } }, {}, "evaluate.metrics", /report loss and correct, not f1/],
+];
+
+describe("a refusal", () => {
+  it.each(REFUSALS)("%s", (_name, changes, world, path, reason) => {
+    const facts = { ...FACTS, ...world };
+    const refusals = refusalsOf(changes, facts);
+    expect(refusals).toEqual([expect.objectContaining({ path, reason: expect.stringMatching(reason) as string, remedy: expect.stringMatching(/\.|\?$/) as string })]);
+    expect(() => compileOrThrow(parseRunSpec({ ...SPEC, ...changes }), facts)).toThrow(expect.objectContaining({ code: "SPEC_REFUSED", details: { refusals } }));
+    const { edits } = refusals[0]!;
+    if (edits !== undefined) expect(compile(parseRunSpec(edited({ ...SPEC, ...changes }, edits)), facts)).toMatchObject({ ok: true });
+  });
+
+  it("has edits wherever a value of the spec would mend it", () => {
+    const without = REFUSALS.filter(([, changes, world]) => refusalsOf(changes, { ...FACTS, ...world })[0]!.edits === undefined);
+    expect(without.map(([name]) => name)).toEqual([
+      "nobody holds the dataset",
+      "a party that is not there",
+      "a party without the dataset",
+      "schemas that differ",
+      "rows that only a party's own trainer knows",
+      "a model beyond any memory",
+      "weights whose sum is not exact",
+    ]);
+  });
+
+  it("comes with all others, and the edits of all make the spec run", () => {
+    const arbitrary = fc.record({
+      parties: fc.constantFrom("all" as const, ["ash"], ["ash", "bich", "ceder", "ash"], ["birch", "cedar"]),
+      size: fc.oneof(fc.constant("all" as const), fc.integer({ min: 1, max: 6 })),
+      quorum: fc.oneof(fc.constant("all" as const), fc.integer({ min: 1, max: 6 })),
+      overSelect: fc.integer({ min: 0, max: 4 }),
+      inputs: fc.constantFrom(undefined, 4, 9),
+      outputs: fc.constantFrom(undefined, 1, 3, 5),
+      loss: fc.constantFrom(undefined, "mse" as const, "bce" as const, "softmax-cross-entropy" as const),
+      maxWeight: fc.constantFrom("auto" as const, 1, 1000),
+      range: fc.constantFrom(1, 5e-324),
+      metrics: fc.constantFrom(["loss"], [], ["loss", "f1"]),
+      build: fc.constantFrom("build", "other"),
+      schema: fc.constantFrom(ROWS, PAIRS, NUMBERS),
+    });
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(arbitrary, ({ parties, size, quorum, overSelect, inputs, outputs, loss, maxWeight, range, metrics, build, schema }) => {
+        const document = {
+          ...SPEC,
+          data: { dataset: "rows", parties },
+          model: { kind: "mlp", ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }), ...(loss === undefined ? {} : { loss }) },
+          cohort: { size, quorum, overSelect },
+          encoding: { maxWeight, range },
+          evaluate: { metrics },
+        };
+        const facts = { ...FACTS, parties: ["ash", "birch", "cedar"].map((name, index) => party(name, 10 + index, index, schema, name === "ash" ? build : "build")) };
+        const compiled = compile(parseRunSpec(document as unknown as RunSpecInput), facts);
+        if (compiled.ok) return;
+        for (const { path } of compiled.refusals) seen.add(path);
+        const mended = edited(document, compiled.refusals.flatMap(({ edits = [] }) => edits));
+        expect(compile(parseRunSpec(mended), facts)).toMatchObject({ ok: true });
+      }),
+      { numRuns: 400 },
+    );
+    expect(seen.size).toBeGreaterThanOrEqual(9);
+  });
+});

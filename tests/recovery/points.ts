@@ -1,0 +1,63 @@
+import type { Gate } from "./coordinator-process.ts";
+
+/** A point of a round at which a process is killed. */
+export interface Point {
+  readonly name: string;
+  /** The gate there, in a given round of a run. */
+  gate(runId: string, round: number): Omit<Gate, "name">;
+}
+
+/** The row of a round is about to change. */
+function roundBecomes(state: string, name: string): Point {
+  return { name, gate: (runId, round) => ({ table: "rounds", on: state === "open" ? "insert" : "update", when: `new.run_id = '${runId}' and new.round = ${round} and new.state = '${state}'` }) };
+}
+
+/** The answer of the second party is about to be acknowledged: its file is in place, its row is not. */
+function answerAccepted(kind: "fit" | "evaluate", name: string): Point {
+  return {
+    name,
+    gate: (runId, round) => ({
+      table: "tasks",
+      on: "update",
+      when: `new.run_id = '${runId}' and new.round = ${round} and new.kind = '${kind}' and new.party = 'clinic-b' and new.state = 'accepted'`,
+    }),
+  };
+}
+
+/** A step has done its work and is about to be recorded as done. */
+function stepRecorded(step: string, name: string): Point {
+  return {
+    name,
+    gate: (runId, round) => ({
+      table: "dbos.operation_outputs",
+      on: "insert",
+      when: `(new.workflow_uuid = '${runId}/${round}' or new.workflow_uuid like '${runId}/${round}~%') and new.function_name = '${step}'`,
+    }),
+  };
+}
+
+export const POINTS = {
+  opening: roundBecomes("open", "before the round is open"),
+  opened: stepRecorded("invite 1", "after the round was opened"),
+  answering: answerAccepted("fit", "while updates arrive"),
+  closing: roundBecomes("closed", "before the accepted set is closed"),
+  closed: stepRecorded("collect 1", "after the accepted set was closed"),
+  aggregating: roundBecomes("stepped", "between the file of the model and its row"),
+  aggregated: stepRecorded("aggregate", "after the aggregation"),
+  judging: answerAccepted("evaluate", "while evaluations arrive"),
+  judged: stepRecorded("total", "after the evaluations were added"),
+  committing: roundBecomes("committed", "right before the commit"),
+  committed: stepRecorded("commit", "right after the commit"),
+  collecting: { name: "while blobs are collected", gate: (runId, round) => collection(runId, round) },
+  next: { name: "before the next round has a workflow", gate: (runId, round) => nextWorkflow(runId, round) },
+  linked: stepRecorded("round", "before the workflow knows that it started the next"),
+} as const satisfies Readonly<Record<string, Point>>;
+
+/** Files are gone, their rows are about to go. */
+function collection(runId: string, round: number): Omit<Gate, "name"> {
+  return { table: "blobs", on: "delete", when: `old.kind = 'update' and gate.at('${runId}', ${round})` };
+}
+
+function nextWorkflow(runId: string, round: number): Omit<Gate, "name"> {
+  return { table: "dbos.workflow_status", on: "insert", when: `new.workflow_uuid = '${runId}/${round + 1}'` };
+}
