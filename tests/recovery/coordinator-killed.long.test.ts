@@ -28,3 +28,18 @@ describe("kill −9 of the coordinator at every point of a round", () => {
     await expectWhole(federation, run, roundsFor(points));
   });
 });
+
+describe("a coordinator that is told to stop while a statement hangs in its database", () => {
+  it("stops all the same, and goes on with the next start", { timeout: 120_000 }, async () => {
+    const points = [POINTS.opened, POINTS.committing];
+    const expected = await undisturbedHash(federation, roundsFor(points));
+    const run = await killAtEach(federation, points, {
+      async kill({ coordinator, startCoordinator }, gate) {
+        await coordinator.stop();
+        await startCoordinator({ open: gate });
+      },
+    });
+    expect((await run.result()).modelHash).toBe(expected);
+    await expectWhole(federation, run, roundsFor(points));
+  });
+});

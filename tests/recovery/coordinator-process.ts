@@ -17,7 +17,11 @@ export interface Gate {
 export type Rows = readonly Readonly<Record<string, unknown>>[];
 
 /** What the fixture is told. */
-export type Command = { readonly id: number } & ({ readonly type: "close"; readonly gates: readonly Gate[] } | { readonly type: "query"; readonly sql: string } | { readonly type: "postgres" });
+export type Command = { readonly id: number } & (
+  | { readonly type: "close"; readonly gates: readonly Gate[] }
+  | { readonly type: "query"; readonly sql: string }
+  | { readonly type: "postgres" }
+);
 
 /** What the fixture says. */
 export type Said =
@@ -67,7 +71,10 @@ export interface StartOptions {
 }
 
 /** Starts a coordinator on a data folder. @throws Refused when it does not start */
-export async function startCoordinatorProcess(home: string, { port, open = "", root = fileURLToPath(new URL("../..", import.meta.url)) }: StartOptions): Promise<CoordinatorProcess> {
+export async function startCoordinatorProcess(
+  home: string,
+  { port, open = "", root = fileURLToPath(new URL("../..", import.meta.url)) }: StartOptions,
+): Promise<CoordinatorProcess> {
   const child = spawn(process.execPath, ["--conditions=source", "tests/recovery/coordinator.fixture.ts", home, String(port), open], {
     cwd: root,
     stdio: ["pipe", "pipe", "pipe"],

@@ -34,10 +34,12 @@ try {
       await sleep(LOOK_INTERVAL_MS);
     }
   })();
-  createInterface({ input: process.stdin }).once("close", () => ending.abort(new NexusError("INTERRUPTED", "Whoever started it has gone."))).on("line", (line) => {
-    const command = JSON.parse(line) as Command;
-    obey(command).catch((error: unknown) => say({ type: "failed", id: command.id, message: toNexusError(error).message }));
-  });
+  createInterface({ input: process.stdin })
+    .once("close", () => ending.abort(new NexusError("INTERRUPTED", "Whoever started it has gone.")))
+    .on("line", (line) => {
+      const command = JSON.parse(line) as Command;
+      obey(command).catch((error: unknown) => say({ type: "failed", id: command.id, message: toNexusError(error).message }));
+    });
   say({ type: "ready", url: coordinator.url });
   await new Promise<void>((resolve) => {
     if (ending.signal.aborted) resolve();
@@ -52,7 +54,9 @@ try {
 
   async function look(): Promise<void> {
     const reached = await pool
-      .query<{ name: string }>("select name from pg_locks join gate.closed on objid = number where locktype = 'advisory' and classid = $1", [GATE_LOCK])
+      .query<{ name: string }>("select name from pg_locks join gate.closed on objid = number where locktype = 'advisory' and classid = $1", [
+        GATE_LOCK,
+      ])
       .catch(() => ({ rows: [] })); // no gates, or no database just now
     for (const { name } of reached.rows) say({ type: "reached", gate: name });
   }
@@ -83,9 +87,11 @@ try {
           return coalesce(new, old);
         end $$`);
     for (const [index, { name, table, on, when }] of gates.entries()) {
-      const number = Date.now() % 1_000_000 * 100 + index;
+      const number = (Date.now() % 1_000_000) * 100 + index;
       await pool.query("insert into gate.closed values ($1, $2)", [name, number]);
-      await pool.query(`create trigger "gate ${name}" before ${on} on ${table} for each row when (${when}) execute function gate.wait('${name}', '${number}')`);
+      await pool.query(
+        `create trigger "gate ${name}" before ${on} on ${table} for each row when (${when}) execute function gate.wait('${name}', '${number}')`,
+      );
     }
   }
 } catch (error) {

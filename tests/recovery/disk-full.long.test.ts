@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, rm, statfs, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@ciphernx/core/store/testing";
 import { describe, expect, it } from "vitest";
@@ -21,6 +21,18 @@ async function smallDisk(path: string): Promise<AsyncDisposable | undefined> {
   };
 }
 
+/** Writes until nothing more fits. */
+async function fill(path: string): Promise<void> {
+  await using file = await open(path, "w");
+  for (let sizeBytes = 1 << 20; sizeBytes >= 512;) {
+    try {
+      await file.write(Buffer.alloc(sizeBytes));
+    } catch {
+      sizeBytes /= 2; // full for a piece of that size
+    }
+  }
+}
+
 describe("a full disk under the data folder", () => {
   it("stops a run without failing it; with space again it goes on, and nothing acknowledged was lost", { timeout: 180_000 }, async ({ skip }) => {
     await using folder = await temporaryFolder();
@@ -34,9 +46,10 @@ describe("a full disk under the data folder", () => {
     federation.pace = { before: (party, { round }, kind) => (round === 2 && kind === "fit" && party !== "clinic-a" ? filled.promise : undefined) };
     const run = await federation.nexus.runs.start(runSpec(3));
     // One answer of round 2 is acknowledged before the disk is full, the others find it full.
-    await expect.poll(async () => (await run.show()).rounds.find(({ round }) => round === 2)?.participations.map(({ state }) => state), { timeout: 30_000 }).toContain("accepted");
-    const { bavail, bsize } = await statfs(path);
-    await writeFile(join(path, "ballast"), Buffer.alloc(bavail * bsize)).catch(() => {});
+    await expect
+      .poll(async () => (await run.show()).rounds.find(({ round }) => round === 2)?.participations.map(({ state }) => state), { timeout: 30_000 })
+      .toContain("accepted");
+    await fill(join(path, "ballast"));
     filled.resolve();
     expect(await event(run, ({ type }) => type === "run-waiting")).toMatchObject({ payload: { code: "DISK_FULL" } });
     await rm(join(path, "ballast"));

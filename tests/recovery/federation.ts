@@ -4,7 +4,7 @@ import { connect, type Nexus, type RunEvent, type RunHandle } from "@ciphernx/ai
 import { ownerTokenPath } from "@ciphernx/coordinator";
 import { type TemporaryFolder, temporaryFolder } from "@ciphernx/core/store/testing";
 import { expect } from "vitest";
-import { type CoordinatorProcess, startCoordinatorProcess } from "./coordinator-process.ts";
+import { type CoordinatorProcess, type StartOptions, startCoordinatorProcess } from "./coordinator-process.ts";
 import { type Pace, PARTIES, party, runSpec } from "./parties.ts";
 
 /** A coordinator process and its parties; a test kills what it likes and starts it again. */
@@ -22,6 +22,8 @@ export interface Federation extends AsyncDisposable {
   killCoordinator(gate?: string): Promise<void>;
   /** The same with SIGTERM; from another checkout when its root is given. */
   restartCoordinator(root?: string): Promise<void>;
+  /** A new process, when there is none. */
+  startCoordinator(options?: Omit<StartOptions, "port">): Promise<void>;
   /** Files that say that somebody uses the data folder. */
   locks(): Promise<readonly string[]>;
   /** A single-use token for another party. */
@@ -55,11 +57,14 @@ export async function startFederation({ parties = PARTIES, folder: given }: Fede
     pace: AT_ONCE,
     async killCoordinator(gate) {
       await federation.coordinator.kill();
-      federation.coordinator = await startCoordinatorProcess(home, { port, ...(gate === undefined ? {} : { open: gate }) });
+      await federation.startCoordinator(gate === undefined ? {} : { open: gate });
     },
     async restartCoordinator(root) {
       await federation.coordinator.stop();
-      federation.coordinator = await startCoordinatorProcess(home, { port, ...(root === undefined ? {} : { root }) });
+      await federation.startCoordinator(root === undefined ? {} : { root });
+    },
+    async startCoordinator(options) {
+      federation.coordinator = await startCoordinatorProcess(home, { ...options, port });
     },
     async locks() {
       const names = [...(await readdir(home)), ...(await readdir(join(home, "postgres", "data")))];
@@ -115,7 +120,7 @@ export async function expectWhole(federation: Federation, run: RunHandle, rounds
   // What the last round left over is collected after its commit.
   await expect
     .poll(async () => {
-      const rows = await federation.coordinator.query("select hash from blobs order by hash collate \"C\"");
+      const rows = await federation.coordinator.query('select hash from blobs order by hash collate "C"');
       const files = await blobFiles(federation.home);
       return { strayFiles: files.length - rows.length, files: files.length, same: rows.every(({ hash }, index) => hash === files[index]) };
     })

@@ -25,11 +25,15 @@ export interface NodeProcess {
 }
 
 export function startNodeProcess({ name, folder, pauseMs = 0, join }: NodeOptions): NodeProcess {
-  const child = spawn(process.execPath, ["--conditions=source", "tests/recovery/node.fixture.ts", name, folder, String(pauseMs), ...(join === undefined ? [] : [join.url, join.token])], {
-    cwd: ROOT,
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=source", "tests/recovery/node.fixture.ts", name, folder, String(pauseMs), ...(join === undefined ? [] : [join.url, join.token])],
+    {
+      cwd: ROOT,
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] },
+    },
+  );
   const exited = once(child, "exit");
   const begun = new Set<string>();
   let onBegun = (): void => {};

@@ -9,7 +9,14 @@ export interface Point {
 
 /** The row of a round is about to change. */
 function roundBecomes(state: string, name: string): Point {
-  return { name, gate: (runId, round) => ({ table: "rounds", on: state === "open" ? "insert" : "update", when: `new.run_id = '${runId}' and new.round = ${round} and new.state = '${state}'` }) };
+  return {
+    name,
+    gate: (runId, round) => ({
+      table: "rounds",
+      on: state === "open" ? "insert" : "update",
+      when: `new.run_id = '${runId}' and new.round = ${round} and new.state = '${state}'`,
+    }),
+  };
 }
 
 /** The answer of the second party is about to be acknowledged: its file is in place, its row is not. */

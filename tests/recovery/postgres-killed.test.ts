@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectWhole, type Federation, startFederation, undisturbedHash } from "./federation.ts";
 import { killAtEach, roundsFor } from "./kill-at-each.ts";
+import { killPostgres } from "./kill-postgres.ts";
 import { POINTS } from "./points.ts";
 
 let federation: Federation;
@@ -16,17 +17,10 @@ describe("kill −9 of PostgreSQL", () => {
     // In a node's answer, in a step of the round, and in the bookkeeping of the workflow engine.
     const points = [POINTS.answering, POINTS.committing, POINTS.aggregated];
     const expected = await undisturbedHash(federation, roundsFor(points));
-    const killed: number[] = [];
-    const run = await killAtEach(federation, points, {
-      async kill({ coordinator }, gate) {
-        const pid = await coordinator.postgres();
-        process.kill(pid, "SIGKILL");
-        killed.push(pid);
-        await expect.poll(() => coordinator.open(gate).then(() => true, () => false), { timeout: 30_000 }).toBe(true);
-      },
-    });
+    const killed = new Set<number>();
+    const run = await killAtEach(federation, points, { kill: async (killing, gate) => void killed.add(await killPostgres(killing, gate)) });
     expect((await run.result()).modelHash).toBe(expected);
-    expect(new Set(killed).size).toBe(points.length);
+    expect(killed.size).toBe(points.length);
     await expectWhole(federation, run, roundsFor(points));
   });
 });

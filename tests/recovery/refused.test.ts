@@ -13,13 +13,19 @@ describe("a coordinator that cannot start", () => {
     await using folder = await temporaryFolder();
     const home = join(folder.path, "home");
     const first = await startCoordinatorProcess(home, { port: 0 });
-    await expect(startCoordinatorProcess(home, { port: 0 })).rejects.toMatchObject({ code: "DATA_FOLDER_BUSY", message: expect.stringContaining(String(first.pid)) as string });
+    await expect(startCoordinatorProcess(home, { port: 0 })).rejects.toMatchObject({
+      code: "DATA_FOLDER_BUSY",
+      message: expect.stringContaining(String(first.pid)) as string,
+    });
     await first.stop();
 
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as { readonly port: number };
-    await expect(startCoordinatorProcess(home, { port })).rejects.toMatchObject({ code: "PORT_IN_USE", message: expect.stringContaining(String(port)) as string });
+    await expect(startCoordinatorProcess(home, { port })).rejects.toMatchObject({
+      code: "PORT_IN_USE",
+      message: expect.stringContaining(String(port)) as string,
+    });
     other.close();
     // Neither refusal has left anything behind.
     await (await startCoordinatorProcess(home, { port })).stop();

@@ -44,14 +44,22 @@ describe("a run that is interrupted in the middle of a round", () => {
   });
 });
 
-describe("a coordinator that is told to stop", () => {
-  it("leaves nothing running and nothing locked", { timeout: 60_000 }, async () => {
+describe("a coordinator that ends", () => {
+  it("leaves nothing running when it is killed", { timeout: 60_000 }, async () => {
+    const postgres = await federation.coordinator.postgres();
+    expect(alive(postgres)).toBe(true);
+    await federation.coordinator.kill();
+    await expect.poll(() => alive(postgres), { timeout: 20_000 }).toBe(false);
+    await federation.startCoordinator();
+  });
+
+  it("leaves nothing running and nothing locked when it is told to stop", { timeout: 60_000 }, async () => {
     const { coordinator } = federation;
     const postgres = await coordinator.postgres();
     await coordinator.stop();
     expect(alive(postgres)).toBe(false);
     expect(await federation.locks()).toEqual([]);
-    await federation.restartCoordinator();
+    await federation.startCoordinator();
   });
 });
 

@@ -24,7 +24,9 @@ describe("an upgrade of the coordinator's code", () => {
 
     const held = Promise.withResolvers<void>();
     const heldAgain = Promise.withResolvers<void>();
-    federation.pace = { before: (_party, { round }, kind) => (kind !== "fit" ? undefined : round === 2 ? held.promise : round === 3 ? heldAgain.promise : undefined) };
+    federation.pace = {
+      before: (_party, { round }, kind) => (kind !== "fit" ? undefined : round === 2 ? held.promise : round === 3 ? heldAgain.promise : undefined),
+    };
     const run = await federation.nexus.runs.start(runSpec(4));
     // Round 1 is committed, and of round 2 nothing has come.
     await event(run, ({ type, payload }) => type === "round-opened" && payload.round === 2);
@@ -45,7 +47,8 @@ async function copyCheckout(target: string): Promise<void> {
   for (const folder of ["packages", "apps", "tests"]) await cp(join(ROOT, folder), join(target, folder), { recursive: true, filter: isSource });
   const modules = join(target, "node_modules");
   await mkdir(join(modules, "@ciphernx"), { recursive: true });
-  for (const name of await readdir(join(ROOT, "node_modules"))) if (name !== "@ciphernx") await symlink(join(ROOT, "node_modules", name), join(modules, name));
+  for (const name of await readdir(join(ROOT, "node_modules")))
+    if (name !== "@ciphernx") await symlink(join(ROOT, "node_modules", name), join(modules, name));
   for (const name of await readdir(join(target, "packages"))) await symlink(join(target, "packages", name), join(modules, "@ciphernx", name));
   await symlink(join(target, "apps/coordinator"), join(modules, "@ciphernx/coordinator"));
 }

@@ -139,13 +139,13 @@ describe("a session", () => {
   });
 
   it("ends the one before, which opens itself anew when it is used", async () => {
-    await using first = (await openTestSession(lent.url, identity)).transport;
+    await using sessions = new AsyncDisposableStack();
+    const first = sessions.use((await openTestSession(lent.url, identity)).transport);
     const second = await openTestSession(lent.url, identity);
-    await using _transport = second.transport;
+    sessions.use(second.transport);
     await expect(createClient(NodeService, first.rpc).heartbeat({ taskIds: [] })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     await expect(second.call((client) => client.heartbeat({ taskIds: [] }))).resolves.toMatchObject({ cancelledTaskIds: [] });
-    const third = await openTestSession(lent.url, identity);
-    await using _third = third.transport;
+    sessions.use((await openTestSession(lent.url, identity)).transport);
     await expect(second.call((client) => client.heartbeat({ taskIds: ["tsk_gone"] }))).resolves.toMatchObject({ cancelledTaskIds: ["tsk_gone"] });
   });
 });

@@ -83,9 +83,9 @@ const PLANE: RunSpecInput = {
   data: { dataset: "plane" },
   model: { kind: "tensors", tensors: { w: [3], b: [1] } },
   train: { optimiser: { kind: "sgd", learningRate: 1 } },
-  rounds: 20,
-  encoding: { range: 4 },
-  evaluate: { every: 20, metrics: ["squares"] },
+  rounds: 12,
+  encoding: { range: 16 },
+  evaluate: { every: 12, metrics: ["squares"] },
 };
 
 const SOUTH = planeRows(1, 30);
@@ -107,7 +107,7 @@ describe("two parties with a trainer of their own", () => {
       ["w", { shape: [3], data: new Float32Array(3) }],
       ["b", { shape: [1], data: new Float32Array(1) }],
     ]);
-    for (let round = 0; round < 20; round += 1) alone = step(alone, pooled, RATE);
+    for (let round = 0; round < 12; round += 1) alone = step(alone, pooled, RATE);
     // One step a round: the weighted mean of the parties' gradients is the gradient of the pooled rows.
     for (const name of ["w", "b"]) {
       expect(learnt.get(name)!.shape).toEqual(alone.get(name)!.shape);
@@ -165,14 +165,14 @@ describe("a run", () => {
   });
 
   it("gives its watchers every event once while it goes on", async () => {
-    const run = await lent.nexus.runs.start({ ...spec, rounds: 10 });
+    const run = await lent.nexus.runs.start({ ...spec, rounds: 5 });
     const numbers: number[] = [];
     for await (const event of run.events()) {
       numbers.push(event.number);
-      if (event.type === "round-committed" && event.payload.round === 4) break;
+      if (event.type === "round-committed" && event.payload.round === 2) break;
     }
     for await (const event of run.events({ after: numbers.at(-1)! })) numbers.push(event.number);
-    expect(numbers).toEqual(Array.from({ length: 22 }, (_, index) => index + 1));
+    expect(numbers).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
     await expect(run.result({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
 
@@ -213,10 +213,10 @@ describe("a run", () => {
   });
 
   it("can be stopped and resumed, with the model of the undisturbed run", async () => {
-    const long = { ...spec, rounds: 12 };
+    const long = { ...spec, rounds: 6 };
     const undisturbed = await (await lent.nexus.runs.start(long)).result();
     const run = await lent.nexus.runs.start(long);
-    for await (const event of run.events()) if (event.type === "round-committed" && event.payload.round === 3) break;
+    for await (const event of run.events()) if (event.type === "round-committed" && event.payload.round === 2) break;
     await run.stop();
     const stopped: RunEvent[] = [];
     for await (const event of run.events()) stopped.push(event);
@@ -226,7 +226,7 @@ describe("a run", () => {
     await expect(run.resume()).rejects.toMatchObject({ code: "RUN_STATE" });
     expect((await run.result()).modelHash).toBe(undisturbed.modelHash);
     const rounds = (await run.show()).rounds.filter(({ state }) => state === "committed");
-    expect(rounds.map(({ round }) => round)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    expect(rounds.map(({ round }) => round)).toEqual(Array.from({ length: 6 }, (_, index) => index + 1));
   });
 });
 
@@ -244,7 +244,8 @@ describe("a party whose trainer errs is named with round and reason, and the rou
 
   it("for every way to err", async () => {
     let fit: NodeDefinition["fit"] = wrong[0]![1];
-    await using _node = await serve("erring", planeParty(planeRows(3, 5), { fit: (task) => fit(task) }));
+    await using nodes = new AsyncDisposableStack();
+    nodes.use(await serve("erring", planeParty(planeRows(3, 5), { fit: (task) => fit(task) })));
     const spec: RunSpecInput = { ...PLANE, rounds: 1, data: { dataset: "plane", parties: ["erring", "north", "south"] }, cohort: { quorum: 2 }, evaluate: { every: 0, metrics: ["squares"] } };
     for (const [, errs, reason] of wrong) {
       fit = errs;
@@ -265,7 +266,8 @@ describe("a party whose trainer errs is named with round and reason, and the rou
   });
 
   it("and a run whose quorum needs it fails with its name", async () => {
-    await using _node = await serve("failing", planeParty(planeRows(4, 5), { fit: () => Promise.reject(new Error("no")) }));
+    await using nodes = new AsyncDisposableStack();
+    nodes.use(await serve("failing", planeParty(planeRows(4, 5), { fit: () => Promise.reject(new Error("no")) })));
     const run = await lent.nexus.runs.start({ ...PLANE, rounds: 1, data: { dataset: "plane", parties: ["failing", "north"] }, cohort: { attempts: 2 } });
     await expect(run.result()).rejects.toMatchObject({ code: "RUN_FAILED", message: expect.stringMatching(/QUORUM_NOT_REACHED: .* quorum of 2 in 2 attempts; .*: failing\.$/) as string });
     const { rounds } = await run.show();
@@ -273,7 +275,8 @@ describe("a party whose trainer errs is named with round and reason, and the rou
   });
 
   it("and held-out rows that cannot be judged cost the figures, not the round", async () => {
-    await using _node = await serve("blind", planeParty(planeRows(5, 5), { evaluate: () => Promise.reject(new Error("no rows")) }));
+    await using nodes = new AsyncDisposableStack();
+    nodes.use(await serve("blind", planeParty(planeRows(5, 5), { evaluate: () => Promise.reject(new Error("no rows")) })));
     const run = await lent.nexus.runs.start({ ...PLANE, rounds: 1, data: { dataset: "plane", parties: ["blind"] }, evaluate: { metrics: ["squares"] } });
     const { card } = await run.result();
     expect(card).toMatchObject({ metrics: { evaluated: null } });

@@ -5,7 +5,7 @@ import { newId } from "@ciphernx/core/ids";
 import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
 import { databaseError, datasets, nodes, retrying, tasks } from "@ciphernx/core/store";
 import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
-import { NodeService, TaskKind } from "@ciphernx/protocol/proto";
+import { type NodeService, TaskKind } from "@ciphernx/protocol/proto";
 import { callerToken, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { eq, inArray } from "@ciphernx/core/store/sql";

@@ -167,8 +167,9 @@ describe("a wrong answer is refused with its reason, its task ends, and the roun
   it("a node that comes back with other kernels is refused, and so is a run that would need it", async () => {
     const run = await lent.nexus.runs.start(SPEC);
     const foreign = await openTestSession(lent.url, m, "another build");
-    await using _transport = foreign.transport;
-    await using _restored = { [Symbol.asyncDispose]: openSession };
+    await using after = new AsyncDisposableStack();
+    after.defer(openSession);
+    after.use(foreign.transport);
     await expect(foreign.call((client) => client.nextTask({ waitMs: 20_000 }))).rejects.toMatchObject({ code: "KERNEL_MISMATCH" });
     expect(await endOf(run)).toMatchObject({ state: "failed", reason: expect.stringMatching(/^KERNEL_MISMATCH: The node trains with another build/) as string, accepted: ["ash", "birch"] });
     await expect(lent.nexus.runs.start(SPEC)).rejects.toMatchObject({ code: "SPEC_REFUSED", message: expect.stringContaining("m (another build)") as string });
@@ -247,7 +248,7 @@ describe("an update that cannot be encoded", () => {
     ["is not finite", NaN, "UPDATE_REJECTED: Coordinate 0 of 43 of the update is NaN."],
     ["is infinite", Infinity, "UPDATE_REJECTED: Coordinate 0 of 43 of the update is Infinity."],
   ])("%s: the node refuses to send it, and says so", async (_name, value, reason) => {
-    await using _node = await startWork(lent.url, m, {
+    await using node = await startWork(lent.url, m, {
       rows: ROWS.m,
       change: (trainer) => ({ ...trainer, fit: async (task) => ({ ...(await trainer.fit(task)), parameters: new Float32Array(task.parameters.length).fill(value) }) }),
     });
@@ -255,6 +256,6 @@ describe("an update that cannot be encoded", () => {
     expect(await endOf(run)).toEqual({ state: "failed", reason, accepted: ["ash", "birch"] });
     const [refusal] = await refusalsIn(run);
     expect(refusal).toMatchObject({ party: "m", round: 1 });
-    await eventually(() => _node.events.find((event) => event.type === "answered" && event.answer.kind === "failed"));
+    await eventually(() => node.events.find((event) => event.type === "answered" && event.answer.kind === "failed"));
   });
 });

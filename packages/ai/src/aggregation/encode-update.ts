@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import type { RandomStream } from "../random/index.ts";
-import { type CoordinateVector, type EncodingSpec, levelsOf, newVector, vectorLayout } from "./encoding.ts";
+import { COORDINATE_BYTES, type CoordinateVector, type EncodingSpec, levelsOf, newVector, vectorLayout } from "./encoding.ts";
 import { encodeExtras } from "./extras.ts";
 import type { AggregationKernel } from "./kernel.ts";
 
@@ -19,6 +19,8 @@ export interface EncodeUpdateOptions {
   readonly encoding: EncodingSpec;
   /** The run's metrics, in their order in the vector. */
   readonly metricNames: readonly string[];
+  /** Where to write the vector, of the run's type and length; a new one when absent. */
+  readonly into?: CoordinateVector;
   /** The party's stream for this purpose and round; needed, and used, for stochastic rounding only. */
   readonly random?: RandomStream;
 }
@@ -38,14 +40,17 @@ export interface EncodedUpdate {
  * @throws NexusError UPDATE_REJECTED when the delta holds a value that is not finite, or weight or metrics are out of bounds.
  */
 export function encodeUpdate(options: EncodeUpdateOptions): EncodedUpdate {
-  const { delta, weight, metrics, encoding, metricNames } = options;
+  const { delta, weight, metrics, encoding, metricNames, into } = options;
   if (!Number.isSafeInteger(weight) || weight < 0 || weight > encoding.maxWeight) {
     throw new NexusError("UPDATE_REJECTED", `The weight ${weight} is not a whole number of examples from 0 to ${encoding.maxWeight}.`, {
       hint: "Raise encoding.maxWeight in the run spec, or train on fewer examples.",
     });
   }
   const layout = vectorLayout(delta.length, metricNames, encoding);
-  const vector = newVector(layout);
+  const vector = into ?? newVector(layout);
+  if (vector.length !== layout.length || vector.BYTES_PER_ELEMENT !== COORDINATE_BYTES[layout.dtype]) {
+    throw new RangeError(`A vector of ${vector.length} × ${vector.BYTES_PER_ELEMENT} bytes has no place for ${layout.length} coordinates of ${layout.dtype}.`);
+  }
   const saturated = encodeParameters(options, vector);
   vector.set(encodeExtras({ weight, metrics, saturated }, layout), delta.length);
   return { vector, saturated };

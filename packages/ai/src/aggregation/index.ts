@@ -11,6 +11,7 @@ export {
   COORDINATES,
   type CoordinateVector,
   encodeUpdateFile,
+  newVector,
   type EncodingSpec,
   updateFileHeader,
   updateFileSizeBytes,

@@ -2,6 +2,8 @@
 export const GROUP = 16;
 
 const PAGE_BYTES = 65_536;
+/** Instances that wait to be lent again at most. */
+const KEPT_INSTANCES = 8;
 /** Alignment of buffers: one cache line. */
 const LINE_BYTES = 64;
 
@@ -36,6 +38,11 @@ export interface AggregationKernel {
   /** A new instance with buffers of at least these sizes, zeroed. */
   instantiate(...buffersBytes: readonly number[]): AggregationInstance;
   /**
+   * An instance with buffers of these sizes, the caller's until it is disposed of; what they hold is garbage. Instances that come back
+   * are lent again: making one is dear, and its memory is only freed by the collector.
+   */
+  lend(...buffersBytes: readonly number[]): AggregationInstance & Disposable;
+  /**
    * An instance kept for work that begins and ends within one call, such as encoding a tile. Made once for each
    * `use`; what it holds from the call before is garbage.
    */
@@ -46,6 +53,7 @@ export interface AggregationKernel {
 export async function instantiateAggregationKernel(source: BufferSource | WebAssembly.Module): Promise<AggregationKernel> {
   const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
   const kept = new Map<string, AggregationInstance>();
+  const returned: { readonly sizes: string; readonly instance: AggregationInstance }[] = [];
 
   function instantiate(...buffersBytes: readonly number[]): AggregationInstance {
     // The kernels hold no data of their own; the first page is more than heapBase() asks for.
@@ -61,6 +69,19 @@ export async function instantiateAggregationKernel(source: BufferSource | WebAss
     return { exports: instance.exports as unknown as AggregationExports, buffer: memory.buffer, addresses };
   }
 
+  function lend(...buffersBytes: readonly number[]): AggregationInstance & Disposable {
+    const sizes = buffersBytes.join();
+    const index = returned.findIndex((one) => one.sizes === sizes);
+    const instance = index < 0 ? instantiate(...buffersBytes) : returned.splice(index, 1)[0]!.instance;
+    return {
+      ...instance,
+      [Symbol.dispose]() {
+        returned.push({ sizes, instance });
+        if (returned.length > KEPT_INSTANCES) returned.shift();
+      },
+    };
+  }
+
   function scratch(use: string, ...buffersBytes: readonly number[]): AggregationInstance {
     const known = kept.get(use);
     if (known !== undefined) return known;
@@ -69,5 +90,5 @@ export async function instantiateAggregationKernel(source: BufferSource | WebAss
     return made;
   }
 
-  return { module, instantiate, scratch };
+  return { module, instantiate, lend, scratch };
 }

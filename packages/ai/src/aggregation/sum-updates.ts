@@ -37,9 +37,9 @@ export async function* sumUpdates(options: SumUpdatesOptions): AsyncGenerator<Su
   const most = Math.min(Math.max(1, tileLength), length);
   const places = paddedLength(most);
   const strideBytes = places * COORDINATE_BYTES[dtype];
-  const { exports, buffer, addresses } = kernel.instantiate(places * 8, strideBytes * RESIDENT);
+  using lent = kernel.lend(places * 8, strideBytes * RESIDENT);
+  const { exports, buffer, addresses } = lent;
   const [sum, updates] = addresses as [number, number];
-  const bytes = new Uint8Array(buffer);
   const sums = new BigInt64Array(buffer, sum, places);
   for (let done = 0; done < length; done += most) {
     const offset = start + done;
@@ -48,9 +48,11 @@ export async function* sumUpdates(options: SumUpdatesOptions): AsyncGenerator<Su
     for (let first = 0; first < sources.length; first += RESIDENT) {
       signal?.throwIfAborted();
       const group = sources.slice(first, first + RESIDENT);
-      const parts = await Promise.all(group.map((source) => readTile(source, dtype, offset, tile)));
-      for (const [slot, part] of parts.entries()) bytes.set(part, updates + slot * strideBytes);
-      addVectors(exports, dtype, { sum, updates, strideBytes, count: parts.length, length: tile });
+      const slots = group.map((_, slot) => new Uint8Array(buffer, updates + slot * strideBytes, tile * COORDINATE_BYTES[dtype]));
+      // All of them, also when one fails: the memory is lent, and a read that comes late would write into somebody else's.
+      const reads = await Promise.allSettled(group.map((source, slot) => readTile(source, dtype, offset, tile, slots[slot]!)));
+      for (const read of reads) if (read.status === "rejected") throw read.reason;
+      addVectors(exports, dtype, { sum, updates, strideBytes, count: group.length, length: tile });
     }
     yield { offset, sum: sums.subarray(0, tile) };
   }

@@ -5,8 +5,11 @@ import { COORDINATE_BYTES, type CoordinateVector, updateFileHeader, type VectorL
 export interface TileSource {
   /** Whose it is, for messages. */
   readonly name: string;
-  /** Reads bytes of the vector; offset 0 is its first coordinate, not the head of its file. */
-  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /**
+   * Reads bytes of the vector; offset 0 is its first coordinate, not the head of its file. They may be put into the memory that is
+   * given, which has that length, and be handed back as it, or lie anywhere else.
+   */
+  read(offsetBytes: number, lengthBytes: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
 }
 
 /** A vector in memory. */
@@ -21,16 +24,22 @@ export function vectorSource(name: string, vector: CoordinateVector): TileSource
 export function updateFileSource(
   name: string,
   layout: Pick<VectorLayout, "dtype" | "length">,
-  read: (offsetBytes: number, lengthBytes: number) => Promise<Uint8Array>,
+  read: (offsetBytes: number, lengthBytes: number, into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>,
 ): TileSource {
   const headerBytes = updateFileHeader(layout).length;
-  return { name, read: (offsetBytes, lengthBytes) => read(headerBytes + offsetBytes, lengthBytes) };
+  return { name, read: (offsetBytes, lengthBytes, into) => read(headerBytes + offsetBytes, lengthBytes, into) };
 }
 
-/** Reads coordinates `offset` to `offset + length` of a source. @throws NexusError UPDATE_REJECTED when it ends too early. */
-export async function readTile(source: TileSource, dtype: VectorLayout["dtype"], offset: number, length: number): Promise<Uint8Array> {
+/** Reads coordinates `offset` to `offset + length` of a source into memory of that size. @throws NexusError UPDATE_REJECTED when it ends too early. */
+export async function readTile(
+  source: TileSource,
+  dtype: VectorLayout["dtype"],
+  offset: number,
+  length: number,
+  into: Uint8Array<ArrayBuffer>,
+): Promise<void> {
   const width = COORDINATE_BYTES[dtype];
-  const bytes = await source.read(offset * width, length * width);
+  const bytes = await source.read(offset * width, length * width, into);
   if (bytes.length !== length * width) {
     throw new NexusError(
       "UPDATE_REJECTED",
@@ -38,5 +47,5 @@ export async function readTile(source: TileSource, dtype: VectorLayout["dtype"],
       { details: { source: source.name, offset } },
     );
   }
-  return bytes;
+  if (bytes.buffer !== into.buffer || bytes.byteOffset !== into.byteOffset) into.set(bytes);
 }

@@ -10,7 +10,10 @@ import { decodeParameters, type ParameterSet } from "../tensor/index.ts";
 /** How long one long poll for events waits at the coordinator. */
 const POLL_WAIT_MS = 30_000;
 const PAGE = 500;
+const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
+/** How long a coordinator that does not answer is waited for. */
+const PATIENCE_MS = 60_000;
 
 export interface EventsOptions {
   /** Only events with a greater number; 0 for all. Default 0. */
@@ -54,33 +57,29 @@ export interface RunHandle {
 }
 
 export function runHandle(id: string, client: Client<typeof ControlService>, transport: Transport): RunHandle {
-  const show: RunHandle["show"] = async () => {
-    const { run, rounds } = await client.getRun({ runId: id });
+  const show = async (signal?: AbortSignal): ReturnType<RunHandle["show"]> => {
+    const { run, rounds } = await patiently(() => client.getRun({ runId: id }, callOptions(signal)), signal);
     return { run: present(run, id), rounds };
   };
+  const page = (after: number, limit: number, waitMs: number, signal: AbortSignal | undefined) =>
+    patiently(() => client.listEvents({ runId: id, after: BigInt(after), limit, waitMs }, { ...callOptions(signal), timeoutMs: waitMs + 15_000 }), signal);
+
+  /** Whether the run has ended and told everything. It may have been resumed since it ended: then its events go on. */
+  async function isOver(last: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const { run } = await show(signal);
+    return run.state === "finished" && (await page(last, 1, 0, signal)).events.length === 0;
+  }
 
   async function* events({ after = 0, follow = true, signal }: EventsOptions = {}): AsyncIterable<RunEvent> {
     let last = after;
-    let pauseMs = 50;
     for (;;) {
-      let page;
-      try {
-        const options = { timeoutMs: POLL_WAIT_MS + 15_000, ...(signal === undefined ? {} : { signal }) };
-        page = await client.listEvents({ runId: id, after: BigInt(last), limit: PAGE, waitMs: follow ? POLL_WAIT_MS : 0 }, options);
-        pauseMs = 50;
-      } catch (error) {
-        // A coordinator that restarts is waited for; anything else is the caller's.
-        if (!(error instanceof NexusError) || !error.retryable || signal?.aborted === true) throw error;
-        await sleep(pauseMs, { signal });
-        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
-        continue;
-      }
-      if (page.events.length === 0 && (!follow || (await isOver(client, id, last)))) return;
-      for (const { number, at, type, payloadJson } of page.events) {
+      const found = (await page(last, PAGE, follow ? POLL_WAIT_MS : 0, signal)).events;
+      if (found.length === 0 && (!follow || (await isOver(last, signal)))) return;
+      for (const { number, at, type, payloadJson } of found) {
         last = Number(number);
         const event = { number: last, at, type, payload: JSON.parse(payloadJson) } as RunEvent;
         yield event;
-        if (follow && event.type === "run-finished" && (await isOver(client, id, last))) return;
+        if (follow && event.type === "run-finished" && (await isOver(last, signal))) return;
       }
     }
   }
@@ -88,12 +87,12 @@ export function runHandle(id: string, client: Client<typeof ControlService>, tra
   return {
     id,
     events,
-    show,
+    show: () => show(),
     async result(options = {}) {
       for await (const event of events(options)) if (event.type === "run-finished" && event.payload.outcome === "completed") break;
-      const { run } = await show();
+      const { run } = await show(options.signal);
       if (run.outcome !== "completed") throw new NexusError("RUN_FAILED", `The run ${id} ${run.outcome}${run.reason === "" ? "." : `: ${run.reason}`}`, { details: { run: id } });
-      const { model } = await client.getModel({ model: id });
+      const { model } = await patiently(() => client.getModel({ model: id }, options), options.signal);
       if (model === undefined) throw new NexusError("MODEL_NOT_FOUND", `The run ${id} has no model.`);
       const file = () => transport.blobs.get(model.hash as Sha256, { expectedSizeBytes: Number(model.sizeBytes), ...options });
       return {
@@ -110,12 +109,21 @@ export function runHandle(id: string, client: Client<typeof ControlService>, tra
   };
 }
 
-/** Whether a run has ended and told everything. It may have been resumed since it ended: then its events go on. */
-async function isOver(client: Client<typeof ControlService>, id: string, last: number): Promise<boolean> {
-  const { run } = await client.getRun({ runId: id });
-  if (run?.state !== "finished") return false;
-  const { events } = await client.listEvents({ runId: id, after: BigInt(last), limit: 1, waitMs: 0 });
-  return events.length === 0;
+function callOptions(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Asks again while the coordinator is away, as it is while it restarts; gives up when it stays away. Only for calls that change nothing. */
+async function patiently<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const endsAt = performance.now() + PATIENCE_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof NexusError) || !error.retryable || signal?.aborted === true || performance.now() > endsAt) throw error;
+    }
+    await sleep(pauseMs, { signal });
+  }
 }
 
 export function present<T>(message: T | undefined, what: string): T {

@@ -6,6 +6,9 @@ import type { AloneAnswer, LoadRun, PhaseAnswer, RunPhase, SharedParty, TrainAlo
 /** This module runs from source and from dist alike. */
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 
+/** A worker's vectors lie outside the heap and are used again; what is left is small and dies young. */
+const YOUNG_GENERATION_MB = 8;
+
 /** Threads that share the rows of all parties. */
 export interface WorkerPool extends AsyncDisposable {
   readonly size: number;
@@ -73,7 +76,7 @@ interface Thread {
 
 /** A worker that answers one request at a time. */
 function startThread(setup: WorkerSetup): Thread {
-  const worker = new Worker(WORKER, { workerData: setup });
+  const worker = new Worker(WORKER, { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
   let waiting: { resolve(answer: WorkerAnswer): void; reject(error: unknown): void } | undefined;
   let ended: NexusError | undefined;
 

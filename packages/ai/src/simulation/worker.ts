@@ -1,7 +1,7 @@
 /** A thread of the simulator: holds kernels and a trainer, and serves the requests of `worker-messages.ts` in turn. @module */
 import { parentPort, workerData } from "node:worker_threads";
 import { toNexusError } from "@ciphernx/core/errors";
-import { type Accumulator, createAccumulator, loadAggregationKernel, vectorLayout } from "../aggregation/index.ts";
+import { type Accumulator, type CoordinateVector, createAccumulator, loadAggregationKernel, newVector, vectorLayout } from "../aggregation/index.ts";
 import type { Dataset } from "../data/index.ts";
 import { encode } from "../federation/node/encode.ts";
 import { evaluate } from "../federation/node/evaluate.ts";
@@ -20,10 +20,11 @@ const kernel = await loadKernel();
 const aggregation = await loadAggregationKernel();
 const datasets = new Map(parties.map((party) => [party.name, asDataset(party)]));
 const trainer = networkTrainer({ kernel, sync: true, dataset: (_name, party) => Promise.resolve(datasets.get(party)!) });
-let run: (LoadRun & { readonly layout: ParameterLayout; readonly accumulators: Map<string, Accumulator> }) | undefined;
+/** The run, and for each phase its sum and the vector that every party in turn is encoded into. */
+let run: (LoadRun & { readonly layout: ParameterLayout; readonly sums: Map<string, { readonly accumulator: Accumulator; readonly vector: CoordinateVector }> }) | undefined;
 
 port.on("message", (request: WorkerRequest) => {
-  serve(request)
+  void serve(request)
     .catch((error: unknown): WorkerAnswer => ({ kind: "error", message: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
     .then((answer) => port.postMessage(answer));
 });
@@ -32,7 +33,7 @@ port.postMessage({ kind: "ready" } satisfies WorkerAnswer);
 async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
   switch (request.kind) {
     case "load-run":
-      run = { ...request, layout: parameterLayout(request.plan.model.tensors.map(({ name, shape }) => [name, shape])), accumulators: new Map() };
+      run = { ...request, layout: parameterLayout(request.plan.model.tensors.map(({ name, shape }) => [name, shape])), sums: new Map() };
       return { kind: "loaded" };
     case "run-phase":
       return runPhase(request);
@@ -45,8 +46,8 @@ async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Pr
   if (run === undefined) throw new TypeError("A phase came before its run.");
   const { spec, plan, layout } = run;
   const vectors = vectorLayout(phase === "fit" ? plan.model.parameters : 0, plan.metricNames, plan.encoding);
-  const accumulator = run.accumulators.get(phase) ?? createAccumulator(aggregation, vectors.length, vectors.dtype);
-  run.accumulators.set(phase, accumulator);
+  const { accumulator, vector } = run.sums.get(phase) ?? { accumulator: createAccumulator(aggregation, vectors.length, vectors.dtype), vector: newVector(vectors) };
+  run.sums.set(phase, { accumulator, vector });
   accumulator.reset();
   const parameters = new Float32Array(run.parameters);
   const next = new Int32Array(run.next);
@@ -57,7 +58,7 @@ async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Pr
     const task: TrainingTask = { parameters, layout, spec, plan, party, round, config };
     try {
       const update = phase === "fit" ? await fit(trainer, task) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
-      accumulator.add(encode(aggregation, task, update));
+      accumulator.add(encode(aggregation, task, update, vector));
       accepted.push(party);
     } catch (error) {
       const { code, message } = toNexusError(error);

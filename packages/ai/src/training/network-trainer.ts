@@ -8,7 +8,7 @@ export interface NetworkTrainerOptions {
   readonly kernel: Kernel;
   /** The party's dataset by the name the spec uses. */
   dataset(name: string, party: string): Promise<Dataset>;
-  /** Give the event loop no pauses: for workers, which have nothing else to do. */
+  /** Give the event loop no pauses: for workers, which have nothing else to do. What a fit gives holds until the next one. */
   readonly sync?: boolean;
 }
 
@@ -19,6 +19,8 @@ const KEPT_NETWORKS = 4;
 export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainerOptions): Trainer {
   const networks = new Map<string, Network>();
   const checked = new WeakSet<Dataset>();
+  /** Where a worker's fits leave their parameters in turn: a new vector for each would be garbage by the gigabyte. */
+  const saved = new WeakMap<Network, Float32Array<ArrayBuffer>>();
   let lastTurn: Promise<unknown> = Promise.resolve();
 
   /** A network has one memory and pauses while it learns: tasks that are asked for at once take turns. */
@@ -83,7 +85,9 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
         ...(typeof proximalMu === "number" ? { proximalMu } : {}),
       };
       const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });
-      return { parameters: network.save(), weight: train.count, metrics: { loss, correct } };
+      const parameters = network.save(sync ? saved.get(network) : undefined);
+      if (sync) saved.set(network, parameters);
+      return { parameters, weight: train.count, metrics: { loss, correct } };
     }),
 
     evaluate: (task) => inTurn(async () => {

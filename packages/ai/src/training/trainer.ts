@@ -3,7 +3,7 @@ import type { RunPlan, RunSpec } from "../spec/index.ts";
 
 /** What a party is asked to do with the model of a round. */
 export interface TrainingTask {
-  /** Parameters in canonical order; the trainer may not write to them. */
+  /** Parameters in canonical order; the trainer may not write to them, nor read them once it has answered. */
   readonly parameters: Float32Array;
   readonly layout: ParameterLayout;
   readonly spec: RunSpec;

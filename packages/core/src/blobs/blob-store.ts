@@ -14,8 +14,8 @@ export interface StagedBlob {
   write(chunk: Uint8Array): Promise<void>;
   /** Ends writing, makes the bytes durable, and tells what they are. Idempotent. */
   finish(): Promise<{ readonly hash: Sha256; readonly sizeBytes: number }>;
-  /** Reads staged bytes after `finish`, to check them before they are committed. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Reads staged bytes after `finish`, to check them before they are committed; into memory of the caller's, of that length, when it is given. */
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   /** Makes the blob visible under its hash; durable when it resolves. Finishes first when needed. */
   commit(): Promise<{ readonly hash: Sha256; readonly sizeBytes: number }>;
   /** Forgets the bytes. Safe after commit (does nothing) and twice. */
@@ -32,8 +32,11 @@ export interface BlobStore {
   put(bytes: Uint8Array): Promise<Sha256>;
   /** Size in bytes, or undefined when there is no such blob. */
   size(hash: Sha256): Promise<number | undefined>;
-  /** Reads `length` bytes from `offset` (default: all). Throws BLOB_NOT_FOUND, BLOB_CORRUPT when too short. */
-  read(hash: Sha256, offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads `length` bytes from `offset` (default: all); into memory of the caller's, of that length, when it is given.
+   * Throws BLOB_NOT_FOUND, BLOB_CORRUPT when too short.
+   */
+  read(hash: Sha256, offset?: number, length?: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Streams the whole blob in chunks of at most 256 KiB. The memory is used again: a chunk's bytes hold until three
    * more chunks have been taken (enough for a pipeline that respects backpressure), so copy what is kept longer.

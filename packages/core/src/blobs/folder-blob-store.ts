@@ -66,11 +66,12 @@ export async function folderBlobStore(dir: string): Promise<BlobStore> {
         throw blobIoError(error, `look at blob ${hash}`);
       }
     },
-    async read(hash, offset = 0, length) {
+    async read(hash, offset = 0, length, into) {
       const file = await openBlob(hash);
       try {
         const wanted = length ?? Math.max(0, (await file.stat()).size - offset);
-        const bytes = new Uint8Array(Buffer.allocUnsafeSlow(wanted).buffer);
+        const bytes = into ?? new Uint8Array(Buffer.allocUnsafeSlow(wanted).buffer);
+        if (bytes.length !== wanted) throw new RangeError(`${bytes.length} bytes of memory were given for ${wanted} bytes of blob ${hash}.`);
         for (let done = 0; done < wanted;) {
           const piece = bytes.subarray(done, Math.min(wanted, done + MAX_READ_BYTES));
           if ((await readFully(file, piece, offset + done)) < piece.length) throw blobTooShort(hash, offset + wanted, (await file.stat()).size);

@@ -104,9 +104,9 @@ export async function openFolderStagedBlob(stagingPath: string, pathOf: (hash: S
       }
     },
     finish,
-    async read(offset, length) {
+    async read(offset, length, into = new Uint8Array(length)) {
       if (ended !== undefined || finished === undefined) throw stagedBlobEnded("read");
-      const into = new Uint8Array(length);
+      if (into.length !== length) throw new RangeError(`${into.length} bytes of memory were given for ${length} staged bytes.`);
       const { hash } = await finished;
       if ((await readFully(file, into, offset)) < length) throw blobTooShort(hash, offset + length, sizeBytes);
       return into;

@@ -4,9 +4,11 @@ import type { BlobStore, Sha256, StagedBlob } from "./blob-store.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
-function slice(hash: Sha256, bytes: Uint8Array, offset: number, length: number): Uint8Array<ArrayBuffer> {
+function slice(hash: Sha256, bytes: Uint8Array, offset: number, length: number, into = new Uint8Array(length)): Uint8Array<ArrayBuffer> {
   if (offset + length > bytes.length) throw blobTooShort(hash, offset + length, bytes.length);
-  return new Uint8Array(bytes.subarray(offset, offset + length));
+  if (into.length !== length) throw new RangeError(`${into.length} bytes of memory were given for ${length} bytes of blob ${hash}.`);
+  into.set(bytes.subarray(offset, offset + length));
+  return into;
 }
 
 function concatenate(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
@@ -57,9 +59,9 @@ export function memoryBlobStore(): BlobStore {
         const result = finish();
         return { hash: result.hash, sizeBytes: result.sizeBytes };
       },
-      async read(offset, length) {
+      async read(offset, length, into) {
         if (finished === undefined || state !== "open") throw stagedBlobEnded("read");
-        return slice(finished.hash, finished.bytes, offset, length);
+        return slice(finished.hash, finished.bytes, offset, length, into);
       },
       async commit() {
         const result = finish();
@@ -83,9 +85,9 @@ export function memoryBlobStore(): BlobStore {
       return (await staged.commit()).hash;
     },
     size: async (hash) => blobs.get(hash)?.length,
-    async read(hash, offset = 0, length) {
+    async read(hash, offset = 0, length, into) {
       const bytes = find(hash);
-      return slice(hash, bytes, offset, length ?? Math.max(0, bytes.length - offset));
+      return slice(hash, bytes, offset, length ?? Math.max(0, bytes.length - offset), into);
     },
     async *stream(hash) {
       const bytes = find(hash);

@@ -16,6 +16,11 @@ interface JsonSchemaNode {
   readonly oneOf?: readonly JsonSchemaNode[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
+  readonly type?: string;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
 }
 
 /** Writes a path as people do: `parties[2].name`. */
@@ -59,17 +64,46 @@ function describeUnknownKey(nodes: readonly JsonSchemaNode[], key: string): stri
   return known.length > 0 ? `Known keys here: ${known.join(", ")}.` : "Leave it out.";
 }
 
+/** What a schema takes at a place, in words: `"all"`, `a whole number from 1`, `a list`, `a section with the keys …`. */
+function describeAllowed(node: JsonSchemaNode): readonly string[] {
+  const kind = node.properties?.["kind"]?.const;
+  if (node.const !== undefined) return [JSON.stringify(node.const)];
+  if (node.enum !== undefined) return node.enum.map((value) => JSON.stringify(value));
+  if (kind !== undefined) return [`{ kind: ${String(kind)}, … }`];
+  switch (node.type) {
+    case "integer":
+      return [`a whole number${describeRange(node)}`];
+    case "number":
+      return [`a number${describeRange(node)}`];
+    case "array":
+      return ["a list"];
+    case "boolean":
+      return ["true", "false"];
+    case "object":
+      return node.properties === undefined ? ["a section"] : [`a section with the keys ${Object.keys(node.properties).join(", ")}`];
+    case "string":
+      return ["text"];
+    default:
+      return [];
+  }
+}
+
+function describeRange({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: JsonSchemaNode): string {
+  const low = minimum !== undefined ? ` from ${minimum}` : exclusiveMinimum !== undefined ? ` above ${exclusiveMinimum}` : "";
+  // The largest integer that a double holds is no bound that anybody thought of.
+  const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? ` to ${maximum}` : exclusiveMaximum !== undefined ? ` below ${exclusiveMaximum}` : "";
+  return `${low}${high}`;
+}
+
 function remedyOfValue(nodes: readonly JsonSchemaNode[], value: unknown): string {
-  const values = nodes.flatMap((node) => [
-    ...(node.enum ?? []),
-    ...(node.const === undefined ? [] : [node.const]),
-    ...(node.properties?.["kind"]?.const === undefined ? [] : [node.properties["kind"].const]),
-  ]);
-  if (values.length === 0) return "Correct the value.";
+  const allowed = [...new Set(nodes.flatMap(describeAllowed))];
+  if (allowed.length === 0) return value === undefined ? "Add it." : "Correct the value.";
+  const list = allowed.length === 1 ? allowed[0]! : `${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)!}`;
+  if (value === undefined) return `Add it: ${list}.`;
+  const words = nodes.flatMap((node) => [...(node.enum ?? []), node.const, node.properties?.["kind"]?.const]).filter((word) => typeof word === "string");
   const written = isRecord(value) ? value["kind"] : value;
-  const meant = typeof written === "string" ? nearest(written, values.map(String)) : undefined;
-  const allowed = `Allowed: ${values.map((item) => JSON.stringify(item)).join(", ")}.`;
-  return meant === undefined ? allowed : `Did you mean ${JSON.stringify(meant)}? ${allowed}`;
+  const meant = typeof written === "string" ? nearest(written, words) : undefined;
+  return meant === undefined ? `Allowed: ${list}.` : `Did you mean "${meant}"? Allowed: ${list}.`;
 }
 
 /** Every mistake of a document against a schema; empty when it is well formed. */

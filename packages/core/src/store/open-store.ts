@@ -15,6 +15,8 @@ import { openEmbeddedPostgres } from "./postgres/index.ts";
 import * as schema from "./schema/index.ts";
 
 const POOL_END_TIMEOUT_MS = 5000;
+/** An embedded server takes 64 connections, of which the workflow engine has its part. */
+const CONNECTIONS = 12;
 
 /** The database with its tables, for queries and transactions. */
 export type Database = NodePgDatabase<typeof schema> & { readonly $client: Pool };
@@ -84,7 +86,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     undo.push(() => databaseLock.release());
     await migrateDatabase(databaseLock.client);
 
-    const pool = createPool(databaseUrl, log);
+    const pool = createPool(databaseUrl, { max: CONNECTIONS, log });
     undo.push(() => endPool(pool, POOL_END_TIMEOUT_MS));
     const blobs = await folderBlobStore(join(dataDir, "blobs"));
     throwIfAborted(signal);

@@ -1,16 +1,18 @@
 import { Pool } from "pg";
 import type { StoreLog } from "./log.ts";
 
+/** Connections to PostgreSQL. */
+export type DatabasePool = Pool;
+
 /**
  * A pool whose connections may break at any time without taking the process down: a query in flight rejects,
  * an idle connection is replaced, and one that is between two statements of a transaction fails its next.
  */
-export function createPool(databaseUrl: string, log: StoreLog): Pool {
+export function createPool(databaseUrl: string, { max, log }: { readonly max: number; readonly log: StoreLog }): DatabasePool {
   const pool = new Pool({
     connectionString: databaseUrl,
     application_name: "cipher-nexus",
-    // An embedded server takes 64 connections, of which the workflow engine has its part.
-    max: 12,
+    max,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,

@@ -72,9 +72,13 @@ export async function openTask(store: Store, nodeId: string, taskId: string): Pr
     .where(and(eq(tasks.id, taskId), eq(tasks.nodeId, nodeId)));
   if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
   if (row.state !== "waiting" && row.state !== "delivered") {
-    throw new NexusError("TASK_CLOSED", `The task ${taskId} of ${row.party} in round ${row.round} is ${row.state} already; this report changes nothing.`, {
-      details: { task: taskId, state: row.state },
-    });
+    throw new NexusError(
+      "TASK_CLOSED",
+      `The task ${taskId} of ${row.party} in round ${row.round} is ${row.state} already; this report changes nothing.`,
+      {
+        details: { task: taskId, state: row.state },
+      },
+    );
   }
   return { ...row, plan: row.plan as RunPlan };
 }
@@ -86,9 +90,16 @@ export async function openTask(store: Store, nodeId: string, taskId: string): Pr
  *
  * @param staged the uploaded bytes, finished and of the hash the report names; undefined when the report is of a failure
  */
-export async function acknowledge(store: Store, kernel: AggregationKernel, task: OpenTask, report: Report, staged: StagedBlob | undefined): Promise<void> {
+export async function acknowledge(
+  store: Store,
+  kernel: AggregationKernel,
+  task: OpenTask,
+  report: Report,
+  staged: StagedBlob | undefined,
+): Promise<void> {
   const { signature, durationMs } = report;
-  const refuse = (state: Refused["state"], code: ErrorCode, message: string) => refuseTask(store, task, { state, code, message, signature, durationMs });
+  const refuse = (state: Refused["state"], code: ErrorCode, message: string) =>
+    refuseTask(store, task, { state, code, message, signature, durationMs });
   const foreign = contradictsTask(task, report);
   if (foreign !== undefined) {
     await refuse("rejected", foreign.code, foreign.message);
@@ -100,7 +111,9 @@ export async function acknowledge(store: Store, kernel: AggregationKernel, task:
     return;
   }
   if (staged === undefined) {
-    throw new NexusError("BLOB_NOT_FOUND", `The upload ${report.blobHash} that the report of task ${task.id} names is not here.`, { details: { task: task.id } });
+    throw new NexusError("BLOB_NOT_FOUND", `The upload ${report.blobHash} that the report of task ${task.id} names is not here.`, {
+      details: { task: task.id },
+    });
   }
   const { sizeBytes } = await staged.finish();
   try {
@@ -112,13 +125,22 @@ export async function acknowledge(store: Store, kernel: AggregationKernel, task:
   const { hash } = await staged.commit();
   const accepted = await retrying(() => accept(store, task, report, { hash, sizeBytes }));
   await retrying(() => store.db.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, task.nodeId)));
-  if (!accepted) throw new NexusError("TASK_CLOSED", `The round of task ${task.id} closed while its update was on the way.`, { details: { task: task.id } });
+  if (!accepted)
+    throw new NexusError("TASK_CLOSED", `The round of task ${task.id} closed while its update was on the way.`, { details: { task: task.id } });
 }
 
 /** Commits an answer. Done twice, because the connection was lost before the database's answer, it says the same. */
-async function accept(store: Store, task: OpenTask, report: Report, { hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number }): Promise<boolean> {
+async function accept(
+  store: Store,
+  task: OpenTask,
+  report: Report,
+  { hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number },
+): Promise<boolean> {
   return store.db.transaction(async (tx) => {
-    await tx.insert(blobs).values({ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation" }).onConflictDoNothing();
+    await tx
+      .insert(blobs)
+      .values({ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation" })
+      .onConflictDoNothing();
     // The row lock orders this against the closing of the round: after it, no answer slips in.
     await tx
       .select({ state: rounds.state })
@@ -158,7 +180,9 @@ function contradictsTask(task: OpenTask, report: Report): NexusError | undefined
   ];
   for (const [what, said, meant] of pairs) {
     if (said !== meant) {
-      return new NexusError("UPDATE_REJECTED", `The report of task ${task.id} names the ${what} ${said}; the task is for ${meant}.`, { details: { task: task.id } });
+      return new NexusError("UPDATE_REJECTED", `The report of task ${task.id} names the ${what} ${said}; the task is for ${meant}.`, {
+        details: { task: task.id },
+      });
     }
   }
   return undefined;
@@ -182,14 +206,16 @@ export async function refuseTask(
 ): Promise<void> {
   // PostgreSQL's text holds no NUL.
   const message = words.slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
-  await retrying(() => store.db.transaction(async (tx) => {
-    const changed = await tx
-      .update(tasks)
-      .set({ state, reasonCode: code, reason: message, signature: signature ?? null, durationMs: storedMs(durationMs), reportedAt: new Date() })
-      .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
-      .returning({ id: tasks.id });
-    if (changed.length === 0) return;
-    const { round, attempt, kind, party } = task;
-    await appendEvents(tx, task.runId, [{ type: "answer-refused", payload: { round, attempt, kind, party, code, message } }]);
-  }));
+  await retrying(() =>
+    store.db.transaction(async (tx) => {
+      const changed = await tx
+        .update(tasks)
+        .set({ state, reasonCode: code, reason: message, signature: signature ?? null, durationMs: storedMs(durationMs), reportedAt: new Date() })
+        .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
+        .returning({ id: tasks.id });
+      if (changed.length === 0) return;
+      const { round, attempt, kind, party } = task;
+      await appendEvents(tx, task.runId, [{ type: "answer-refused", payload: { round, attempt, kind, party, code, message } }]);
+    }),
+  );
 }

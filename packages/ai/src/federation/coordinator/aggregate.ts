@@ -117,7 +117,7 @@ async function joinStates(blobs: BlobStore, strategy: Strategy, plan: RunPlan, s
 }
 
 function sourcesOf(blobs: BlobStore, layout: ReturnType<typeof taskVectorLayout>, accepted: readonly AcceptedBlob[]) {
-  return accepted.map(({ party, hash }) => updateFileSource(party, layout, (offset, length) => blobs.read(hash, offset, length)));
+  return accepted.map(({ party, hash }) => updateFileSource(party, layout, (offset, length, into) => blobs.read(hash, offset, length, into)));
 }
 
 function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {

@@ -43,8 +43,10 @@ export async function checkUpdateFile(
   const prefix = await staged.read(0, Math.min(sizeBytes, 4096));
   const { dataOffsetBytes } = named(task.party, () => inspectUpdateFile(prefix, sizeBytes, layout));
   const width = COORDINATE_BYTES[layout.dtype];
+  using lent = kernel.lend(TILE_BYTES);
   for (let offset = dataOffsetBytes; offset < sizeBytes; offset += TILE_BYTES) {
-    const tile = await staged.read(offset, Math.min(TILE_BYTES, sizeBytes - offset));
+    const lengthBytes = Math.min(TILE_BYTES, sizeBytes - offset);
+    const tile = await staged.read(offset, lengthBytes, new Uint8Array(lent.buffer, lent.addresses[0], lengthBytes));
     const check = checkVector(kernel, tile, { dtype: layout.dtype, bits: task.plan.encoding.bits, offset: (offset - dataOffsetBytes) / width });
     if (!check.ok) throw rejected(task.party, check.reason);
   }

@@ -1,5 +1,5 @@
 import { models, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
+import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import { modelCard } from "../../models/index.ts";
 import type { RoundCommit } from "../round/run-round.ts";
 import type { HostedRun } from "./durable-host.ts";
@@ -22,7 +22,16 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
     const [row] = await tx.select().from(rounds).where(whereAttempt(runId, commit)).for("update");
     if (row === undefined || row.state === "committed") return;
     const answers = await tx
-      .select({ kind: tasks.kind, party: tasks.party, hash: tasks.blobHash, weight: tasks.weight, signature: tasks.signature, up: tasks.bytesUp, down: tasks.bytesDown, state: tasks.state })
+      .select({
+        kind: tasks.kind,
+        party: tasks.party,
+        hash: tasks.blobHash,
+        weight: tasks.weight,
+        signature: tasks.signature,
+        up: tasks.bytesUp,
+        down: tasks.bytesDown,
+        state: tasks.state,
+      })
       .from(tasks)
       .where(and(eq(tasks.runId, runId), eq(tasks.round, round), eq(tasks.attempt, attempt), inArray(tasks.state, ["accepted"])));
     const bytesUp = answers.reduce((total, { up }) => total + up, 0);
@@ -37,7 +46,12 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
       modelHash: stepped.modelHash,
       updates: answers
         .filter(({ kind, party }) => kind === "fit" && added.has(party))
-        .map(({ party, hash, weight, signature }) => ({ party, hash, weight, signature: signature === null ? null : Buffer.from(signature).toString("hex") }))
+        .map(({ party, hash, weight, signature }) => ({
+          party,
+          hash,
+          weight,
+          signature: signature === null ? null : Buffer.from(signature).toString("hex"),
+        }))
         .toSorted((a, b) => (a.party < b.party ? -1 : 1)),
     };
     await tx
@@ -72,11 +86,30 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
     };
     const events: RunEventBody[] = [{ type: "round-committed", payload: summary }];
     if (last) {
-      const [owner] = await tx.select({ projectId: runs.projectId, name: runs.name, initial: runs.initialModelHash }).from(runs).where(eq(runs.id, runId));
-      const card = modelCard({ runId, spec, plan, initialModelHash: owner?.initial ?? null, modelHash: stepped.modelHash, round, metrics: { fit: stepped.fit, evaluated } });
+      const [owner] = await tx
+        .select({ projectId: runs.projectId, name: runs.name, initial: runs.initialModelHash })
+        .from(runs)
+        .where(eq(runs.id, runId));
+      const card = modelCard({
+        runId,
+        spec,
+        plan,
+        initialModelHash: owner?.initial ?? null,
+        modelHash: stepped.modelHash,
+        round,
+        metrics: { fit: stepped.fit, evaluated },
+      });
       await tx
         .insert(models)
-        .values({ id: modelId, projectId: owner!.projectId, runId, name: owner!.name, hash: stepped.modelHash, sizeBytes: sizeBytes ?? plan.model.sizeBytes, card })
+        .values({
+          id: modelId,
+          projectId: owner!.projectId,
+          runId,
+          name: owner!.name,
+          hash: stepped.modelHash,
+          sizeBytes: sizeBytes ?? plan.model.sizeBytes,
+          card,
+        })
         .onConflictDoNothing();
       events.push({ type: "run-finished", payload: { outcome: "completed", reason: null, modelHash: stepped.modelHash, modelId } });
     }

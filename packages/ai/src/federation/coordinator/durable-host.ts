@@ -1,11 +1,10 @@
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
-import { type SharedLock, sleep, type Waiters } from "@ciphernx/core/lifecycle";
-import { blobs, databaseError, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
+import { sleep } from "@ciphernx/core/lifecycle";
+import { blobs, databaseError, rounds, runs, tasks } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, eq, inArray } from "@ciphernx/core/store/sql";
-import type { AggregationKernel } from "../../aggregation/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import type { Strategy } from "../../strategy/index.ts";
 import { close } from "../round/close.ts";
@@ -13,6 +12,7 @@ import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { collectBlobs } from "./collect-blobs.ts";
 import { commitRound } from "./commit.ts";
+import { type EngineContext, nodeKey, runKey } from "./engine-context.ts";
 import { abandonAttempt, closePhase, openPhase, standings, whereAttempt, whereTasks } from "./phases.ts";
 import { toldWaiting } from "./told-waiting.ts";
 
@@ -21,36 +21,12 @@ const LOOK_INTERVAL_MS = 1_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** What the engine has at hand in one coordinator process. */
-export interface EngineContext {
-  readonly store: Store;
-  readonly kernel: AggregationKernel;
-  readonly waiters: Waiters;
-  /** Shared by whoever commits blobs, held alone by whoever collects them. */
-  readonly blobLock: SharedLock;
-  /** Whether a node has not been heard of for a while. */
-  absent(nodeId: string): boolean;
-  readonly log: (level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>) => void;
-  /** Aborted when the process is about to end; work then waits for the next one. */
-  readonly closing: AbortSignal;
-}
-
 /** The run that a host serves. */
 export interface HostedRun {
   readonly runId: string;
   readonly spec: RunSpec;
   readonly plan: RunPlan;
   readonly strategy: Strategy;
-}
-
-/** Key under which the watchers of a run wait. */
-export function runKey(runId: string): string {
-  return `run:${runId}`;
-}
-
-/** Key under which a node's long poll waits. */
-export function nodeKey(nodeId: string): string {
-  return `node:${nodeId}`;
 }
 
 /**
@@ -80,14 +56,14 @@ async function persistently<T>(context: EngineContext, runId: string, step: stri
 }
 
 /** Never settles: the process is about to end, and the step must not be recorded as done or failed. */
-function forever(): Promise<never> {
+export function forever(): Promise<never> {
   return new Promise(() => {});
 }
 
 /** The round engine's host over PostgreSQL, blobs and nodes: every step is recorded by DBOS and safe to repeat. */
 export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
   const { store, kernel, waiters, blobLock, closing } = context;
-  const { runId, spec, plan, strategy } = run;
+  const { runId, plan, strategy } = run;
 
   async function roundRow(phase: Phase) {
     const [row] = await store.db.select().from(rounds).where(whereAttempt(runId, phase));
@@ -125,7 +101,10 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
       const deadlineUnixMs = await deadlineOf(phase);
       for (;;) {
         // The place in the queue is taken before the look, so that no wake between the two is lost.
-        const woken = waiters.wait(runKey(runId), { timeoutMs: Math.max(1, Math.min(LOOK_INTERVAL_MS, deadlineUnixMs - Date.now())), signal: closing });
+        const woken = waiters.wait(runKey(runId), {
+          timeoutMs: Math.max(1, Math.min(LOOK_INTERVAL_MS, deadlineUnixMs - Date.now())),
+          signal: closing,
+        });
         const [row] = await store.db.select({ stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
         if (row?.stop === true) return { kind: "stopped" };
         const decision = close(await standings(store, runId, phase, parties, context.absent), { ...rule, deadlineUnixMs }, Date.now());
@@ -155,7 +134,13 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
           await tx.insert(blobs).values(added).onConflictDoNothing();
           await tx
             .update(rounds)
-            .set({ state: "stepped", modelHash: model.hash, serverStateHash: state?.hash ?? null, fitMetrics: next.fit, saturated: next.extras.saturated })
+            .set({
+              state: "stepped",
+              modelHash: model.hash,
+              serverStateHash: state?.hash ?? null,
+              fitMetrics: next.fit,
+              saturated: next.extras.saturated,
+            })
             .where(and(whereAttempt(runId, phase), eq(rounds.state, "closed")));
         });
         return { modelHash: model.hash, stateHash: state?.hash ?? null, saturated: next.extras.saturated, fit: next.fit };

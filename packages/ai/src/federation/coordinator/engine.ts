@@ -1,7 +1,8 @@
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { type Id, newId } from "@ciphernx/core/ids";
-import { blobs, databaseError, retrying, rounds, runs } from "@ciphernx/core/store";
+import { sleep } from "@ciphernx/core/lifecycle";
+import { blobs, createPool, databaseError, type DatabasePool, endPool, retrying, rounds, runs } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
@@ -10,7 +11,8 @@ import { createStrategy } from "../../strategy/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { runRound } from "../round/run-round.ts";
 import { collectStrayFiles } from "./collect-blobs.ts";
-import { durableHost, durableStep, type EngineContext, type HostedRun, runKey } from "./durable-host.ts";
+import { durableHost, durableStep, forever, type HostedRun } from "./durable-host.ts";
+import { type EngineContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 import { finishRun } from "./finish-run.ts";
 import { superviseRuns } from "./supervise-runs.ts";
@@ -22,6 +24,11 @@ import { superviseRuns } from "./supervise-runs.ts";
 const WORKFLOW_VERSION = "1";
 /** One coordinator owns a database (the store's lock sees to that), so the executor that recovers is always the one that crashed. */
 const EXECUTOR_ID = "coordinator";
+const SHUTDOWN_TIMEOUT_MS = 5_000;
+
+/** Connections of the workflow engine, beside the store's own. */
+const WORKFLOW_CONNECTIONS = 5;
+const POOL_END_TIMEOUT_MS = 5_000;
 
 /** Where a round's workflow begins. */
 interface RoundStart {
@@ -63,10 +70,15 @@ const roundWorkflow = DBOS.registerWorkflow(roundOfRun, { name: "round" });
 export async function launchEngine(context: EngineContext): Promise<Engine> {
   if (current !== undefined) throw new NexusError("INTERNAL", "This process has a round engine already.");
   current = context;
+  const pool = createPool(context.store.databaseUrl, {
+    max: WORKFLOW_CONNECTIONS,
+    log: (level, message, error) => context.log(level, message, { err: error, from: "dbos" }),
+  });
   try {
-    await launchWorkflows(context);
+    await launchWorkflows(context, pool);
   } catch (error) {
     current = undefined;
+    await endPool(pool, POOL_END_TIMEOUT_MS);
     throw error;
   }
   const supervision = superviseRuns(context, { underway: (runId) => underway.has(runId), takeUp: (run) => takeUpRun(context, run) });
@@ -76,20 +88,21 @@ export async function launchEngine(context: EngineContext): Promise<Engine> {
     stop: (runId) => stopRun(context, runId),
     resume: (runId) => resumeRun(context, runId),
     async close() {
-      await supervision.close();
+      supervision[Symbol.dispose]();
       await DBOS.shutdown();
+      await endPool(pool, POOL_END_TIMEOUT_MS);
       current = undefined;
     },
   };
 }
 
 /** Gives the workflows that the last process left behind to this one. */
-async function launchWorkflows(context: EngineContext): Promise<void> {
+async function launchWorkflows(context: EngineContext, pool: DatabasePool): Promise<void> {
   await collectStrayFiles(context.store);
   DBOS.setConfig({
     name: "cipher-nexus",
     systemDatabaseUrl: context.store.databaseUrl,
-    systemDatabasePoolSize: 5,
+    systemDatabasePool: pool,
     applicationVersion: WORKFLOW_VERSION,
     executorID: EXECUTOR_ID,
     enableOTLP: false,
@@ -98,8 +111,16 @@ async function launchWorkflows(context: EngineContext): Promise<void> {
   await DBOS.launch();
 }
 
+/** A statement of DBOS that hangs in the database is waited for no longer than this; the database is closed after the engine. */
+async function shutDownWorkflows(): Promise<void> {
+  const done = new AbortController();
+  const late = sleep(SHUTDOWN_TIMEOUT_MS, { signal: done.signal }).catch(() => {}); // it was in time
+  await Promise.race([DBOS.shutdown(), late]).finally(() => done.abort());
+}
+
 function quietLogger(context: EngineContext) {
-  const say = (level: "info" | "warn" | "error") => (entry: unknown) => context.log(level, entry instanceof Error ? entry.message : String(entry), { from: "dbos" });
+  const say = (level: "info" | "warn" | "error") => (entry: unknown) =>
+    context.log(level, entry instanceof Error ? entry.message : String(entry), { from: "dbos" });
   return { info: () => {}, debug: () => {}, warn: say("warn"), error: say("error") };
 }
 
@@ -138,9 +159,14 @@ async function startRun(context: EngineContext, options: StartRunOptions): Promi
         await appendEvents(tx, id, [{ type: "run-started", payload: { name: spec.name, rounds: plan.rounds, parties: plan.parties.length } }]);
         return { id, fresh: true };
       }
-      const [earlier] = await tx.select({ id: runs.id, specHash: runs.specHash }).from(runs).where(eq(runs.idempotencyKey, idempotencyKey ?? ""));
+      const [earlier] = await tx
+        .select({ id: runs.id, specHash: runs.specHash })
+        .from(runs)
+        .where(eq(runs.idempotencyKey, idempotencyKey ?? ""));
       if (earlier?.specHash !== plan.specHash) {
-        throw new NexusError("RUN_STATE", `The idempotency key "${idempotencyKey}" started the run ${earlier?.id} with another spec.`, { hint: "Use a new key for a new spec." });
+        throw new NexusError("RUN_STATE", `The idempotency key "${idempotencyKey}" started the run ${earlier?.id} with another spec.`, {
+          hint: "Use a new key for a new spec.",
+        });
       }
       return { id: earlier.id as Id<"run">, fresh: false };
     });
@@ -246,14 +272,14 @@ async function roundOfRun(runId: string, start: RoundStart): Promise<string> {
   try {
     return await roundOrEnd(context, runId, start);
   } catch (error) {
-    // The process is about to end: the workflow must be recorded neither as done nor as failed.
-    if (context.closing.aborted) return new Promise(() => {});
-    throw error;
+    if (!context.closing.aborted) throw error;
   } finally {
     const others = (underway.get(runId) ?? 1) - 1;
     if (others === 0) underway.delete(runId);
     else underway.set(runId, others);
   }
+  // The process is about to end: the workflow must be recorded neither as done nor as failed.
+  return forever();
 }
 
 async function roundOrEnd(context: EngineContext, runId: string, start: RoundStart): Promise<string> {
@@ -299,7 +325,10 @@ async function roundOrEnd(context: EngineContext, runId: string, start: RoundSta
 function quorumNotReached({ runId, plan }: HostedRun, round: number, missing: readonly string[]): NexusError {
   const { quorum, attempts } = plan.cohort;
   const who = missing.join(", ");
-  return new NexusError("QUORUM_NOT_REACHED", `Round ${round} of ${runId} had no quorum of ${quorum} in ${attempts} attempts; these did not answer or were refused: ${who}.`);
+  return new NexusError(
+    "QUORUM_NOT_REACHED",
+    `Round ${round} of ${runId} had no quorum of ${quorum} in ${attempts} attempts; these did not answer or were refused: ${who}.`,
+  );
 }
 
 /** Whether an error is of the machinery, not of the round: DBOS met a database that was away, or steps of another version of the code. */
@@ -316,7 +345,10 @@ async function hostedRun({ store }: EngineContext, runId: string): Promise<Hoste
 
 /** Whether a round is still to be run. It is over when another workflow of the run has committed it. */
 async function beginning({ store }: EngineContext, runId: string, round: number): Promise<"go" | "stop" | "over"> {
-  const [row] = await store.db.select({ state: runs.state, currentRound: runs.currentRound, stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
+  const [row] = await store.db
+    .select({ state: runs.state, currentRound: runs.currentRound, stop: runs.stopRequested })
+    .from(runs)
+    .where(eq(runs.id, runId));
   if (row === undefined || row.state === "finished" || row.currentRound >= round) return "over";
   return row.stop ? "stop" : "go";
 }

@@ -1,7 +1,7 @@
 import type { NexusError } from "@ciphernx/core/errors";
 import { runs } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
-import { type EngineContext, runKey } from "./durable-host.ts";
+import { type EngineContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 import { abandonRest } from "./phases.ts";
 
@@ -18,7 +18,11 @@ export async function finishRun(context: EngineContext, { runId, round, outcome,
   const { store, waiters } = context;
   const reason = error === null ? null : `${error.code}: ${error.message}`;
   await store.db.transaction(async (tx) => {
-    const [row] = await tx.select({ state: runs.state, currentRound: runs.currentRound, modelHash: runs.modelHash }).from(runs).where(eq(runs.id, runId)).for("update");
+    const [row] = await tx
+      .select({ state: runs.state, currentRound: runs.currentRound, modelHash: runs.modelHash })
+      .from(runs)
+      .where(eq(runs.id, runId))
+      .for("update");
     if (row === undefined || row.state === "finished" || row.currentRound >= round) return;
     await tx.update(runs).set({ state: "finished", outcome, reason, finishedAt: new Date() }).where(eq(runs.id, runId));
     // A resumed run begins a new attempt.

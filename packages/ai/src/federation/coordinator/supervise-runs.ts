@@ -3,7 +3,7 @@ import { sleep } from "@ciphernx/core/lifecycle";
 import { runs } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { ne } from "@ciphernx/core/store/sql";
-import type { EngineContext } from "./durable-host.ts";
+import type { EngineContext } from "./engine-context.ts";
 
 /** Time between two looks at the unfinished runs. */
 const LOOK_INTERVAL_MS = 2_000;
@@ -25,9 +25,10 @@ export interface SupervisionOptions {
 
 /**
  * Sees to it that every unfinished run has a workflow, at start-up and ever after: a crash between a commit and the start of the next
- * round leaves none, a database that goes away at the wrong moment can end one or leave it claimed with nobody at work.
+ * round leaves none, a database that goes away at the wrong moment can end one or leave it claimed with nobody at work. Ends when it
+ * is disposed of.
  */
-export function superviseRuns(context: EngineContext, { underway, takeUp }: SupervisionOptions): { close(): Promise<void> } {
+export function superviseRuns(context: EngineContext, { underway, takeUp }: SupervisionOptions): Disposable {
   const { store, log } = context;
   const ending = new AbortController();
   /** Since when a run's workflow has been alive in the database alone. */
@@ -45,7 +46,12 @@ export function superviseRuns(context: EngineContext, { underway, takeUp }: Supe
   }
 
   async function lookAfter(run: UnfinishedRun): Promise<void> {
-    const alive = await DBOS.listWorkflows({ workflow_id_prefix: `${run.id}/`, status: ["PENDING", "ENQUEUED"], loadInput: false, loadOutput: false });
+    const alive = await DBOS.listWorkflows({
+      workflow_id_prefix: `${run.id}/`,
+      status: ["PENDING", "ENQUEUED"],
+      loadInput: false,
+      loadOutput: false,
+    });
     if (alive.length > 0) {
       const since = strandedSince.get(run.id) ?? performance.now();
       strandedSince.set(run.id, since);
@@ -59,19 +65,16 @@ export function superviseRuns(context: EngineContext, { underway, takeUp }: Supe
     strandedSince.delete(run.id);
   }
 
-  const looking = (async () => {
+  void (async () => {
     while (!ending.signal.aborted) {
       await look().catch((error: unknown) => {
-        if (!ending.signal.aborted) log("warn", `The unfinished runs could not be looked after; the next look tries again: ${toNexusError(error).message}`);
+        if (!ending.signal.aborted)
+          log("warn", `The unfinished runs could not be looked after; the next look tries again: ${toNexusError(error).message}`);
       });
       await sleep(LOOK_INTERVAL_MS, { signal: ending.signal }).catch(() => {}); // an abort ends the loop
     }
   })();
 
-  return {
-    async close() {
-      ending.abort();
-      await looking;
-    },
-  };
+  // A look under way is not waited for: with the database away it takes as long as that is away.
+  return { [Symbol.dispose]: () => ending.abort() };
 }

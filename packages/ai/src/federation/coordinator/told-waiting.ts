@@ -1,19 +1,28 @@
 import { type NexusError, toNexusError } from "@ciphernx/core/errors";
 import { events, runs } from "@ciphernx/core/store";
 import { desc, eq } from "@ciphernx/core/store/sql";
-import { type EngineContext, runKey } from "./durable-host.ts";
+import { type EngineContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 
 /**
  * Tells a run's watchers what it waits for, once until something else happens in it.
  * @returns whether they know: the database may be what is waited for
  */
-export async function toldWaiting({ store, waiters, log }: Pick<EngineContext, "store" | "waiters" | "log">, runId: string, error: NexusError): Promise<boolean> {
+export async function toldWaiting(
+  { store, waiters, log }: Pick<EngineContext, "store" | "waiters" | "log">,
+  runId: string,
+  error: NexusError,
+): Promise<boolean> {
   try {
     await store.db.transaction(async (tx) => {
       const [run] = await tx.select({ round: runs.currentRound, state: runs.state }).from(runs).where(eq(runs.id, runId)).for("update");
       if (run === undefined || run.state === "finished") return;
-      const [last] = await tx.select({ type: events.type, payload: events.payload }).from(events).where(eq(events.runId, runId)).orderBy(desc(events.number)).limit(1);
+      const [last] = await tx
+        .select({ type: events.type, payload: events.payload })
+        .from(events)
+        .where(eq(events.runId, runId))
+        .orderBy(desc(events.number))
+        .limit(1);
       if (last?.type === "run-waiting" && (last.payload as { readonly code?: string }).code === error.code) return;
       await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: run.round + 1, code: error.code, message: error.message } }]);
     });

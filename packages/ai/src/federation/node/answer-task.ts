@@ -52,14 +52,17 @@ interface Outcome {
 export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   const { session, identity, trainer, kernel, task, signal, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
   const startedAt = performance.now();
-  let file: Uint8Array | undefined;
+  let file: Uint8Array<ArrayBuffer> | undefined;
+  let model: Float32Array | undefined;
   let outcome: Outcome;
   let failure: NexusError | undefined;
   try {
     const training = await prepare(session, identity, task, signal);
+    model = training.parameters;
     if (task.kind === TaskKind.FIT) {
       const update = await fit(trainer, training);
       file = encodeUpdateFile(encode(kernel, training, update));
+      giveBack(update.delta);
       outcome = { blobHash: digest(file), weight: update.weight, metrics: update.metrics };
     } else {
       const judged = await evaluate(trainer, training);
@@ -91,6 +94,9 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
     if (signal.aborted || isConnectionProblem(error)) throw error;
     return { kind: "refused", error: toNexusError(error) };
   }
+  // The upload has arrived whole: nothing reads these any more.
+  giveBack(file);
+  giveBack(model);
   return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
 }
 
@@ -109,6 +115,11 @@ async function persistently(send: () => Promise<void>, { task, signal, onWaiting
     }
     await sleep(pauseMs, { signal });
   }
+}
+
+/** Frees memory that nobody will look at again, now: left to the collector, models make it go through the whole heap each round. */
+function giveBack(view: Uint8Array | Float32Array | undefined): void {
+  if (view?.buffer instanceof ArrayBuffer) view.buffer.transfer(0);
 }
 
 async function prepare(session: NodeSession, identity: NodeIdentity, task: Task, signal: AbortSignal): Promise<TrainingTask> {

@@ -4,13 +4,14 @@ import type { TrainingTask } from "../../training/index.ts";
 import type { Update } from "./fit.ts";
 
 /** An update as the integers that are uploaded: × bounded weight, clip, round, with the sums behind the parameters. */
-export function encode(kernel: AggregationKernel, task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">, update: Update): CoordinateVector {
+export function encode(kernel: AggregationKernel, task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">, update: Update, into?: CoordinateVector): CoordinateVector {
   const { spec, plan, party, round } = task;
   const { vector } = encodeUpdate({
     kernel,
     ...update,
     encoding: plan.encoding,
     metricNames: plan.metricNames,
+    ...(into === undefined ? {} : { into }),
     random: randomStream(spec.seed, "rounding", party, round),
   });
   return vector;

@@ -22,9 +22,9 @@ export async function fit(trainer: Trainer, task: TrainingTask): Promise<Update>
   return { delta: change(task.parameters, parameters), weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
 }
 
-/** Parameters after − before, in the memory of what the trainer gave up, unless that is the model itself. */
+/** Parameters after − before, in the memory of what the trainer gave up, unless that is the model itself or a part of something larger. */
 function change(before: Float32Array, after: Float32Array): Float32Array {
-  const delta = after.buffer === before.buffer ? new Float32Array(after.length) : after;
+  const delta = after.buffer === before.buffer || after.byteLength !== after.buffer.byteLength ? new Float32Array(after.length) : after;
   for (let i = 0; i < delta.length; i += 1) delta[i] = after[i]! - before[i]!;
   return delta;
 }

@@ -6,7 +6,7 @@ const LETTERS = { p: "pending", b: "absent", a: "accepted", r: "refused" } as co
 
 /** One letter a party, which is named by its place: pending, aBsent, accepted, refused. */
 function standingsOf(letters: string): readonly Standing[] {
-  return [...letters].map((letter, index) => ({ party: String(index + 1), state: LETTERS[letter as keyof typeof LETTERS] }));
+  return Array.from(letters).map((letter, index) => ({ party: String(index + 1), state: LETTERS[letter as keyof typeof LETTERS] }));
 }
 
 function decide(letters: string, size: number, quorum: number, over: boolean): Closing {
@@ -62,7 +62,7 @@ describe("close", () => {
   it("never closes below the quorum, never abandons with it, and never waits beyond the deadline", () => {
     fc.assert(
       fc.property(letters, bounds, fc.boolean(), (all, { size, quorum }, over) => {
-        const accepted = [...all].filter((letter) => letter === "a").length;
+        const accepted = all.split("a").length - 1;
         const decision = decide(all, size, quorum, over);
         if (decision.kind === "close") expect(accepted).toBeGreaterThanOrEqual(quorum);
         if (decision.kind === "abandon") expect(accepted).toBeLessThan(quorum);

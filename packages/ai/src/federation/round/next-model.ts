@@ -31,15 +31,18 @@ export interface NextModelOptions {
  */
 export async function* nextModel(options: NextModelOptions): AsyncGenerator<NextTile, void, undefined> {
   const { kernel, plan, strategy, aggregation, extras, sums, readBase, readState } = options;
+  let vectors = { meanDelta: new Float32Array(), parameters: new Float32Array() };
   for await (const { offset, sum } of sums) {
     const length = sum.length;
-    const meanDelta = decodeSum({ kernel, sum, weight: extras.weight, encoding: plan.encoding });
+    // Tiles have one length but for the last.
+    if (vectors.parameters.length !== length) vectors = { meanDelta: new Float32Array(length), parameters: new Float32Array(length) };
+    const { meanDelta, parameters } = vectors;
+    decodeSum({ kernel, sum, weight: extras.weight, encoding: plan.encoding, out: meanDelta });
     const base = await readBase(offset, length);
     const state: Record<string, Float64Array> = {};
     for (const { name, initial } of strategy.state) {
       state[name] = (await readState(name, offset, length)) ?? new Float64Array(length).fill(initial);
     }
-    const parameters = new Float32Array(length);
     aggregation.step({ base, meanDelta, state, parameters });
     yield { offset, parameters, state };
   }

@@ -1,0 +1,27 @@
+import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
+import type { Store } from "@ciphernx/core/store";
+import type { AggregationKernel } from "../../aggregation/index.ts";
+
+/** What the engine has at hand in one coordinator process. */
+export interface EngineContext {
+  readonly store: Store;
+  readonly kernel: AggregationKernel;
+  readonly waiters: Waiters;
+  /** Shared by whoever commits blobs, held alone by whoever collects them. */
+  readonly blobLock: SharedLock;
+  /** Whether a node has not been heard of for a while. */
+  absent(nodeId: string): boolean;
+  readonly log: (level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>) => void;
+  /** Aborted when the process is about to end; work then waits for the next one. */
+  readonly closing: AbortSignal;
+}
+
+/** Key under which the watchers of a run wait. */
+export function runKey(runId: string): string {
+  return `run:${runId}`;
+}
+
+/** Key under which a node's long poll waits. */
+export function nodeKey(nodeId: string): string {
+  return `node:${nodeId}`;
+}
