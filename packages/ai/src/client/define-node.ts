@@ -137,17 +137,23 @@ export function partyTrainer(definition: NodeDefinition): Trainer {
   };
 }
 
+/** The tensors as one vector: a copy, unless they lie side by side in memory, as those that were given do. */
 function flattenChecked(parameters: ParameterSet, { layout, party }: TrainingTask): Float32Array {
-  const flat = new Float32Array(layout.length);
-  for (const { name, shape, offset, length } of layout.entries) {
+  const tensors: Float32Array[] = [];
+  for (const { name, shape, length } of layout.entries) {
     const tensor = parameters.get(name);
     if (tensor === undefined || tensor.data.length !== length || tensor.shape.join() !== shape.join()) {
       const found = tensor === undefined ? "is missing" : `is [${tensor.shape.join(", ")}] with ${tensor.data.length} values`;
       throw new NexusError("TRAINER_FAILED", `The tensor "${name}" that the trainer of ${party} returned ${found}; the model has [${shape.join(", ")}].`);
     }
-    flat.set(tensor.data, offset);
+    tensors.push(tensor.data);
   }
   const unknown = [...parameters.keys()].find((name) => !layout.entries.some((entry) => entry.name === name));
   if (unknown !== undefined) throw new NexusError("TRAINER_FAILED", `The trainer of ${party} returned a tensor "${unknown}" that the model does not have.`);
+  const [first] = tensors;
+  const sideBySide = tensors.every((data, index) => data.buffer === first?.buffer && data.byteOffset === first.byteOffset + layout.entries[index]!.offset * 4);
+  if (first !== undefined && sideBySide) return new Float32Array(first.buffer, first.byteOffset, layout.length);
+  const flat = new Float32Array(layout.length);
+  for (const [index, data] of tensors.entries()) flat.set(data, layout.entries[index]!.offset);
   return flat;
 }

@@ -22,6 +22,8 @@ const datasets = new Map(parties.map((party) => [party.name, asDataset(party)]))
 const trainer = networkTrainer({ kernel, sync: true, dataset: (_name, party) => Promise.resolve(datasets.get(party)!) });
 /** The run, and for each phase its sum and the vector that every party in turn is encoded into. */
 let run: (LoadRun & { readonly layout: ParameterLayout; readonly sums: Map<string, { readonly accumulator: Accumulator; readonly vector: CoordinateVector }> }) | undefined;
+/** The change of the party whose turn it is. */
+let delta = new Float32Array();
 
 port.on("message", (request: WorkerRequest) => {
   void serve(request)
@@ -33,6 +35,7 @@ port.postMessage({ kind: "ready" } satisfies WorkerAnswer);
 async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
   switch (request.kind) {
     case "load-run":
+      delta = new Float32Array(request.plan.model.parameters);
       run = { ...request, layout: parameterLayout(request.plan.model.tensors.map(({ name, shape }) => [name, shape])), sums: new Map() };
       return { kind: "loaded" };
     case "run-phase":
@@ -57,7 +60,7 @@ async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Pr
     const party = parties[chosen[turn]!]!.name;
     const task: TrainingTask = { parameters, layout, spec, plan, party, round, config };
     try {
-      const update = phase === "fit" ? await fit(trainer, task) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
+      const update = phase === "fit" ? await fit(trainer, task, delta) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
       accumulator.add(encode(aggregation, task, update, vector));
       accepted.push(party);
     } catch (error) {

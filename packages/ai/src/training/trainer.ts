@@ -17,7 +17,7 @@ export interface TrainingTask {
 }
 
 export interface FitOutcome {
-  /** All parameters after training, in canonical order; the memory is the engine's from then on. */
+  /** All parameters after training, in canonical order; read at once, never written to. */
   readonly parameters: Float32Array;
   /** Examples that were learnt from: the update's weight in the mean. */
   readonly weight: number;

@@ -69,7 +69,7 @@ function describeAllowed(node: JsonSchemaNode): readonly string[] {
   const kind = node.properties?.["kind"]?.const;
   if (node.const !== undefined) return [JSON.stringify(node.const)];
   if (node.enum !== undefined) return node.enum.map((value) => JSON.stringify(value));
-  if (kind !== undefined) return [`{ kind: ${String(kind)}, … }`];
+  if (kind !== undefined) return [`{ kind: ${JSON.stringify(kind)}, … }`];
   switch (node.type) {
     case "integer":
       return [`a whole number${describeRange(node)}`];

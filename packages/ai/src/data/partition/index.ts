@@ -8,7 +8,7 @@ import { iid } from "./iid.ts";
 import type { Partitioner } from "./partitioner.ts";
 import { shards } from "./shards.ts";
 
-export { definePartitioner, type Partitioner, type PartitionInput } from "./partitioner.ts";
+export type { Partitioner, PartitionInput } from "./partitioner.ts";
 
 /** All partitioners by kind. A new one is one file beside this one, one name here and in the schema. */
 export const partitioners = { iid, shards, dirichlet } as const;

@@ -22,8 +22,14 @@ export interface Delivery {
  * asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
  */
 export async function deliverTask(store: Store, nodeId: string): Promise<Delivery | undefined> {
+  const open = and(eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"]));
+  const oldest = store.db.select({ id: tasks.id }).from(tasks).where(open).orderBy(asc(tasks.createdAt), asc(tasks.id)).limit(1);
   const [row] = await store.db
-    .select({
+    .update(tasks)
+    .set({ state: "delivered", deliveredAt: sql`coalesce(${tasks.deliveredAt}, now())` })
+    .from(runs)
+    .where(and(eq(tasks.id, sql`(${oldest})`), eq(runs.id, tasks.runId), open))
+    .returning({
       taskId: tasks.id,
       runId: tasks.runId,
       round: tasks.round,
@@ -36,17 +42,7 @@ export async function deliverTask(store: Store, nodeId: string): Promise<Deliver
       spec: runs.spec,
       specHash: runs.specHash,
       plan: runs.plan,
-    })
-    .from(tasks)
-    .innerJoin(runs, eq(runs.id, tasks.runId))
-    .where(and(eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"])))
-    .orderBy(asc(tasks.createdAt), asc(tasks.id))
-    .limit(1);
-  if (row === undefined) return undefined;
-  await store.db
-    .update(tasks)
-    .set({ state: "delivered", deliveredAt: sql`coalesce(${tasks.deliveredAt}, now())` })
-    .where(and(eq(tasks.id, row.taskId), inArray(tasks.state, ["waiting", "delivered"])));
+    });
   return row;
 }
 

@@ -28,7 +28,6 @@ const SHUTDOWN_TIMEOUT_MS = 5_000;
 
 /** Connections of the workflow engine, beside the store's own. */
 const WORKFLOW_CONNECTIONS = 5;
-const POOL_END_TIMEOUT_MS = 5_000;
 
 /** Where a round's workflow begins. */
 interface RoundStart {
@@ -78,7 +77,7 @@ export async function launchEngine(context: EngineContext): Promise<Engine> {
     await launchWorkflows(context, pool);
   } catch (error) {
     current = undefined;
-    await endPool(pool, POOL_END_TIMEOUT_MS);
+    await endPool(pool, SHUTDOWN_TIMEOUT_MS);
     throw error;
   }
   const supervision = superviseRuns(context, { underway: (runId) => underway.has(runId), takeUp: (run) => takeUpRun(context, run) });
@@ -89,8 +88,8 @@ export async function launchEngine(context: EngineContext): Promise<Engine> {
     resume: (runId) => resumeRun(context, runId),
     async close() {
       supervision[Symbol.dispose]();
-      await DBOS.shutdown();
-      await endPool(pool, POOL_END_TIMEOUT_MS);
+      await shutDownWorkflows();
+      await endPool(pool, SHUTDOWN_TIMEOUT_MS);
       current = undefined;
     },
   };

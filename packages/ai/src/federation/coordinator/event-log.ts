@@ -6,13 +6,8 @@ import type { RunEvent, RunEventBody } from "../events.ts";
 export async function appendEvents(tx: Transaction, runId: string, bodies: readonly RunEventBody[]): Promise<void> {
   if (bodies.length === 0) return;
   await tx.execute(sql`select 1 from ${runs} where ${runs.id} = ${runId} for update`);
-  const [last] = await tx
-    .select({ number: sql<number>`coalesce(max(${events.number}), 0)`.mapWith(Number) })
-    .from(events)
-    .where(eq(events.runId, runId));
-  await tx
-    .insert(events)
-    .values(bodies.map(({ type, payload }, index) => ({ runId, number: (last?.number ?? 0) + index + 1, type, payload })));
+  const last = sql`(select coalesce(max(${events.number}), 0) from ${events} where ${events.runId} = ${runId})`;
+  await tx.insert(events).values(bodies.map(({ type, payload }, index) => ({ runId, number: sql`${last} + ${index + 1}::int`, type, payload })));
 }
 
 /** Events of a run with a number greater than `after`, in order. */

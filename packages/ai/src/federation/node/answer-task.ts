@@ -60,9 +60,8 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
     const training = await prepare(session, identity, task, signal);
     model = training.parameters;
     if (task.kind === TaskKind.FIT) {
-      const update = await fit(trainer, training);
+      const update = await fit(trainer, training, training.parameters);
       file = encodeUpdateFile(encode(kernel, training, update));
-      giveBack(update.delta);
       outcome = { blobHash: digest(file), weight: update.weight, metrics: update.metrics };
     } else {
       const judged = await evaluate(trainer, training);

@@ -11,22 +11,21 @@ export interface Update {
 }
 
 /**
- * Trains on the party's own rows.
+ * Trains on the party's own rows. `into` is where the change goes: it may be the model's own memory, whose use ends here.
  * @throws NexusError TRAINER_FAILED when the trainer gives parameters of another length, a weight that is no count, or lacks a metric
  */
-export async function fit(trainer: Trainer, task: TrainingTask): Promise<Update> {
+export async function fit(trainer: Trainer, task: TrainingTask, into: Float32Array = new Float32Array(task.parameters.length)): Promise<Update> {
   const { parameters, weight, metrics } = await trainer.fit(task);
   if (parameters.length !== task.parameters.length) {
     throw new NexusError("TRAINER_FAILED", `The trainer of ${task.party} returned ${parameters.length} parameters; the model has ${task.parameters.length}.`);
   }
-  return { delta: change(task.parameters, parameters), weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
+  return { delta: change(task.parameters, parameters, into), weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
 }
 
-/** Parameters after − before, in the memory of what the trainer gave up, unless that is the model itself or a part of something larger. */
-function change(before: Float32Array, after: Float32Array): Float32Array {
-  const delta = after.buffer === before.buffer || after.byteLength !== after.buffer.byteLength ? new Float32Array(after.length) : after;
-  for (let i = 0; i < delta.length; i += 1) delta[i] = after[i]! - before[i]!;
-  return delta;
+/** Parameters after − before. */
+function change(before: Float32Array, after: Float32Array, into: Float32Array): Float32Array {
+  for (let i = 0; i < into.length; i += 1) into[i] = after[i]! - before[i]!;
+  return into;
 }
 
 /** A weight is a whole number of examples within its bounds. */
