@@ -1,4 +1,4 @@
-// Writes docs/run-spec.schema.json from the run spec's sections: node scripts/run.mjs scripts/run-spec-schema.ts
+// Writes docs/run-spec.schema.json from the run spec's sections: npm run docs
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { runSpecJsonSchema } from "@ciphernx/ai/spec";

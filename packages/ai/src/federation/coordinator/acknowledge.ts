@@ -136,37 +136,33 @@ async function accept(
   report: Report,
   { hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number },
 ): Promise<boolean> {
-  return store.db.transaction(async (tx) => {
-    await tx
-      .insert(blobs)
-      .values({ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation" })
-      .onConflictDoNothing();
-    // The row lock orders this against the closing of the round: after it, no answer slips in.
-    await tx
-      .select({ state: rounds.state })
-      .from(rounds)
-      .where(and(eq(rounds.runId, task.runId), eq(rounds.round, task.round), eq(rounds.attempt, task.attempt)))
-      .for("share");
-    const changed = await tx
-      .update(tasks)
-      .set({
-        state: "accepted",
-        blobHash: hash,
-        blobSizeBytes: sizeBytes,
-        weight: report.weight,
-        metrics: report.metrics,
-        signature: report.signature,
-        durationMs: storedMs(report.durationMs),
-        bytesUp: sizeBytes,
-        bytesDown: task.plan.model.sizeBytes,
-        reportedAt: new Date(),
-      })
-      .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
-      .returning({ id: tasks.id });
-    if (changed.length > 0) return true;
-    const [row] = await tx.select({ state: tasks.state, signature: tasks.signature }).from(tasks).where(eq(tasks.id, task.id));
-    return row?.state === "accepted" && row.signature !== null && Buffer.compare(row.signature, report.signature) === 0;
-  });
+  const { db } = store;
+  const kind = task.kind === "fit" ? "update" : "evaluation";
+  const kept = db.$with("kept").as(db.insert(blobs).values({ hash, sizeBytes, kind }).onConflictDoNothing().returning({ hash: blobs.hash }));
+  // The row lock orders this against the closing of the round: after it, no answer slips in. One statement, since every report is one.
+  const attempt = and(eq(rounds.runId, task.runId), eq(rounds.round, task.round), eq(rounds.attempt, task.attempt));
+  const held = db.$with("held").as(db.select({ round: rounds.round }).from(rounds).where(attempt).for("share"));
+  const changed = await db
+    .with(kept, held)
+    .update(tasks)
+    .set({
+      state: "accepted",
+      blobHash: hash,
+      blobSizeBytes: sizeBytes,
+      weight: report.weight,
+      metrics: report.metrics,
+      signature: report.signature,
+      durationMs: storedMs(report.durationMs),
+      bytesUp: sizeBytes,
+      bytesDown: task.plan.model.sizeBytes,
+      reportedAt: new Date(),
+    })
+    .from(held)
+    .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
+    .returning({ id: tasks.id });
+  if (changed.length > 0) return true;
+  const [row] = await db.select({ state: tasks.state, signature: tasks.signature }).from(tasks).where(eq(tasks.id, task.id));
+  return row?.state === "accepted" && row.signature !== null && Buffer.compare(row.signature, report.signature) === 0;
 }
 
 /** What in a report is not of its task. */
