@@ -40,12 +40,20 @@ async function runInChild(name: string): Promise<Outcome> {
 function print(name: string, { figures }: Outcome): void {
   for (const figure of figures) {
     const met = isMet(figure);
-    const verdict = met === undefined ? "" : met ? "  met" : `  NOT MET (${figure.atMost === undefined ? `at least ${figure.atLeast}` : `at most ${figure.atMost}`})`;
+    const verdict =
+      met === undefined
+        ? ""
+        : met
+          ? "  met"
+          : `  NOT MET (${figure.atMost === undefined ? `at least ${figure.atLeast}` : `at most ${figure.atMost}`})`;
     console.log(`${name}  ${figure.name}: ${formatValue(figure.value)} ${figure.unit}${verdict}`);
   }
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean", default: false }, here: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false }, here: { type: "string" } },
+});
 const known = benchmarks();
 const unknown = [...positionals, ...(values.here === undefined ? [] : [values.here])].filter((name) => !known.has(name));
 if (unknown.length > 0) {
@@ -65,6 +73,9 @@ for (const name of positionals.length > 0 ? positionals : known.keys()) {
 }
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
 if (positionals.length === 0) writeFileSync(RESULTS, resultsPage(thisMachine(version), outcomes));
-const measured = [...outcomes].map(([name, { figures }]) => ({ name, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) ?? null })) }));
+const measured = [...outcomes].map(([name, { figures }]) => ({
+  name,
+  figures: figures.map((figure) => ({ ...figure, met: isMet(figure) ?? null })),
+}));
 if (values.json) console.log(JSON.stringify({ schemaVersion: 1, status: "ok", data: { machine: thisMachine(version), benchmarks: measured } }));
 process.exitCode = measured.some(({ figures }) => figures.some(({ met }) => met === false)) ? 1 : 0;

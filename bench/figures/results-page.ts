@@ -27,7 +27,9 @@ export function thisMachine(version: string): Machine {
 /** The page of results: one table for each benchmark. */
 export function resultsPage(machine: Machine, outcomes: ReadonlyMap<string, Outcome>): string {
   const { cpu, cores, memoryGiB, system, node, version } = machine;
-  const tables = [...outcomes].map(([name, { figures }]) => `## ${name}\n\n| figure | value | limit | met |\n|---|---:|---|---|\n${figures.map(row).join("\n")}\n`);
+  const tables = [...outcomes].map(
+    ([name, { figures }]) => `## ${name}\n\n| figure | value | limit | met |\n|---|---:|---|---|\n${figures.map(row).join("\n")}\n`,
+  );
   return `# Benchmark results
 
 <!-- Written by \`npm run bench\`; \`npm run bench -- NAME --json\` runs one. -->
@@ -43,6 +45,9 @@ function row(figure: Figure): string {
 }
 
 function limit({ atLeast, atMost, unit }: Figure): string {
-  const parts = [...(atLeast === undefined ? [] : [`≥ ${formatValue(atLeast)} ${unit}`]), ...(atMost === undefined ? [] : [`≤ ${formatValue(atMost)} ${unit}`])];
+  const parts = [
+    ...(atLeast === undefined ? [] : [`≥ ${formatValue(atLeast)} ${unit}`]),
+    ...(atMost === undefined ? [] : [`≤ ${formatValue(atMost)} ${unit}`]),
+  ];
   return parts.join(", ");
 }

@@ -3,13 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { blobIoError, blobTooShort, stagedBlobEnded } from "./blob-errors.ts";
 import type { Sha256, StagedBlob } from "./blob-store.ts";
-
-/** Writes a whole chunk at a position: one system call may take less than it was given. */
-async function writeFully(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    done += (await file.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
-  }
-}
+import { gatheringWriter } from "./gathering-writer.ts";
 
 /** Reads from a position until the buffer is full or the file ends; tells how many bytes came. */
 export async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<number> {
@@ -56,6 +50,8 @@ export async function openFolderStagedBlob(stagingPath: string, pathOf: (hash: S
     throw blobIoError(error, `open ${stagingPath}`);
   });
   const hasher = createHash("sha256");
+  const writer = gatheringWriter(file);
+  let written: Promise<void> = Promise.resolve();
   let sizeBytes = 0;
   let pending = 0;
   let finished: Promise<{ hash: Sha256; sizeBytes: number }> | undefined;
@@ -74,7 +70,8 @@ export async function openFolderStagedBlob(stagingPath: string, pathOf: (hash: S
     if (finished !== undefined) return finished;
     if (ended !== undefined || pending > 0) return Promise.reject(stagedBlobEnded("finish"));
     const hash = hasher.digest("hex") as Sha256;
-    finished = file.datasync().then(
+    const durable = writer.flush().then(() => file.datasync());
+    finished = durable.then(
       () => ({ hash, sizeBytes }),
       async (error: unknown) => {
         await discard();
@@ -87,13 +84,12 @@ export async function openFolderStagedBlob(stagingPath: string, pathOf: (hash: S
   return {
     async write(chunk) {
       if (finished !== undefined || ended !== undefined) throw stagedBlobEnded("write");
-      const position = sizeBytes;
       sizeBytes += chunk.length;
       pending += 1;
       try {
-        // The kernel copies while this thread hashes.
-        const written = writeFully(file, chunk, position);
+        // What came before is written while this thread hashes.
         hasher.update(chunk);
+        written = pending === 1 ? writer.write(chunk) : written.then(() => writer.write(chunk));
         await written;
       } catch (error) {
         // Half a blob is worth nothing, and on a full disk the space is needed.

@@ -1,0 +1,101 @@
+/**
+ * Many nodes in one process that hold no model: each fetches the round's model and lets its bytes go, sends a vector that was encoded
+ * before, changed in one coordinate so that no two are alike, and reports it signed like any other.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import { encodeUpdate, encodeUpdateFile, loadAggregationKernel } from "@ciphernx/ai/aggregation";
+import { joinNode, loadIdentity, type NodeSession, openSession, registerDataset, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import type { RunPlan } from "@ciphernx/ai/spec";
+import type { Sha256 } from "@ciphernx/core/blobs";
+import { sign } from "@ciphernx/crypto/keys";
+import type { Task } from "@ciphernx/protocol/proto";
+import { reportBytes } from "@ciphernx/protocol/wire";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import { givenOptions, letGo, tell } from "./child.ts";
+
+export interface LightNodesOptions {
+  readonly folder: string;
+  readonly url: string;
+  readonly names: readonly string[];
+  readonly tokens: readonly string[];
+  readonly parameters: number;
+  /** Nodes that answer at the same time. */
+  readonly atOnce: number;
+}
+
+/** What it says: that all have joined, and that all have answered one task. */
+export type LightNodesWord = "joined" | "answered";
+
+interface LightNode {
+  readonly session: NodeSession;
+  readonly key: Parameters<typeof sign>[0];
+  readonly number: number;
+}
+
+const WAIT_MS = 30_000;
+const MIDDLE = 1 << 20;
+const WEIGHT = 1;
+const METRICS = { loss: 1, correct: 1 };
+
+if (import.meta.main) {
+  const ended = letGo();
+  const options = givenOptions<LightNodesOptions>();
+  const nodes: LightNode[] = [];
+  for (const [index, name] of options.names.entries()) nodes.push(await lightNode(name, options.tokens[index]!, index + 1));
+  tell("joined" satisfies LightNodesWord);
+  const [begin] = (await once(process, "message")) as [RunPlan["encoding"]];
+  const files = await preparedFiles(begin, options);
+  const queue = nodes.values();
+  await Promise.all(
+    files.map(async (file) => {
+      for (const node of queue) await answer(node, file);
+    }),
+  );
+  tell("answered" satisfies LightNodesWord);
+  if (!ended.aborted) await once(ended, "abort");
+  for (const { session } of nodes) await session.transport.close();
+
+  async function lightNode(name: string, token: string, number: number): Promise<LightNode> {
+    const folder = join(options.folder, name);
+    await joinNode({ url: options.url, token, name, folder });
+    const { identity } = await loadIdentity(folder);
+    const session = await openSession({
+      identity,
+      kernelBuild: "custom:light",
+      softwareVersion: SOFTWARE_VERSION,
+      connect: (bearer) => connectTransport({ baseUrl: options.url, token: bearer }),
+    });
+    await registerDataset(session, { name: "rows", schema: { kind: "opaque" }, trainExamples: WEIGHT, testExamples: 0, contentHash: "0".repeat(64) });
+    return { session, key: identity.key, number };
+  }
+}
+
+/** One file for each place in which a node answers. */
+async function preparedFiles(encoding: RunPlan["encoding"], { parameters, atOnce }: LightNodesOptions): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+  const kernel = await loadAggregationKernel();
+  const delta = new Float32Array(parameters).map((_, i) => ((i % 1001) - 500) / 1_000_000);
+  const { vector } = encodeUpdate({ kernel, delta, weight: WEIGHT, metrics: METRICS, encoding, metricNames: ["loss", "correct"] });
+  const file = encodeUpdateFile(vector);
+  return Array.from({ length: atOnce }, () => file.slice());
+}
+
+async function answer({ session, key, number }: LightNode, file: Uint8Array<ArrayBuffer>): Promise<void> {
+  let task: Task | undefined;
+  while (task === undefined) ({ task } = await session.call((client) => client.nextTask({ waitMs: WAIT_MS })));
+  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
+  const model = session.transport.blobs.stream(baseModelHash as Sha256, { expectedSizeBytes: Number(task.baseModelSizeBytes) });
+  let fetchedBytes = 0;
+  for await (const chunk of model) fetchedBytes += chunk.length;
+  if (fetchedBytes === 0) throw new Error("The model is empty.");
+  // A coordinate in the middle of the file, which is all parameters but for its ends.
+  new DataView(file.buffer).setInt32(MIDDLE, number, true);
+  const hash = createHash("sha256").update(file).digest("hex") as Sha256;
+  const report = { taskId, runId, round, attempt, specHash, baseModelHash, blobHash: hash, weight: BigInt(WEIGHT), metrics: METRICS };
+  const signature = await sign(key, reportBytes(report));
+  await session.transport.blobs.put(file, { hash, sizeBytes: file.length, taskId });
+  await session.call((client) => client.report({ ...report, signature, durationMs: 0 }));
+}
