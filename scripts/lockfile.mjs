@@ -66,7 +66,9 @@ export function unanswered(lock) {
 
 /** Entries that name a host to be fetched from; a workspace's own link is none. */
 export function resolvedHosts(lock) {
-  return Object.entries(lock.packages).filter(([, entry]) => /^[a-z+]+:\/\//.test(entry.resolved ?? "")).map(([path]) => path);
+  return Object.entries(lock.packages)
+    .filter(([, entry]) => /^[a-z+]+:\/\//.test(entry.resolved ?? ""))
+    .map(([path]) => path);
 }
 
 /** The same lockfile with a stub for every unanswered edge and without registry hosts; throws where a stub cannot be derived. */
@@ -74,7 +76,8 @@ export function completed(lock) {
   const packages = structuredClone(lock.packages);
   for (const path of resolvedHosts(lock)) delete packages[path].resolved;
   for (const { from, name, range } of unanswered(lock)) {
-    if (!isExact(range)) throw new Error(`${from} wants ${name}@${range}: only an exact version can be stubbed. Install it where the registry has it.`);
+    if (!isExact(range))
+      throw new Error(`${from} wants ${name}@${range}: only an exact version can be stubbed. Install it where the registry has it.`);
     const platform = platformOf(name);
     if (platform === undefined) throw new Error(`${from} wants ${name}@${range}: its platform cannot be told from its name.`);
     const hoisted = `node_modules/${name}`;
@@ -100,7 +103,8 @@ function main(mode) {
   }
   const missing = unanswered(lock);
   const hosts = resolvedHosts(lock);
-  for (const { from, name, range } of missing) console.error(`package-lock.json lacks ${name}@${range}, an optional dependency of ${from === "" ? "the root" : from}.`);
+  for (const { from, name, range } of missing)
+    console.error(`package-lock.json lacks ${name}@${range}, an optional dependency of ${from === "" ? "the root" : from}.`);
   for (const path of hosts) console.error(`package-lock.json names a host to fetch ${path} from.`);
   if (missing.length + hosts.length > 0) {
     console.error("`node scripts/lockfile.mjs --fix` mends both.");

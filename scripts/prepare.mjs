@@ -18,7 +18,20 @@ const KERNELS = [
   { entry: "packages/ai/src/aggregation/kernels/index.ts", out: "packages/ai/wasm/aggregation.wasm" },
 ];
 
-const ASC_FLAGS = ["--optimizeLevel", "3", "--shrinkLevel", "0", "--noAssert", "--enable", "simd", "--runtime", "stub", "--importMemory", "--use", "abort="];
+const ASC_FLAGS = [
+  "--optimizeLevel",
+  "3",
+  "--shrinkLevel",
+  "0",
+  "--noAssert",
+  "--enable",
+  "simd",
+  "--runtime",
+  "stub",
+  "--importMemory",
+  "--use",
+  "abort=",
+];
 
 function filesBelow(folder) {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })

@@ -11,4 +11,5 @@ export function runSpecSchemaFile(): string {
   return `${JSON.stringify(runSpecJsonSchema(), null, 2)}\n`;
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) writeFileSync(RUN_SPEC_SCHEMA_FILE, runSpecSchemaFile());
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  writeFileSync(RUN_SPEC_SCHEMA_FILE, runSpecSchemaFile());

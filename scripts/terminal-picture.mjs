@@ -28,15 +28,25 @@ function runs(line) {
 
 const title = process.argv[2] ?? "";
 const lines = `$ ${title}\n${await text(process.stdin)}`.trimEnd().split("\n");
-const plain = lines.map((line) => runs(line).map(({ piece }) => piece).join(""));
+const plain = lines.map((line) =>
+  runs(line)
+    .map(({ piece }) => piece)
+    .join(""),
+);
 const width = Math.ceil(Math.max(...plain.map((line) => line.length)) * CELL.width + 2 * MARGIN);
 const height = lines.length * CELL.height + 2 * MARGIN + BAR;
 const rows = lines.map((line, index) => {
   const y = BAR + MARGIN + (index + 0.75) * CELL.height;
-  const spans = runs(line).map(({ piece, style }) => `<tspan${Object.entries(style).map(([key, value]) => ` ${key}="${value}"`).join("")}>${escape(piece)}</tspan>`);
+  const spans = runs(line).map(
+    ({ piece, style }) =>
+      `<tspan${Object.entries(style)
+        .map(([key, value]) => ` ${key}="${value}"`)
+        .join("")}>${escape(piece)}</tspan>`,
+  );
   return `<text x="${MARGIN}" y="${y}">${spans.join("")}</text>`;
 });
-process.stdout.write(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Output of ${escape(title)}">
+process.stdout
+  .write(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Output of ${escape(title)}">
 <rect width="100%" height="100%" rx="10" fill="#0d1117"/>
 ${["#ff5f57", "#febc2e", "#28c840"].map((fill, index) => `<circle cx="${MARGIN + 6 + index * 20}" cy="${BAR / 2 + 4}" r="6" fill="${fill}"/>`).join("")}
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#e6edf3">

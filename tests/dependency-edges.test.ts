@@ -37,7 +37,12 @@ function sourcesOf({ folder }: Workspace): readonly string[] {
 
 describe("dependencies point one way", () => {
   it("knows every package", () => {
-    expect(all.filter(({ kind }) => kind === "package").map(({ name }) => name).filter((name) => ALLOWED[name] === undefined)).toEqual([]);
+    expect(
+      all
+        .filter(({ kind }) => kind === "package")
+        .map(({ name }) => name)
+        .filter((name) => ALLOWED[name] === undefined),
+    ).toEqual([]);
   });
 
   it.each(all.map((workspace) => [workspace.manifest.name, workspace] as const))("%s declares no edge against them", (_, workspace) => {
@@ -50,21 +55,24 @@ describe("dependencies point one way", () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each(all.map((workspace) => [workspace.manifest.name, workspace] as const))("%s imports only what it declares, along allowed edges, through exports", (name, workspace) => {
-    const { dependencies = {}, optionalDependencies = {} } = workspace.manifest;
-    const wrong = sourcesOf(workspace).flatMap((file) =>
-      specifiers(readFileSync(file, "utf8")).flatMap((specifier) => {
-        const where = `${relative(ROOT, file)}: ${specifier}`;
-        const to = workspaceOf(specifier);
-        if (to === undefined) return reachesOut(file, specifier, workspace) ? [`${where} leaves its package`] : [];
-        if (!mayDependOn(workspace, to)) return [`${where} is against the direction`];
-        const isDeclared = to.manifest.name === name || to.manifest.name in dependencies || to.manifest.name in optionalDependencies;
-        if (!isDeclared) return [`${where} is not declared in package.json`];
-        return isExported(to, specifier) ? [] : [`${where} is not exported`];
-      }),
-    );
-    expect(wrong).toEqual([]);
-  });
+  it.each(all.map((workspace) => [workspace.manifest.name, workspace] as const))(
+    "%s imports only what it declares, along allowed edges, through exports",
+    (name, workspace) => {
+      const { dependencies = {}, optionalDependencies = {} } = workspace.manifest;
+      const wrong = sourcesOf(workspace).flatMap((file) =>
+        specifiers(readFileSync(file, "utf8")).flatMap((specifier) => {
+          const where = `${relative(ROOT, file)}: ${specifier}`;
+          const to = workspaceOf(specifier);
+          if (to === undefined) return reachesOut(file, specifier, workspace) ? [`${where} leaves its package`] : [];
+          if (!mayDependOn(workspace, to)) return [`${where} is against the direction`];
+          const isDeclared = to.manifest.name === name || to.manifest.name in dependencies || to.manifest.name in optionalDependencies;
+          if (!isDeclared) return [`${where} is not declared in package.json`];
+          return isExported(to, specifier) ? [] : [`${where} is not exported`];
+        }),
+      );
+      expect(wrong).toEqual([]);
+    },
+  );
 
   it("would notice: the checks find what is wrong", () => {
     const core = all.find(({ name }) => name === "core")!;

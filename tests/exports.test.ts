@@ -14,7 +14,11 @@ console.log(JSON.stringify(names));
 `;
 
 async function exportedNames(entries: readonly string[]): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=source", "--input-type=module", "--eval", LIST_NAMES, "--", ...entries], { cwd: ROOT });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--conditions=source", "--input-type=module", "--eval", LIST_NAMES, "--", ...entries],
+    { cwd: ROOT },
+  );
   return JSON.parse(stdout) as Record<string, readonly string[]>;
 }
 
@@ -26,12 +30,18 @@ describe("public names; `npx vitest run tests/exports.test.ts -u` takes over an 
     expect(await exportedNames(entries.map((entry) => `${name}${entry.slice(1)}`))).toMatchSnapshot();
   });
 
-  it.each(packages.map(({ manifest }) => [manifest.name, manifest] as const))("%s has a source and a built file for every entry", (_, { exports = {} }) => {
-    for (const [entry, target] of Object.entries(exports)) {
-      if (entry.includes("*")) continue;
-      expect({ entry, target }).toEqual({ entry, target: { source: expect.stringMatching(/^\.\/src\/.*\.ts$/) as string, default: expect.stringMatching(/^\.\/dist\/.*\.js$/) as string } });
-      const { source, default: built } = target as { readonly source: string; readonly default: string };
-      expect(built).toBe(source.replace("./src/", "./dist/").replace(/\.ts$/, ".js"));
-    }
-  });
+  it.each(packages.map(({ manifest }) => [manifest.name, manifest] as const))(
+    "%s has a source and a built file for every entry",
+    (_, { exports = {} }) => {
+      for (const [entry, target] of Object.entries(exports)) {
+        if (entry.includes("*")) continue;
+        expect({ entry, target }).toEqual({
+          entry,
+          target: { source: expect.stringMatching(/^\.\/src\/.*\.ts$/) as string, default: expect.stringMatching(/^\.\/dist\/.*\.js$/) as string },
+        });
+        const { source, default: built } = target as { readonly source: string; readonly default: string };
+        expect(built).toBe(source.replace("./src/", "./dist/").replace(/\.ts$/, ".js"));
+      }
+    },
+  );
 });

@@ -14,7 +14,9 @@ describe("every fence of README and docs is run or checked", () => {
     const fences = parseFences(page, readFileSync(join(ROOT, page), "utf8"));
     const { done, skipped } = await runPage(fences, PAGE_TIMEOUT_MS);
     for (const reason of skipped) console.log(`not run: ${reason}`);
-    const shown = fences.filter(({ language, attributes }) => LANGUAGES[language] === "shown" && attributes["file"] === undefined && attributes["skip"] === undefined);
+    const shown = fences.filter(
+      ({ language, attributes }) => LANGUAGES[language] === "shown" && attributes["file"] === undefined && attributes["skip"] === undefined,
+    );
     expect(done + skipped.length + shown.length).toBe(fences.length);
   });
 });
@@ -28,7 +30,9 @@ describe("the fence runner", () => {
     const { done, skipped, output } = await run(fixture);
     expect(done).toBe(5);
     expect(skipped).toEqual(["page.md:31: needs a second machine"]);
-    expect(output).toMatch(new RegExp(`^version ${version.replaceAll(".", "\\.")}\nhello from nexus\n\\(npm ci: done already\\)\nUSAGE port: \\d+\n$`));
+    expect(output).toMatch(
+      new RegExp(`^version ${version.replaceAll(".", "\\.")}\nhello from nexus\n\\(npm ci: done already\\)\nUSAGE port: \\d+\n$`),
+    );
     expect(output).not.toContain("7700");
   });
 

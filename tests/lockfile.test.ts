@@ -30,7 +30,11 @@ function read(): Packages {
   return (JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as { readonly packages: Packages }).packages;
 }
 
-const LINTER = { version: "1.0.0", dev: true, optionalDependencies: { "@lint/binding-linux-x64-gnu": "1.0.0", "@lint/binding-linux-arm64-musl": "1.0.0", "@lint/win32-ia32": "1.0.0" } };
+const LINTER = {
+  version: "1.0.0",
+  dev: true,
+  optionalDependencies: { "@lint/binding-linux-x64-gnu": "1.0.0", "@lint/binding-linux-arm64-musl": "1.0.0", "@lint/win32-ia32": "1.0.0" },
+};
 const PRESENT = { version: "1.0.0", dev: true, optional: true, os: ["linux"], cpu: ["x64"], integrity: "sha512-x" };
 
 describe("scripts/lockfile.mjs", () => {
@@ -57,13 +61,19 @@ describe("scripts/lockfile.mjs", () => {
   });
 
   it("puts a second version of a package beside the one that wants it", () => {
-    write({ "node_modules/a": { version: "1.0.0", optionalDependencies: { "a-darwin-arm64": "1.0.0" } }, "node_modules/a-darwin-arm64": { version: "2.0.0" } });
+    write({
+      "node_modules/a": { version: "1.0.0", optionalDependencies: { "a-darwin-arm64": "1.0.0" } },
+      "node_modules/a-darwin-arm64": { version: "2.0.0" },
+    });
     expect(lockfile("--fix").status).toBe(0);
     expect(Object.keys(read())).toEqual(["node_modules/a", "node_modules/a-darwin-arm64", "node_modules/a/node_modules/a-darwin-arm64"]);
   });
 
   it("refuses registry hosts and keeps links to workspaces", () => {
-    write({ "node_modules/a": { version: "1.0.0", resolved: "https://registry.example/a.tgz" }, "node_modules/@x/b": { resolved: "packages/b", link: true } });
+    write({
+      "node_modules/a": { version: "1.0.0", resolved: "https://registry.example/a.tgz" },
+      "node_modules/@x/b": { resolved: "packages/b", link: true },
+    });
     expect(lockfile("--check")).toMatchObject({ status: 1, stderr: expect.stringContaining("names a host to fetch node_modules/a from") as string });
     expect(lockfile("--fix").status).toBe(0);
     expect(read()).toEqual({ "node_modules/a": { version: "1.0.0" }, "node_modules/@x/b": { resolved: "packages/b", link: true } });

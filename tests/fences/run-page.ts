@@ -27,7 +27,9 @@ const MARK = "@@fence ";
  * @throws Error naming the fence that failed, with what it printed
  */
 export async function runPage(fences: readonly Fence[], timeoutMs: number): Promise<PageReport> {
-  const skipped = fences.filter(({ attributes }) => attributes["skip"] !== undefined).map(({ page, line, attributes }) => `${page}:${line}: ${attributes["skip"]}`);
+  const skipped = fences
+    .filter(({ attributes }) => attributes["skip"] !== undefined)
+    .map(({ page, line, attributes }) => `${page}:${line}: ${attributes["skip"]}`);
   const wanted = fences.filter(({ attributes }) => attributes["skip"] === undefined);
   for (const fence of wanted) checkDocument(fence);
   const steps = wanted.filter(({ language }) => LANGUAGES[language] === "shell" || LANGUAGES[language] === "typescript");
@@ -82,8 +84,19 @@ function atPort(text: string, port: number): string {
 async function checkTypes(steps: readonly Fence[], { folder, env }: WorkingFolder): Promise<void> {
   const files = steps.filter(({ language }) => LANGUAGES[language] === "typescript");
   if (files.length === 0) return;
-  const compilerOptions = { noEmit: true, composite: false, declaration: false, declarationMap: false, sourceMap: false, rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true };
-  await writeFile(join(folder, "tsconfig.fences.json"), JSON.stringify({ extends: "./tsconfig.base.json", compilerOptions, files: files.map(typescriptFile) }));
+  const compilerOptions = {
+    noEmit: true,
+    composite: false,
+    declaration: false,
+    declarationMap: false,
+    sourceMap: false,
+    rewriteRelativeImportExtensions: false,
+    allowImportingTsExtensions: true,
+  };
+  await writeFile(
+    join(folder, "tsconfig.fences.json"),
+    JSON.stringify({ extends: "./tsconfig.base.json", compilerOptions, files: files.map(typescriptFile) }),
+  );
   const { code, output } = await execute("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.fences.json"], folder, env, 120_000);
   if (code !== 0) throw new Error(`${files[0]!.page}: a TypeScript fence has wrong types (fence-LINE.ts tells which):\n${output}`);
 }
@@ -94,12 +107,18 @@ async function runSteps(steps: readonly Fence[], { folder, env, port }: WorkingF
     return `echo '${MARK}${fence.line}'\n${body}`;
   });
   // A coordinator that the page left running is stopped in order; whatever else it left is killed with the group.
-  const script = ["set -euo pipefail", "trap 'status=$?; if [ -e \"$NEXUS_HOME/coordinator.json\" ]; then nexus down --quiet || true; fi; exit $status' EXIT", ...commands].join("\n");
+  const script = [
+    "set -euo pipefail",
+    "trap 'status=$?; if [ -e \"$NEXUS_HOME/coordinator.json\" ]; then nexus down --quiet || true; fi; exit $status' EXIT",
+    ...commands,
+  ].join("\n");
   const { code, output } = await execute("bash", ["-c", script], folder, env, timeoutMs);
   if (code === 0) return output.replaceAll(new RegExp(`^${MARK}\\d+\n`, "gm"), "");
   const last = [...output.matchAll(new RegExp(`^${MARK}(\\d+)$`, "gm"))].at(-1);
   const printed = last === undefined ? output : output.slice(last.index + last[0].length + 1);
-  throw new Error(`${steps[0]!.page}:${last?.[1] ?? "?"}: this fence ${code === null ? `did not end within ${timeoutMs / 1000} s` : `ended with exit code ${code}`}. It printed:\n${printed}`);
+  throw new Error(
+    `${steps[0]!.page}:${last?.[1] ?? "?"}: this fence ${code === null ? `did not end within ${timeoutMs / 1000} s` : `ended with exit code ${code}`}. It printed:\n${printed}`,
+  );
 }
 
 interface Executed {

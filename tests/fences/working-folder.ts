@@ -15,7 +15,39 @@ export interface WorkingFolder {
 }
 
 /** What the commands of a page may call besides nexus, npm and npx. Anything else fails, and so cannot do harm. */
-const TOOLS = ["bash", "sh", "awk", "basename", "cat", "cp", "curl", "cut", "date", "dirname", "env", "grep", "head", "jq", "ls", "mkdir", "mv", "readlink", "rm", "sed", "seq", "sha256sum", "sleep", "sort", "tail", "test", "timeout", "touch", "tr", "uname", "wc"];
+const TOOLS = [
+  "bash",
+  "sh",
+  "awk",
+  "basename",
+  "cat",
+  "cp",
+  "curl",
+  "cut",
+  "date",
+  "dirname",
+  "env",
+  "grep",
+  "head",
+  "jq",
+  "ls",
+  "mkdir",
+  "mv",
+  "readlink",
+  "rm",
+  "sed",
+  "seq",
+  "sha256sum",
+  "sleep",
+  "sort",
+  "tail",
+  "test",
+  "timeout",
+  "touch",
+  "tr",
+  "uname",
+  "wc",
+];
 
 /** Files of the checkout that a page may change; the others are links to the real ones. */
 const COPIED = new Set(["examples"]);
@@ -34,7 +66,10 @@ export async function createWorkingFolder(): Promise<WorkingFolder> {
     else if (!entry.startsWith(".")) await symlink(join(ROOT, entry), join(folder, entry));
   }
   for (const tool of TOOLS) {
-    const path = (process.env["PATH"] ?? "").split(":").map((place) => join(place, tool)).find((path) => existsSync(path));
+    const path = (process.env["PATH"] ?? "")
+      .split(":")
+      .map((place) => join(place, tool))
+      .find((path) => existsSync(path));
     if (path !== undefined) await symlink(path, join(bin, tool));
   }
   await symlink(process.execPath, join(bin, "node"));
@@ -55,7 +90,11 @@ export async function createWorkingFolder(): Promise<WorkingFolder> {
     "esac",
   ]);
   const { TMPDIR } = process.env;
-  return { folder, port, env: { PATH: bin, HOME: folder, NEXUS_HOME: join(folder, ".nexus"), LANG: "C.UTF-8", NO_COLOR: "1", ...(TMPDIR === undefined ? {} : { TMPDIR }) } };
+  return {
+    folder,
+    port,
+    env: { PATH: bin, HOME: folder, NEXUS_HOME: join(folder, ".nexus"), LANG: "C.UTF-8", NO_COLOR: "1", ...(TMPDIR === undefined ? {} : { TMPDIR }) },
+  };
 }
 
 async function script(file: string, lines: readonly string[]): Promise<void> {
@@ -64,7 +103,10 @@ async function script(file: string, lines: readonly string[]): Promise<void> {
 }
 
 function findOnPath(name: string): string {
-  const found = (process.env["PATH"] ?? "").split(":").map((place) => join(place, name)).find((path) => existsSync(path));
+  const found = (process.env["PATH"] ?? "")
+    .split(":")
+    .map((place) => join(place, name))
+    .find((path) => existsSync(path));
   if (found === undefined) throw new Error(`${name} is not on the PATH.`);
   return found;
 }

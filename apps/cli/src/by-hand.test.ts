@@ -51,15 +51,30 @@ it("makes by hand the model that the simulation makes alone", { timeout: 120_000
 
   const started = await runNexus(["run", "start", at("run.yaml"), "--key", "once", "--jsonl"], { env: { NEXUS_HOME: at("home") } });
   expect(started.code).toBe(0);
-  const lines = started.stdout.trim().split("\n").map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const lines = started.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
   expect(lines.slice(0, -1).map(({ number }) => number)).toEqual(lines.slice(0, -1).map((_, index) => index + 1));
-  expect(lines.map(({ type }) => type)).toEqual(["run-started", "round-opened", "round-committed", "round-opened", "round-committed", "run-finished", undefined]);
+  expect(lines.map(({ type }) => type)).toEqual([
+    "run-started",
+    "round-opened",
+    "round-committed",
+    "round-opened",
+    "round-committed",
+    "run-finished",
+    undefined,
+  ]);
   const { run, modelHash } = lines.at(-1)!["data"] as { readonly run: string; readonly modelHash: string };
 
   expect(await nexus("run", "start", at("run.yaml"), "--key", "once", "--detach")).toBe(run);
   expect(await nexus("run", "logs", run, "--after", "4")).toBe("5\n6");
   await nexus("run", "pull", run, "--output", at("model.safetensors"));
-  expect(createHash("sha256").update(await readFile(at("model.safetensors"))).digest("hex")).toBe(modelHash);
+  expect(
+    createHash("sha256")
+      .update(await readFile(at("model.safetensors")))
+      .digest("hex"),
+  ).toBe(modelHash);
   expect(JSON.parse(await readFile(at("model.card.json"), "utf8"))).toMatchObject({ version: 1 });
   expect(await nexus("sim", at("run.yaml"), "--workers", "1")).toBe(modelHash);
 

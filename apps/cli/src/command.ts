@@ -57,7 +57,11 @@ export function texts(flags: string, description: string): OptionDefinition<read
 }
 
 /** A whole number within a range; the fallback when not written. */
-export function integer<T extends number | undefined>(flags: string, description: string, range: { readonly min: number; readonly max: number; readonly fallback: T }): OptionDefinition<number | T> {
+export function integer<T extends number | undefined>(
+  flags: string,
+  description: string,
+  range: { readonly min: number; readonly max: number; readonly fallback: T },
+): OptionDefinition<number | T> {
   const parse = (word: string): number => {
     const value = /^[+-]?\d+$/.test(word) ? Number(word) : Number.NaN;
     if (!(value >= range.min && value <= range.max)) throw new InvalidValue(`a whole number from ${range.min} to ${range.max}`, word);
@@ -67,7 +71,11 @@ export function integer<T extends number | undefined>(flags: string, description
 }
 
 /** A number between two others, undefined unless written. */
-export function number(flags: string, description: string, range: { readonly above: number; readonly below: number }): OptionDefinition<number | undefined> {
+export function number(
+  flags: string,
+  description: string,
+  range: { readonly above: number; readonly below: number },
+): OptionDefinition<number | undefined> {
   const parse = (word: string): number => {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
     if (!(value > range.above && value < range.below)) throw new InvalidValue(`a number between ${range.above} and ${range.below}`, word);
@@ -77,7 +85,12 @@ export function number(flags: string, description: string, range: { readonly abo
 }
 
 /** One word of a few; the fallback when not written. */
-export function choice<const T extends string, F extends T | undefined>(flags: string, description: string, words: readonly T[], fallback: F): OptionDefinition<T | F> {
+export function choice<const T extends string, F extends T | undefined>(
+  flags: string,
+  description: string,
+  words: readonly T[],
+  fallback: F,
+): OptionDefinition<T | F> {
   const parse = (word: string): T => {
     const found = words.find((candidate) => candidate === word);
     if (found === undefined) throw new InvalidValue(`one of ${words.join(", ")}`, word, words);
@@ -92,7 +105,8 @@ const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 360
 export function duration(flags: string, description: string, fallbackSeconds: number, fallbackText: string): OptionDefinition<number> {
   const parse = (word: string): number => {
     const [, amount, unit] = /^(\d+)([smhd])$/.exec(word) ?? [];
-    if (amount === undefined || unit === undefined || Number(amount) === 0) throw new InvalidValue("a length of time such as 90s, 15m, 2h or 7d", word);
+    if (amount === undefined || unit === undefined || Number(amount) === 0)
+      throw new InvalidValue("a length of time such as 90s, 15m, 2h or 7d", word);
     return Number(amount) * SECONDS_PER_UNIT[unit]!;
   };
   return { flags, description, fallback: fallbackSeconds, fallbackText, parse };

@@ -30,7 +30,10 @@ async function findAddress(home: string): Promise<string> {
     });
   }
   const url = addressIn(text);
-  if (url === undefined) throw new NexusError("COORDINATOR_UNREACHABLE", `${file} does not hold the address of a coordinator.`, { hint: "Start it again with `nexus up`." });
+  if (url === undefined)
+    throw new NexusError("COORDINATOR_UNREACHABLE", `${file} does not hold the address of a coordinator.`, {
+      hint: "Start it again with `nexus up`.",
+    });
   return url;
 }
 
@@ -61,7 +64,10 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
     if (error instanceof Error && "code" in error && error.code === "EACCES") {
-      throw new NexusError("UNAUTHENTICATED", `${file} may not be read by this user.`, { hint: "Run the command as the user who started the coordinator.", cause: error });
+      throw new NexusError("UNAUTHENTICATED", `${file} may not be read by this user.`, {
+        hint: "Run the command as the user who started the coordinator.",
+        cause: error,
+      });
     }
     throw error;
   }

@@ -32,7 +32,10 @@ const BACKGROUND_LOG = "up.log";
 const FORMAT_FILE = "format.json";
 
 /** Runs a coordinator in this process until it is told to stop. */
-export async function runCoordinator({ port, host, databaseUrl, exitWithParent }: UpOptions, { global: { home }, output, signal }: Edges): Promise<void> {
+export async function runCoordinator(
+  { port, host, databaseUrl, exitWithParent }: UpOptions,
+  { global: { home }, output, signal }: Edges,
+): Promise<void> {
   const stop = exitWithParent ? endsWithParent(signal) : signal;
   const { startCoordinator } = await import("@ciphernx/coordinator");
   const database = databaseUrl ?? process.env["DATABASE_URL"];
@@ -44,7 +47,11 @@ export async function runCoordinator({ port, host, databaseUrl, exitWithParent }
     signal: stop,
   });
   const started: Started = { url: coordinator.url, home, processId: process.pid };
-  output.result({ data: started, text: `${greeting(started)}\nCtrl-C stops it; runs go on where they were when it is started again.`, ids: [coordinator.url] });
+  output.result({
+    data: started,
+    text: `${greeting(started)}\nCtrl-C stops it; runs go on where they were when it is started again.`,
+    ids: [coordinator.url],
+  });
   await aborted(AbortSignal.any([stop, coordinator.lost]));
   coordinator.lost.throwIfAborted();
 }
@@ -82,9 +89,15 @@ export async function startDetached(options: UpOptions, { global: { home }, outp
 }
 
 /** Stops the coordinator of the data folder, if one runs, and deletes the folder where that is asked for. */
-export async function stopCoordinator({ purge }: { readonly purge: boolean }, { global: { home }, output, signal, confirm }: Edges & Pick<Context, "confirm">): Promise<void> {
+export async function stopCoordinator(
+  { purge }: { readonly purge: boolean },
+  { global: { home }, output, signal, confirm }: Edges & Pick<Context, "confirm">,
+): Promise<void> {
   if (purge) {
-    if (!(await isDataFolder(home))) throw new NexusError("DATA_FOLDER_UNUSABLE", `${home} is no data folder of a coordinator, so it is not deleted.`, { hint: "Name the folder with --home." });
+    if (!(await isDataFolder(home)))
+      throw new NexusError("DATA_FOLDER_UNUSABLE", `${home} is no data folder of a coordinator, so it is not deleted.`, {
+        hint: "Name the folder with --home.",
+      });
     await confirm(`Delete ${home} with every run, model and token in it?`);
   }
   const { folderHolder } = await import("@ciphernx/core/store");
@@ -94,15 +107,22 @@ export async function stopCoordinator({ purge }: { readonly purge: boolean }, { 
     const deadline = performance.now() + STOP_TIMEOUT_MS;
     while ((await folderHolder(home)) === processId) {
       if (performance.now() > deadline) {
-        throw new NexusError("TIMEOUT", `The coordinator of ${home} (process ${processId}) has not stopped within ${STOP_TIMEOUT_MS / 1000} seconds.`, {
-          hint: `\`kill -9 ${processId}\` ends it; nothing that was acknowledged is lost.`,
-        });
+        throw new NexusError(
+          "TIMEOUT",
+          `The coordinator of ${home} (process ${processId}) has not stopped within ${STOP_TIMEOUT_MS / 1000} seconds.`,
+          {
+            hint: `\`kill -9 ${processId}\` ends it; nothing that was acknowledged is lost.`,
+          },
+        );
       }
       await sleep(LOOK_EVERY_MS, { signal });
     }
   }
   if (purge) await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  const text = [processId === undefined ? `No coordinator was running on ${home}.` : `Stopped the coordinator of ${home}.`, ...(purge ? [`Deleted ${home}.`] : [])].join("\n");
+  const text = [
+    processId === undefined ? `No coordinator was running on ${home}.` : `Stopped the coordinator of ${home}.`,
+    ...(purge ? [`Deleted ${home}.`] : []),
+  ].join("\n");
   output.result({ data: { home, stopped: processId !== undefined, purged: purge }, text, ids: [] });
 }
 
@@ -117,9 +137,19 @@ function greeting({ url, home }: Started): string {
 
 /** The first line of `nexus up --json`: where it answers, or why it does not. */
 function parseAnswer(line: string | undefined, log: string): Started {
-  const envelope = line === undefined ? undefined : (JSON.parse(line) as { readonly data?: Started; readonly error?: { readonly code: string; readonly message: string; readonly hint: string } });
+  const envelope =
+    line === undefined
+      ? undefined
+      : (JSON.parse(line) as {
+          readonly data?: Started;
+          readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
+        });
   if (envelope?.data !== undefined) return envelope.data;
-  const { code, message, hint } = envelope?.error ?? { code: "INTERNAL", message: "The coordinator ended before it answered.", hint: `Its last words are in ${log}.` };
+  const { code, message, hint } = envelope?.error ?? {
+    code: "INTERNAL",
+    message: "The coordinator ended before it answered.",
+    hint: `Its last words are in ${log}.`,
+  };
   throw new NexusError(isErrorCode(code) ? code : "INTERNAL", message, { hint });
 }
 

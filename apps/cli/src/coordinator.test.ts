@@ -69,15 +69,24 @@ describe("nexus up and down", () => {
     const spec = join(home, "..", "spec.yaml");
     await writeFile(spec, "version: 1\nrouns: 3\n");
     expect(await nexus("run", "start", spec)).toMatchObject({ code: 2, envelope: { error: { code: "SPEC_INVALID" } } });
-    expect(await nexus("run", "list", "--state", "runing")).toMatchObject({ code: 2, envelope: { error: { message: '--state takes one of pending, starting, running, finished, not "runing".' } } });
+    expect(await nexus("run", "list", "--state", "runing")).toMatchObject({
+      code: 2,
+      envelope: { error: { message: '--state takes one of pending, starting, running, finished, not "runing".' } },
+    });
   });
 
   it("let a node join with a token once, and run without data", async () => {
     const folder = join(home, "..", "clinic-a");
     const { url } = JSON.parse(await readFile(join(home, "coordinator.json"), "utf8")) as { readonly url: string };
     const { token } = (await nexus("node", "token", "--approved", "--expires", "5m")).envelope.data as { readonly token: string };
-    expect(await nexus("node", "join", url, "--token", token, "--name", "clinic-a", "--folder", folder)).toMatchObject({ code: 0, envelope: { data: { node: { status: "approved" } } } });
-    expect(await nexus("node", "join", url, "--token", token, "--name", "clinic-b", "--folder", `${folder}-b`)).toMatchObject({ code: 4, envelope: { error: { code: "JOIN_TOKEN_INVALID" } } });
+    expect(await nexus("node", "join", url, "--token", token, "--name", "clinic-a", "--folder", folder)).toMatchObject({
+      code: 0,
+      envelope: { data: { node: { status: "approved" } } },
+    });
+    expect(await nexus("node", "join", url, "--token", token, "--name", "clinic-b", "--folder", `${folder}-b`)).toMatchObject({
+      code: 4,
+      envelope: { error: { code: "JOIN_TOKEN_INVALID" } },
+    });
     const node = startNexus(["node", "run", "--folder", folder, "--jsonl"]);
     expect(await firstLine(node)).toEqual({ type: "connected" });
     expect((await nexus("node", "list")).envelope.data).toMatchObject({ nodes: [{ name: "clinic-a", status: "approved", online: true }] });
@@ -102,7 +111,9 @@ describe("nexus up and down", () => {
 
   it("end with the process that started it, however that ended", async () => {
     const script = `require("node:child_process").spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" });`;
-    const parent = spawn(process.execPath, ["-e", script, NEXUS, "up", "--port", "0", "--home", home, "--json", "--exit-with-parent"], { stdio: ["pipe", "pipe", "pipe"] });
+    const parent = spawn(process.execPath, ["-e", script, NEXUS, "up", "--port", "0", "--home", home, "--json", "--exit-with-parent"], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     expect(await firstLine(parent)).toMatchObject({ status: "ok" });
     parent.kill("SIGKILL");
     await eventually(() => !existsSync(join(home, "coordinator.json")));

@@ -17,7 +17,11 @@ describe("nexus --version", () => {
 });
 
 describe("nexus --help", () => {
-  const paths = [[], ...COMMANDS.map(({ name }) => [name]), ...GROUPS.flatMap(({ name, commands }) => [[name], ...commands.map((command) => [name, command.name])])];
+  const paths = [
+    [],
+    ...COMMANDS.map(({ name }) => [name]),
+    ...GROUPS.flatMap(({ name, commands }) => [[name], ...commands.map((command) => [name, command.name])]),
+  ];
 
   it("ends with examples at every command, and every example calls nexus", async () => {
     for (const path of paths) {
@@ -38,15 +42,35 @@ describe("nexus --help", () => {
 describe("a command line that means nothing", () => {
   const usageErrors: readonly (readonly [string, readonly string[], { readonly message: string; readonly hint: string }])[] = [
     ["unknown command", ["rum"], { message: "Unknown command 'rum'.", hint: "Did you mean run? See `nexus --help`." }],
-    ["unknown command of a group", ["run", "strat", "x"], { message: "Unknown command 'strat'.", hint: "Did you mean start? See `nexus run --help`." }],
-    ["unknown option", ["run", "start", "--dettach", "x"], { message: "Unknown option '--dettach'.", hint: "Did you mean --detach? See `nexus run start --help`." }],
+    [
+      "unknown command of a group",
+      ["run", "strat", "x"],
+      { message: "Unknown command 'strat'.", hint: "Did you mean start? See `nexus run --help`." },
+    ],
+    [
+      "unknown option",
+      ["run", "start", "--dettach", "x"],
+      { message: "Unknown option '--dettach'.", hint: "Did you mean --detach? See `nexus run start --help`." },
+    ],
     ["nothing like a command", ["fnord"], { message: "Unknown command 'fnord'.", hint: "See `nexus --help`." }],
     ["missing argument", ["run", "start"], { message: "Missing required argument 'spec'.", hint: "See `nexus run start --help`." }],
     ["missing option", ["node", "run"], { message: "Required option '--folder <folder>' not specified.", hint: "See `nexus node run --help`." }],
     ["missing command", ["model"], { message: "nexus model needs a command: list, show, pull.", hint: "See `nexus model --help`." }],
-    ["number out of range", ["up", "--port", "70000"], { message: '--port takes a whole number from 0 to 65535, not "70000".', hint: "See `nexus up --help`." }],
-    ["no length of time", ["node", "token", "--expires", "1 week"], { message: '--expires takes a length of time such as 90s, 15m, 2h or 7d, not "1 week".', hint: "See `nexus node token --help`." }],
-    ["one argument too many", ["run", "show", "a", "b"], { message: "Too many arguments for 'show'. Expected 1 argument but got 2: a, b.", hint: "See `nexus run show --help`." }],
+    [
+      "number out of range",
+      ["up", "--port", "70000"],
+      { message: '--port takes a whole number from 0 to 65535, not "70000".', hint: "See `nexus up --help`." },
+    ],
+    [
+      "no length of time",
+      ["node", "token", "--expires", "1 week"],
+      { message: '--expires takes a length of time such as 90s, 15m, 2h or 7d, not "1 week".', hint: "See `nexus node token --help`." },
+    ],
+    [
+      "one argument too many",
+      ["run", "show", "a", "b"],
+      { message: "Too many arguments for 'show'. Expected 1 argument but got 2: a, b.", hint: "See `nexus run show --help`." },
+    ],
   ];
 
   it.each(usageErrors)("%s: exit code 2 and one envelope on stdout", async (_, args, { message, hint }) => {
@@ -65,7 +89,11 @@ describe("a command line that means nothing", () => {
   });
 
   it("reads the options of all commands before and after their names", async () => {
-    for (const args of [["--json", "run", "fnord"], ["run", "--json", "fnord"], ["run", "fnord", "--json"]]) {
+    for (const args of [
+      ["--json", "run", "fnord"],
+      ["run", "--json", "fnord"],
+      ["run", "fnord", "--json"],
+    ]) {
       expect(JSON.parse((await runNexus(args)).stdout)).toMatchObject({ status: "error", error: { code: "USAGE" } });
     }
   });
@@ -76,7 +104,14 @@ describe("without a coordinator", () => {
     const { code, stdout } = await runNexus(["run", "list", "--json"]);
     expect({ code, envelope: JSON.parse(stdout) as unknown }).toMatchObject({
       code: 4,
-      envelope: { status: "error", error: { code: "COORDINATOR_UNREACHABLE", message: "No coordinator runs on the data folder /nonexistent/nexus-home.", docs: "docs/errors.md#coordinator_unreachable" } },
+      envelope: {
+        status: "error",
+        error: {
+          code: "COORDINATOR_UNREACHABLE",
+          message: "No coordinator runs on the data folder /nonexistent/nexus-home.",
+          docs: "docs/errors.md#coordinator_unreachable",
+        },
+      },
     });
   });
 

@@ -44,7 +44,14 @@ export function createProgram(help: OutputStream): Program {
     parent.addHelpText("after", examplesText(groupExamples(group)));
     root.addCommand(parent);
   }
-  root.addHelpText("after", examplesText(["nexus up --detach", "nexus node join http://127.0.0.1:7700 --token TOKEN --name clinic-a --folder ./clinic-a", "nexus run start examples/mnist/run.yaml"]));
+  root.addHelpText(
+    "after",
+    examplesText([
+      "nexus up --detach",
+      "nexus node join http://127.0.0.1:7700 --token TOKEN --name clinic-a --folder ./clinic-a",
+      "nexus run start examples/mnist/run.yaml",
+    ]),
+  );
   return {
     command: root,
     parse(args) {
@@ -78,12 +85,17 @@ function prepare(command: Command, help: OutputStream): Command {
 }
 
 function declare(command: Command, definition: CommandDefinition): Command {
-  command.summary(definition.summary).description(definition.details === undefined ? `${definition.summary}.` : `${definition.summary}. ${definition.details}`);
+  command
+    .summary(definition.summary)
+    .description(definition.details === undefined ? `${definition.summary}.` : `${definition.summary}. ${definition.details}`);
   for (const [, { flags, description }] of definition.arguments) command.addArgument(new Argument(flags, description));
   const own = definition.options.map(([, option]) => toOption(command, option));
   for (const option of own) command.addOption(option);
   addGlobalOptions(command, new Set(own.map(({ long }) => long)));
-  return command.addHelpText("after", examplesText(definition.examples.flatMap(({ command: line, about }) => (about === undefined ? [line] : [`# ${about}`, line]))));
+  return command.addHelpText(
+    "after",
+    examplesText(definition.examples.flatMap(({ command: line, about }) => (about === undefined ? [line] : [`# ${about}`, line]))),
+  );
 }
 
 /** A command's own option of the same name stands for the global one, which then only comes from the environment. */
@@ -97,14 +109,18 @@ function addGlobalOptions(command: Command, taken: ReadonlySet<string | undefine
 function toOption(command: Command, { flags, description, fallback, fallbackText, required, parse }: OptionDefinition<unknown>): Option {
   const option = new Option(flags, description);
   if (required === true) option.makeOptionMandatory();
-  if (fallback !== undefined && fallback !== false && !required && !(Array.isArray(fallback) && fallback.length === 0)) option.default(fallback, fallbackText);
+  if (fallback !== undefined && fallback !== false && !required && !(Array.isArray(fallback) && fallback.length === 0))
+    option.default(fallback, fallbackText);
   if (parse !== undefined) {
     option.argParser((word) => {
       try {
         return parse(word);
       } catch (error) {
         if (!(error instanceof InvalidValue)) throw error;
-        throw new UsageMistake(command, new InvalidValue(`${option.long ?? option.flags} takes ${error.message}, not "${word}".`, error.word, error.candidates));
+        throw new UsageMistake(
+          command,
+          new InvalidValue(`${option.long ?? option.flags} takes ${error.message}, not "${word}".`, error.word, error.candidates),
+        );
       }
     });
   }

@@ -61,14 +61,20 @@ function tellEvent(event: NodeEvent, output: Context["output"]): void {
     case "connected":
       return output.event({ type: "connected" }, "Connected; waiting for tasks.");
     case "waiting-for-coordinator":
-      return output.event({ type: event.type, code: event.error.code, message: event.error.message }, `Waiting for the coordinator: ${event.error.message}`);
+      return output.event(
+        { type: event.type, code: event.error.code, message: event.error.message },
+        `Waiting for the coordinator: ${event.error.message}`,
+      );
     case "task":
       return output.event({ type: "task", ...taskData(event.task) });
     case "answered": {
       const { kind } = event.answer;
       const why = event.answer.kind === "accepted" ? {} : { code: event.answer.error.code, message: event.answer.error.message };
       const { run, round, task } = taskData(event.task);
-      return output.event({ type: "answered", run, round, task, answer: kind, ...why }, `${run} round ${round} ${task}: ${kind}${"message" in why ? `: ${why.message}` : ""}`);
+      return output.event(
+        { type: "answered", run, round, task, answer: kind, ...why },
+        `${run} round ${round} ${task}: ${kind}${"message" in why ? `: ${why.message}` : ""}`,
+      );
     }
   }
 }

@@ -13,7 +13,11 @@ export interface SimulateSpecOptions {
 }
 
 /** Simulates the run of a spec file, showing its events as a distributed run's. */
-export async function simulateSpecFile(specFile: string, options: SimulateSpecOptions, { output, signal }: Pick<Context, "output" | "signal">): Promise<void> {
+export async function simulateSpecFile(
+  specFile: string,
+  options: SimulateSpecOptions,
+  { output, signal }: Pick<Context, "output" | "signal">,
+): Promise<void> {
   const { spec, parties } = await simulatedParties(specFile, { signal, shared: true });
   const { modelHash, plan, rounds, file, card } = await simulate({
     spec,

@@ -13,9 +13,16 @@ export interface SimulatedParties {
  * Reads a spec and splits its built-in data among its parties in memory. `shared`: other threads can read the rows.
  * @throws NexusError SPEC_UNREADABLE, SPEC_INVALID (also without a simulation section), DATA_UNREADABLE, DATA_INVALID
  */
-export async function simulatedParties(specFile: string, { signal, shared }: { readonly signal: AbortSignal; readonly shared: boolean }): Promise<SimulatedParties> {
+export async function simulatedParties(
+  specFile: string,
+  { signal, shared }: { readonly signal: AbortSignal; readonly shared: boolean },
+): Promise<SimulatedParties> {
   const text = await readSpecText(specFile, signal);
-  const [{ parseRunSpec }, { splitDataset }, { loadSource }] = await Promise.all([import("@ciphernx/ai/spec"), import("@ciphernx/ai/data"), import("@ciphernx/ai/data/node")]);
+  const [{ parseRunSpec }, { splitDataset }, { loadSource }] = await Promise.all([
+    import("@ciphernx/ai/spec"),
+    import("@ciphernx/ai/data"),
+    import("@ciphernx/ai/data/node"),
+  ]);
   const spec = parseRunSpec(text, specFile === "-" ? "The spec" : specFile);
   if (spec.simulation === undefined) {
     throw new NexusError("SPEC_INVALID", `${specFile} has no simulation section, which says what data to split, among how many parties, and how.`, {

@@ -13,7 +13,14 @@ export async function readSpecText(file: string, signal: AbortSignal): Promise<s
     return await readFile(file, "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : code === "EACCES" ? "may not be read by this user" : "cannot be read";
+    const why =
+      code === "ENOENT"
+        ? "does not exist"
+        : code === "EISDIR"
+          ? "is a folder"
+          : code === "EACCES"
+            ? "may not be read by this user"
+            : "cannot be read";
     throw new NexusError("SPEC_UNREADABLE", `The spec file ${file} ${why}.`, { cause: error });
   }
 }

@@ -33,7 +33,10 @@ function missingCommand(command: Command): NexusError {
   return new NexusError("USAGE", `${line} needs a command: ${names}.`, { hint: `See \`${line} --help\`.` });
 }
 
-function misspelling(command: Command, { code, message }: CommanderError): { readonly word: string | undefined; readonly candidates: readonly string[] } {
+function misspelling(
+  command: Command,
+  { code, message }: CommanderError,
+): { readonly word: string | undefined; readonly candidates: readonly string[] } {
   const word = /'([^']*)'/.exec(message)?.[1];
   if (code === "commander.unknownOption") {
     return { word, candidates: command.options.flatMap(({ long }) => long ?? []) };

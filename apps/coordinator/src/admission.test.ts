@@ -36,7 +36,10 @@ describe("joining", () => {
 
     const token = await invitation();
     await expect(join("joiner", token)).resolves.toMatchObject({ status: "approved" });
-    await expect(join("second", token)).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID", message: expect.stringContaining("was used on") as string });
+    await expect(join("second", token)).rejects.toMatchObject({
+      code: "JOIN_TOKEN_INVALID",
+      message: expect.stringContaining("was used on") as string,
+    });
 
     const old = await invitation();
     await lent.coordinator.store.db.update(joinTokens).set({ expiresAt: new Date(Date.now() - 1000) });
@@ -47,16 +50,24 @@ describe("joining", () => {
   it("keeps names apart, and a token that met a taken name is still good", async () => {
     await join("one", await invitation());
     const token = await invitation();
-    await expect(join("one", token, "another-one")).rejects.toMatchObject({ code: "NODE_NAME_TAKEN", message: expect.stringContaining('"one"') as string });
+    await expect(join("one", token, "another-one")).rejects.toMatchObject({
+      code: "NODE_NAME_TAKEN",
+      message: expect.stringContaining('"one"') as string,
+    });
     await expect(join("two", token)).resolves.toMatchObject({ status: "approved" });
-    await expect(join("A b", await invitation())).rejects.toMatchObject({ code: "SPEC_INVALID", message: expect.stringContaining("The node's name") as string });
+    await expect(join("A b", await invitation())).rejects.toMatchObject({
+      code: "SPEC_INVALID",
+      message: expect.stringContaining("The node's name") as string,
+    });
   });
 
   it("keeps the identity that a folder has", async () => {
     await join("settled", await invitation());
     const token = await invitation();
     await expect(join("moved", token, "settled")).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
-    await expect(joinNode({ url: lent.url, token, name: "settled", folder: lent.folderOf("settled"), unlessJoined: true })).resolves.toMatchObject({ status: "joined" });
+    await expect(joinNode({ url: lent.url, token, name: "settled", folder: lent.folderOf("settled"), unlessJoined: true })).resolves.toMatchObject({
+      status: "joined",
+    });
     await expect(loadIdentity(lent.folderOf("nowhere"))).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
   });
 
@@ -65,10 +76,18 @@ describe("joining", () => {
     const [key, other] = await Promise.all([generateSigningKey(), generateSigningKey()]);
     const request = { token, name: "forger", publicKey: key.publicKey };
     const client = nodeClient();
-    await expect(client.register({ ...request, signature: await sign(other, registrationBytes(request)) })).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
-    await expect(client.register({ ...request, name: "changed", signature: await sign(key, registrationBytes(request)) })).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
-    await expect(client.register({ ...request, publicKey: new Uint8Array(31), signature: new Uint8Array(64) })).rejects.toMatchObject({ code: "MESSAGE_INVALID" });
-    await expect(client.register({ ...request, signature: await sign(key, registrationBytes(request)) })).resolves.toMatchObject({ status: "approved" });
+    await expect(client.register({ ...request, signature: await sign(other, registrationBytes(request)) })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
+    await expect(client.register({ ...request, name: "changed", signature: await sign(key, registrationBytes(request)) })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
+    await expect(client.register({ ...request, publicKey: new Uint8Array(31), signature: new Uint8Array(64) })).rejects.toMatchObject({
+      code: "MESSAGE_INVALID",
+    });
+    await expect(client.register({ ...request, signature: await sign(key, registrationBytes(request)) })).resolves.toMatchObject({
+      status: "approved",
+    });
   });
 });
 
@@ -77,12 +96,20 @@ describe("a node", () => {
     const rows = classRows("patient", 12, 3);
     await join("patient", await invitation(false));
     const { identity } = await loadIdentity(lent.folderOf("patient"));
-    await expect(openTestSession(lent.url, identity)).rejects.toMatchObject({ code: "NODE_NOT_APPROVED", message: expect.stringContaining("patient") as string });
+    await expect(openTestSession(lent.url, identity)).rejects.toMatchObject({
+      code: "NODE_NOT_APPROVED",
+      message: expect.stringContaining("patient") as string,
+    });
     const starting = startWork(lent.url, identity, { rows });
     expect(await lent.nexus.nodes.approve("patient")).toMatchObject({ name: "patient", status: "approved" });
     await using node = await starting;
     await eventually(() => node.events.find(({ type }) => type === "connected"));
-    expect(await lent.nexus.datasets.get("rows@patient")).toMatchObject({ nodeName: "patient", trainExamples: 12n, testExamples: 3n, contentHash: rows.dataset.contentHash });
+    expect(await lent.nexus.datasets.get("rows@patient")).toMatchObject({
+      nodeName: "patient",
+      trainExamples: 12n,
+      testExamples: 3n,
+      contentHash: rows.dataset.contentHash,
+    });
   });
 
   it("that is removed is told so in the middle of its wait, can never come back, and leaves its name", async () => {
@@ -135,7 +162,9 @@ describe("a session", () => {
   it("does not open when what was signed differs from what is sent", async () => {
     const client = nodeClient();
     const { nonce } = await client.challenge({ nodeId: identity.nodeId });
-    await expect(client.openSession({ ...(await opening(nonce)), kernelBuild: "another build" })).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    await expect(client.openSession({ ...(await opening(nonce)), kernelBuild: "another build" })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
   });
 
   it("ends the one before, which opens itself anew when it is used", async () => {
@@ -167,15 +196,22 @@ describe("every call", () => {
     nodeToken = (await client.openSession({ ...request, signature: await sign(identity.key, sessionBytes(request)) })).sessionToken;
   });
 
-  it.each(unaryMethods(ControlService).map((method) => [method.name, method] as const))("of the owner needs the owner token: %s", async (_name, method) => {
-    for (const token of [undefined, "wrong", `${lent.token}x`, nodeToken]) {
-      await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
-      await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-    }
-  });
+  it.each(unaryMethods(ControlService).map((method) => [method.name, method] as const))(
+    "of the owner needs the owner token: %s",
+    async (_name, method) => {
+      for (const token of [undefined, "wrong", `${lent.token}x`, nodeToken]) {
+        await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
+        await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+      }
+    },
+  );
 
   const open = new Set(["Register", "Challenge", "OpenSession"]);
-  it.each(unaryMethods(NodeService).filter(({ name }) => !open.has(name)).map((method) => [method.name, method] as const))("of a node needs its session: %s", async (_name, method) => {
+  it.each(
+    unaryMethods(NodeService)
+      .filter(({ name }) => !open.has(name))
+      .map((method) => [method.name, method] as const),
+  )("of a node needs its session: %s", async (_name, method) => {
     for (const token of [undefined, "wrong", lent.token]) {
       await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
       await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });

@@ -28,7 +28,8 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
       const { nodeId } = sessions.caller(caller);
       const wanted = and(eq(tasks.nodeId, nodeId), eq(tasks.baseModelHash, hash), inArray(tasks.state, ["waiting", "delivered"]));
       const [task] = await retrying(() => store.db.select({ id: tasks.id }).from(tasks).where(wanted).limit(1));
-      if (task === undefined) throw new NexusError("FORBIDDEN", `No open task of node ${nodeId} needs the blob ${hash}.`, { details: { blob: hash } });
+      if (task === undefined)
+        throw new NexusError("FORBIDDEN", `No open task of node ${nodeId} needs the blob ${hash}.`, { details: { blob: hash } });
     },
 
     async authorizePut(caller, { sizeBytes, taskId }) {
@@ -41,10 +42,14 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
       const task = await retrying(() => openTask(store, nodeId, taskId));
       const expected = taskFileSizeBytes(task.plan, task.kind);
       if (sizeBytes !== expected) {
-        const error = new NexusError("UPDATE_REJECTED", `The update of ${task.party} is announced with ${sizeBytes} bytes; task ${taskId} expects ${expected}.`, {
-          hint: "Use a node of the same version as the coordinator, and a trainer that returns the run's parameters.",
-          details: { task: taskId, expectedBytes: expected },
-        });
+        const error = new NexusError(
+          "UPDATE_REJECTED",
+          `The update of ${task.party} is announced with ${sizeBytes} bytes; task ${taskId} expects ${expected}.`,
+          {
+            hint: "Use a node of the same version as the coordinator, and a trainer that returns the run's parameters.",
+            details: { task: taskId, expectedBytes: expected },
+          },
+        );
         await retrying(() => refuseTask(store, task, { state: "rejected", code: error.code, message: error.message }));
         waiters.wake(runKey(task.runId));
         throw error;
@@ -63,7 +68,10 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
       }
       await blobLock.shared(async () => {
         const { sizeBytes } = await staged.commit();
-        await store.db.insert(blobs).values({ hash, sizeBytes, kind: "upload" }).onConflictDoUpdate({ target: blobs.hash, set: { createdAt: new Date() } });
+        await store.db
+          .insert(blobs)
+          .values({ hash, sizeBytes, kind: "upload" })
+          .onConflictDoUpdate({ target: blobs.hash, set: { createdAt: new Date() } });
       });
     },
   };
@@ -73,6 +81,10 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
 export async function knownBlob({ store }: CoordinatorContext, hash: string): Promise<Sha256> {
   if (!isSha256(hash)) throw new NexusError("USAGE", `"${hash}" is not a SHA-256 in hex.`);
   const [known] = await store.db.select({ hash: blobs.hash }).from(blobs).where(eq(blobs.hash, hash));
-  if (known === undefined) throw new NexusError("BLOB_NOT_FOUND", `There is no blob ${hash} to start from.`, { hint: "Upload the safetensors file first.", details: { blob: hash } });
+  if (known === undefined)
+    throw new NexusError("BLOB_NOT_FOUND", `There is no blob ${hash} to start from.`, {
+      hint: "Upload the safetensors file first.",
+      details: { blob: hash },
+    });
   return hash;
 }

@@ -64,13 +64,20 @@ function step(parameters: ParameterSet, rows: Rows, rate: number): ParameterSet 
 
 function squaredErrors(parameters: ParameterSet, rows: Rows): number {
   const w = parameters.get("w")!.data;
-  return rows.reduce((sum, { x, y }) => sum + (x.reduce((total, value, index) => total + value * w[index]!, parameters.get("b")!.data[0]!) - y) ** 2, 0);
+  return rows.reduce(
+    (sum, { x, y }) => sum + (x.reduce((total, value, index) => total + value * w[index]!, parameters.get("b")!.data[0]!) - y) ** 2,
+    0,
+  );
 }
 
 function planeParty(rows: Rows, changes: Partial<NodeDefinition> = {}): NodeDefinition {
   return {
     dataset: { name: "plane", trainExamples: rows.length, testExamples: rows.length },
-    fit: ({ parameters }) => ({ parameters: step(parameters, rows, RATE), examples: rows.length, metrics: { squares: squaredErrors(parameters, rows) } }),
+    fit: ({ parameters }) => ({
+      parameters: step(parameters, rows, RATE),
+      examples: rows.length,
+      metrics: { squares: squaredErrors(parameters, rows) },
+    }),
     evaluate: ({ parameters }) => ({ examples: rows.length, metrics: { squares: squaredErrors(parameters, rows) } }),
     ...changes,
   };
@@ -130,14 +137,18 @@ describe("two parties with a trainer of their own", () => {
     const result = await (await lent.nexus.runs.start(spec, { initial })).result();
     const learnt = await result.parameters();
     const wanted = step(initial, NORTH, RATE);
-    for (const name of ["w", "b"]) for (const [index, value] of wanted.get(name)!.data.entries()) expect(learnt.get(name)!.data[index]).toBeCloseTo(value, 4);
+    for (const name of ["w", "b"])
+      for (const [index, value] of wanted.get(name)!.data.entries()) expect(learnt.get(name)!.data[index]).toBeCloseTo(value, 4);
 
     // A model of a run is a checkpoint by its hash, and a checkpoint of another form is refused.
     const again = await lent.nexus.runs.start({ ...spec, checkpoint: result.modelHash });
     expect((await again.show()).rounds[0]?.baseModelHash ?? result.modelHash).toBe(result.modelHash);
     await again.result();
     const wrong: ParameterSet = new Map([["w", { shape: [4], data: new Float32Array(4) }]]);
-    await expect(lent.nexus.runs.start(spec, { initial: wrong })).rejects.toMatchObject({ code: "SPEC_REFUSED", message: expect.stringContaining("b [1], w [3]") as string });
+    await expect(lent.nexus.runs.start(spec, { initial: wrong })).rejects.toMatchObject({
+      code: "SPEC_REFUSED",
+      message: expect.stringContaining("b [1], w [3]") as string,
+    });
     await expect(lent.nexus.runs.start({ ...spec, checkpoint: "d".repeat(64) })).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
   });
 });
@@ -153,7 +164,9 @@ describe("a run", () => {
     expect(seen.map(({ type }) => type)).toEqual(["run-started", ...[1, 2, 3].flatMap(() => ["round-opened", "round-committed"]), "run-finished"]);
     const { modelHash } = await run.result();
     expect(seen.at(-1)).toMatchObject({ type: "run-finished", payload: { outcome: "completed", reason: null, modelHash } });
-    expect(seen.filter((event) => event.type === "round-committed").map(({ payload }) => payload)).toMatchObject([1, 2, 3].map((round) => ({ round, rounds: 3, accepted: 2, missed: [] })));
+    expect(seen.filter((event) => event.type === "round-committed").map(({ payload }) => payload)).toMatchObject(
+      [1, 2, 3].map((round) => ({ round, rounds: 3, accepted: 2, missed: [] })),
+    );
 
     // Another connection goes on from wherever the first one was, its end included.
     await using other = connect({ url: lent.url, token: lent.token });
@@ -177,12 +190,18 @@ describe("a run", () => {
   });
 
   it("is started once for a key, and a key is good for one spec", async () => {
-    const [one, two] = await Promise.all([lent.nexus.runs.start(spec, { idempotencyKey: "key" }), lent.nexus.runs.start(spec, { idempotencyKey: "key" })]);
+    const [one, two] = await Promise.all([
+      lent.nexus.runs.start(spec, { idempotencyKey: "key" }),
+      lent.nexus.runs.start(spec, { idempotencyKey: "key" }),
+    ]);
     expect(two.id).toBe(one.id);
     const [first, second] = await Promise.all([one.result(), two.result()]);
     expect(second.modelHash).toBe(first.modelHash);
     expect((await lent.nexus.runs.start(spec, { idempotencyKey: "key" })).id).toBe(one.id);
-    await expect(lent.nexus.runs.start({ ...spec, seed: 2 }, { idempotencyKey: "key" })).rejects.toMatchObject({ code: "RUN_STATE", message: expect.stringContaining(one.id) as string });
+    await expect(lent.nexus.runs.start({ ...spec, seed: 2 }, { idempotencyKey: "key" })).rejects.toMatchObject({
+      code: "RUN_STATE",
+      message: expect.stringContaining(one.id) as string,
+    });
     expect((await lent.nexus.runs.start(spec)).id).not.toBe(one.id);
   });
 
@@ -204,10 +223,16 @@ describe("a run", () => {
     const planned = await lent.nexus.runs.plan(spec);
     expect(planned).toMatchObject({ ok: true, plan: { parties: [{ name: "north" }, { name: "south" }], model: { parameters: 4 } } });
     const refused = await lent.nexus.runs.plan({ ...spec, data: { dataset: "plane", parties: ["north", "sotuh"] } });
-    expect(refused).toMatchObject({ ok: false, refusals: [{ path: "data.parties[1]", remedy: 'Did you mean "south"?', edits: [{ path: "data.parties[1]", value: "south" }] }] });
+    expect(refused).toMatchObject({
+      ok: false,
+      refusals: [{ path: "data.parties[1]", remedy: 'Did you mean "south"?', edits: [{ path: "data.parties[1]", value: "south" }] }],
+    });
     await using nowhere = connect({ url: "http://127.0.0.1:9", token: "" });
     await expect(nowhere.runs.start({ ...spec, rounds: 0 })).rejects.toMatchObject({ code: "SPEC_INVALID" });
-    await expect(nowhere.runs.plan("version: 1\nversion: 1\n")).rejects.toMatchObject({ code: "SPEC_UNREADABLE", message: expect.stringContaining("line 2") as string });
+    await expect(nowhere.runs.plan("version: 1\nversion: 1\n")).rejects.toMatchObject({
+      code: "SPEC_UNREADABLE",
+      message: expect.stringContaining("line 2") as string,
+    });
     await expect(nowhere.runs.start(spec)).rejects.toMatchObject({ code: "COORDINATOR_UNREACHABLE" });
     expect(await lent.nexus.runs.list()).toHaveLength(before);
   });
@@ -221,7 +246,10 @@ describe("a run", () => {
     const stopped: RunEvent[] = [];
     for await (const event of run.events()) stopped.push(event);
     expect(stopped.at(-1)).toMatchObject({ type: "run-finished", payload: { outcome: "stopped" } });
-    await expect(run.stop()).rejects.toMatchObject({ code: "RUN_STATE", message: expect.stringContaining("stopped and cannot be stopped") as string });
+    await expect(run.stop()).rejects.toMatchObject({
+      code: "RUN_STATE",
+      message: expect.stringContaining("stopped and cannot be stopped") as string,
+    });
     await run.resume();
     await expect(run.resume()).rejects.toMatchObject({ code: "RUN_STATE" });
     expect((await run.result()).modelHash).toBe(undisturbed.modelHash);
@@ -232,27 +260,73 @@ describe("a run", () => {
 
 describe("a party whose trainer errs is named with round and reason, and the round goes on", () => {
   const wrong: readonly (readonly [string, NodeDefinition["fit"], string])[] = [
-    ["another shape", () => ({ parameters: new Map([["w", { shape: [1, 3], data: new Float32Array(3) }], ["b", { shape: [1], data: new Float32Array(1) }]]), examples: 5, metrics: { squares: 0 } }), 'TRAINER_FAILED: The tensor "w" that the trainer of erring returned is [1, 3] with 3 values; the model has [3].'],
-    ["too few values", () => ({ parameters: new Map([["w", { shape: [3], data: new Float32Array(2) }], ["b", { shape: [1], data: new Float32Array(1) }]]), examples: 5, metrics: { squares: 0 } }), "with 2 values"],
-    ["a tensor missing", () => ({ parameters: new Map([["w", { shape: [3], data: new Float32Array(3) }]]), examples: 5, metrics: { squares: 0 } }), 'The tensor "b" that the trainer of erring returned is missing'],
-    ["a tensor too many", ({ parameters }) => ({ parameters: new Map([...parameters, ["c", { shape: [1], data: new Float32Array(1) }]]), examples: 5, metrics: { squares: 0 } }), 'a tensor "c" that the model does not have'],
+    [
+      "another shape",
+      () => ({
+        parameters: new Map([
+          ["w", { shape: [1, 3], data: new Float32Array(3) }],
+          ["b", { shape: [1], data: new Float32Array(1) }],
+        ]),
+        examples: 5,
+        metrics: { squares: 0 },
+      }),
+      'TRAINER_FAILED: The tensor "w" that the trainer of erring returned is [1, 3] with 3 values; the model has [3].',
+    ],
+    [
+      "too few values",
+      () => ({
+        parameters: new Map([
+          ["w", { shape: [3], data: new Float32Array(2) }],
+          ["b", { shape: [1], data: new Float32Array(1) }],
+        ]),
+        examples: 5,
+        metrics: { squares: 0 },
+      }),
+      "with 2 values",
+    ],
+    [
+      "a tensor missing",
+      () => ({ parameters: new Map([["w", { shape: [3], data: new Float32Array(3) }]]), examples: 5, metrics: { squares: 0 } }),
+      'The tensor "b" that the trainer of erring returned is missing',
+    ],
+    [
+      "a tensor too many",
+      ({ parameters }) => ({
+        parameters: new Map([...parameters, ["c", { shape: [1], data: new Float32Array(1) }]]),
+        examples: 5,
+        metrics: { squares: 0 },
+      }),
+      'a tensor "c" that the model does not have',
+    ],
     ["no sum", ({ parameters }) => ({ parameters, examples: 5, metrics: {} }), 'reported no sum "squares"'],
     ["more examples than it has", ({ parameters }) => ({ parameters, examples: 1_000_000, metrics: { squares: 0 } }), "reported 1000000 examples"],
     ["half an example", ({ parameters }) => ({ parameters, examples: 0.5, metrics: { squares: 0 } }), "reported 0.5 examples"],
-    ["an exception", () => Promise.reject(new Error("the disk of the clinic is away")), "TRAINER_FAILED: The trainer of erring failed: the disk of the clinic is away"],
+    [
+      "an exception",
+      () => Promise.reject(new Error("the disk of the clinic is away")),
+      "TRAINER_FAILED: The trainer of erring failed: the disk of the clinic is away",
+    ],
   ];
 
   it("for every way to err", async () => {
     let fit: NodeDefinition["fit"] = wrong[0]![1];
     await using nodes = new AsyncDisposableStack();
     nodes.use(await serve("erring", planeParty(planeRows(3, 5), { fit: (task) => fit(task) })));
-    const spec: RunSpecInput = { ...PLANE, rounds: 1, data: { dataset: "plane", parties: ["erring", "north", "south"] }, cohort: { quorum: 2 }, evaluate: { every: 0, metrics: ["squares"] } };
+    const spec: RunSpecInput = {
+      ...PLANE,
+      rounds: 1,
+      data: { dataset: "plane", parties: ["erring", "north", "south"] },
+      cohort: { quorum: 2 },
+      evaluate: { every: 0, metrics: ["squares"] },
+    };
     for (const [, errs, reason] of wrong) {
       fit = errs;
       const run = await lent.nexus.runs.start(spec);
       await run.result();
       const { rounds } = await run.show();
-      const part = rounds.flatMap(({ round, participations }) => participations.map(({ party, state, reason: said }) => ({ round, party, state, said })));
+      const part = rounds.flatMap(({ round, participations }) =>
+        participations.map(({ party, state, reason: said }) => ({ round, party, state, said })),
+      );
       expect(part).toEqual([
         { round: 1, party: "erring", state: "failed", said: expect.stringContaining(reason) as string },
         { round: 1, party: "north", state: "accepted", said: "" },
@@ -268,18 +342,38 @@ describe("a party whose trainer errs is named with round and reason, and the rou
   it("and a run whose quorum needs it fails with its name", async () => {
     await using nodes = new AsyncDisposableStack();
     nodes.use(await serve("failing", planeParty(planeRows(4, 5), { fit: () => Promise.reject(new Error("no")) })));
-    const run = await lent.nexus.runs.start({ ...PLANE, rounds: 1, data: { dataset: "plane", parties: ["failing", "north"] }, cohort: { attempts: 2 } });
-    await expect(run.result()).rejects.toMatchObject({ code: "RUN_FAILED", message: expect.stringMatching(/QUORUM_NOT_REACHED: .* quorum of 2 in 2 attempts; .*: failing\.$/) as string });
+    const run = await lent.nexus.runs.start({
+      ...PLANE,
+      rounds: 1,
+      data: { dataset: "plane", parties: ["failing", "north"] },
+      cohort: { attempts: 2 },
+    });
+    await expect(run.result()).rejects.toMatchObject({
+      code: "RUN_FAILED",
+      message: expect.stringMatching(/QUORUM_NOT_REACHED: .* quorum of 2 in 2 attempts; .*: failing\.$/) as string,
+    });
     const { rounds } = await run.show();
-    expect(rounds.map(({ attempt, state }) => [attempt, state])).toEqual([[1, "abandoned"], [2, "abandoned"]]);
+    expect(rounds.map(({ attempt, state }) => [attempt, state])).toEqual([
+      [1, "abandoned"],
+      [2, "abandoned"],
+    ]);
   });
 
   it("and held-out rows that cannot be judged cost the figures, not the round", async () => {
     await using nodes = new AsyncDisposableStack();
     nodes.use(await serve("blind", planeParty(planeRows(5, 5), { evaluate: () => Promise.reject(new Error("no rows")) })));
-    const run = await lent.nexus.runs.start({ ...PLANE, rounds: 1, data: { dataset: "plane", parties: ["blind"] }, evaluate: { metrics: ["squares"] } });
+    const run = await lent.nexus.runs.start({
+      ...PLANE,
+      rounds: 1,
+      data: { dataset: "plane", parties: ["blind"] },
+      evaluate: { metrics: ["squares"] },
+    });
     const { card } = await run.result();
     expect(card).toMatchObject({ metrics: { evaluated: null } });
-    expect((await run.show()).rounds[0]!.participations.find(({ kind }) => kind === "evaluate")).toMatchObject({ party: "blind", state: "failed", reason: expect.stringContaining("no rows") as string });
+    expect((await run.show()).rounds[0]!.participations.find(({ kind }) => kind === "evaluate")).toMatchObject({
+      party: "blind",
+      state: "failed",
+      reason: expect.stringContaining("no rows") as string,
+    });
   });
 });

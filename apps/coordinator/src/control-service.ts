@@ -29,7 +29,10 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     async (request: I, call: HandlerContext): Promise<O> => {
       const token = callerToken(call);
       if (token === undefined || !sameSecret(token, context.ownerToken)) {
-        throw new NexusError("UNAUTHENTICATED", token === undefined ? "The call came without the owner token." : "That is not the owner token of this coordinator.");
+        throw new NexusError(
+          "UNAUTHENTICATED",
+          token === undefined ? "The call came without the owner token." : "That is not the owner token of this coordinator.",
+        );
       }
       return retrying(() => action(request, call), { signal: call.signal });
     };
@@ -87,7 +90,8 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         .from(datasets)
         .innerJoin(nodes, eq(nodes.id, datasets.nodeId))
         .where(and(eq(datasets.projectId, projectId), or(eq(datasets.id, dataset), and(eq(datasets.name, name), eq(nodes.name, node)))));
-      if (row === undefined) throw new NexusError("DATASET_NOT_FOUND", `No dataset has the id or the name@node "${dataset}".`, { details: { dataset } });
+      if (row === undefined)
+        throw new NexusError("DATASET_NOT_FOUND", `No dataset has the id or the name@node "${dataset}".`, { details: { dataset } });
       return { dataset: datasetMessage(row.dataset, row.node) };
     }),
 
@@ -97,7 +101,12 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       if (compiled.ok) return { planJson: JSON.stringify(compiled.plan), refusals: [] };
       return {
         planJson: "",
-        refusals: compiled.refusals.map(({ path, reason, remedy, edits }) => ({ path, reason, remedy, editsJson: edits === undefined ? "" : JSON.stringify(edits) })),
+        refusals: compiled.refusals.map(({ path, reason, remedy, edits }) => ({
+          path,
+          reason,
+          remedy,
+          editsJson: edits === undefined ? "" : JSON.stringify(edits),
+        })),
       };
     }),
     startRun: owned(async ({ spec: text, idempotencyKey, initialModelHash }) => {
@@ -118,7 +127,12 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { run: await runWithModel(runId) };
     }),
     listRuns: owned(async () => {
-      const rows = await db.select({ run: runs, modelId: models.id }).from(runs).leftJoin(models, eq(models.runId, runs.id)).where(eq(runs.projectId, projectId)).orderBy(desc(runs.createdAt));
+      const rows = await db
+        .select({ run: runs, modelId: models.id })
+        .from(runs)
+        .leftJoin(models, eq(models.runId, runs.id))
+        .where(eq(runs.projectId, projectId))
+        .orderBy(desc(runs.createdAt));
       return { runs: rows.map(({ run, modelId }) => runMessage(run, modelId)) };
     }),
     getRun: owned(async ({ runId }) => {
@@ -147,8 +161,12 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { models: rows.map(modelMessage) };
     }),
     getModel: owned(async ({ model }) => {
-      const [row] = await db.select().from(models).where(and(eq(models.projectId, projectId), or(eq(models.id, model), eq(models.runId, model))));
-      if (row === undefined) throw new NexusError("MODEL_NOT_FOUND", `No model has the id "${model}", and no run of that id made one.`, { details: { model } });
+      const [row] = await db
+        .select()
+        .from(models)
+        .where(and(eq(models.projectId, projectId), or(eq(models.id, model), eq(models.runId, model))));
+      if (row === undefined)
+        throw new NexusError("MODEL_NOT_FOUND", `No model has the id "${model}", and no run of that id made one.`, { details: { model } });
       return { model: modelMessage(row) };
     }),
   };

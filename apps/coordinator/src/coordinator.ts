@@ -63,7 +63,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const log = options.log ?? fileLog(home);
   await using starting = new AsyncDisposableStack();
 
-  const store = await openStore({ dataDir: home, databaseUrl, signal, log: (level, message, error) => log[level]({ err: error, from: "store" }, message) });
+  const store = await openStore({
+    dataDir: home,
+    databaseUrl,
+    signal,
+    log: (level, message, error) => log[level]({ err: error, from: "store" }, message),
+  });
   starting.defer(() => store.close());
   const token = await ownerToken(home);
   const projectId = await defaultProject(store);
@@ -107,7 +112,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   starting.defer(() => rm(coordinatorFile(home), { force: true }));
 
   const sweep = setInterval(() => {
-    discardStaleUploads(context).catch((error: unknown) => log.warn({ err: error }, "Stale uploads could not be discarded; the next sweep tries again."));
+    discardStaleUploads(context).catch((error: unknown) =>
+      log.warn({ err: error }, "Stale uploads could not be discarded; the next sweep tries again."),
+    );
   }, SWEEP_INTERVAL_MS);
   starting.defer(() => clearInterval(sweep));
 
@@ -120,14 +127,20 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
 async function defaultProject(store: Store): Promise<string> {
   return retrying(async () => {
-    await store.db.insert(projects).values({ id: newId("project"), name: DEFAULT_PROJECT }).onConflictDoNothing();
+    await store.db
+      .insert(projects)
+      .values({ id: newId("project"), name: DEFAULT_PROJECT })
+      .onConflictDoNothing();
     const [row] = await store.db.select({ id: projects.id }).from(projects).where(eq(projects.name, DEFAULT_PROJECT));
     return row!.id;
   });
 }
 
 function fileLog(home: string): Logger {
-  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: join(home, "coordinator.log"), sync: true, mkdir: true }));
+  return pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: join(home, "coordinator.log"), sync: true, mkdir: true }),
+  );
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

@@ -29,7 +29,8 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
   return {
     async register(request) {
       parseDocumentWith(nameSchema, request.name, "The node's name");
-      if (request.publicKey.length !== PUBLIC_KEY_BYTES) throw new NexusError("MESSAGE_INVALID", `A public key has ${PUBLIC_KEY_BYTES} bytes, not ${request.publicKey.length}.`);
+      if (request.publicKey.length !== PUBLIC_KEY_BYTES)
+        throw new NexusError("MESSAGE_INVALID", `A public key has ${PUBLIC_KEY_BYTES} bytes, not ${request.publicKey.length}.`);
       if (!(await verify(request.publicKey, registrationBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The registration of "${request.name}" is not signed by the key it brings.`);
       }
@@ -81,12 +82,19 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       try {
         // The place in the queue is taken before the look, so that no wake between the two is lost.
         const woken = waiters.wait(nodeKey(nodeId), { timeoutMs: Math.min(waitMs, MAX_WAIT_MS), signal: call.signal });
-        const delivery = (await retrying(() => deliverTask(store, nodeId))) ?? ((await woken) ? await retrying(() => deliverTask(store, nodeId)) : undefined);
+        const delivery =
+          (await retrying(() => deliverTask(store, nodeId))) ?? ((await woken) ? await retrying(() => deliverTask(store, nodeId)) : undefined);
         if (delivery === undefined) return {};
         const plan = delivery.plan as { kernelBuild: string; reproducible: boolean; model: { sizeBytes: number } };
         if (plan.reproducible && kernelBuild !== plan.kernelBuild) {
-          const error = new NexusError("KERNEL_MISMATCH", `The node trains with ${kernelBuild}; run ${delivery.runId} is held to ${plan.kernelBuild}.`, { details: { run: delivery.runId } });
-          await retrying(() => refuseTask(store, { ...delivery, id: delivery.taskId }, { state: "failed", code: error.code, message: error.message }));
+          const error = new NexusError(
+            "KERNEL_MISMATCH",
+            `The node trains with ${kernelBuild}; run ${delivery.runId} is held to ${plan.kernelBuild}.`,
+            { details: { run: delivery.runId } },
+          );
+          await retrying(() =>
+            refuseTask(store, { ...delivery, id: delivery.taskId }, { state: "failed", code: error.code, message: error.message }),
+          );
           waiters.wake(runKey(delivery.runId));
           throw error;
         }
@@ -158,7 +166,10 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
 export async function discardStaleUploads({ store, uploads }: CoordinatorContext): Promise<void> {
   const known = uploads.taskIds;
   if (known.length === 0) return;
-  const open = await store.db.select({ id: tasks.id, state: tasks.state }).from(tasks).where(inArray(tasks.id, [...known]));
+  const open = await store.db
+    .select({ id: tasks.id, state: tasks.state })
+    .from(tasks)
+    .where(inArray(tasks.id, [...known]));
   await uploads.discardOthers(new Set(open.filter(({ state }) => state === "waiting" || state === "delivered").map(({ id }) => id)));
 }
 

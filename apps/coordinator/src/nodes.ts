@@ -25,7 +25,10 @@ export async function createJoinToken(store: Store, projectId: string, options: 
  * Lets a node join: uses the token up and records the key, in one transaction.
  * @throws NexusError JOIN_TOKEN_INVALID, NODE_NAME_TAKEN
  */
-export async function registerNode(store: Store, request: { readonly token: string; readonly name: string; readonly publicKey: Uint8Array }): Promise<NodeRow> {
+export async function registerNode(
+  store: Store,
+  request: { readonly token: string; readonly name: string; readonly publicKey: Uint8Array },
+): Promise<NodeRow> {
   const tokenHash = hashToken(request.token);
   try {
     return await store.db.transaction(async (tx) => {
@@ -49,9 +52,13 @@ export async function registerNode(store: Store, request: { readonly token: stri
 }
 
 async function unusable(store: Store, tokenHash: string): Promise<NexusError> {
-  const [known] = await store.db.select({ usedAt: joinTokens.usedAt, expiresAt: joinTokens.expiresAt }).from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash));
+  const [known] = await store.db
+    .select({ usedAt: joinTokens.usedAt, expiresAt: joinTokens.expiresAt })
+    .from(joinTokens)
+    .where(eq(joinTokens.tokenHash, tokenHash));
   if (known === undefined) return new NexusError("JOIN_TOKEN_INVALID", "That join token is unknown.");
-  if (known.usedAt !== null) return new NexusError("JOIN_TOKEN_INVALID", `That join token was used on ${known.usedAt.toISOString()}; a token lets one node join.`);
+  if (known.usedAt !== null)
+    return new NexusError("JOIN_TOKEN_INVALID", `That join token was used on ${known.usedAt.toISOString()}; a token lets one node join.`);
   return new NexusError("JOIN_TOKEN_INVALID", `That join token expired on ${known.expiresAt.toISOString()}.`);
 }
 
@@ -67,7 +74,10 @@ export async function admittedNode(store: Store, nodeId: string): Promise<NodeRo
 /** A node by id or name, removed ones by id only. @throws NexusError NODE_NOT_FOUND */
 export async function findNode(store: Store, projectId: string, idOrName: string): Promise<NodeRow> {
   const named = and(eq(nodes.name, idOrName), ne(nodes.status, "removed"));
-  const [row] = await store.db.select().from(nodes).where(and(eq(nodes.projectId, projectId), or(eq(nodes.id, idOrName), named)));
+  const [row] = await store.db
+    .select()
+    .from(nodes)
+    .where(and(eq(nodes.projectId, projectId), or(eq(nodes.id, idOrName), named)));
   if (row === undefined) throw new NexusError("NODE_NOT_FOUND", `No node has the id or name "${idOrName}".`);
   return row;
 }

@@ -9,7 +9,16 @@ import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
 import type { Task } from "@ciphernx/protocol/proto";
 import { reportBytes, type SignedReport } from "@ciphernx/protocol/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { classRows, eventually, openTestSession, registerRows, rowsSpec, startWork, testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
+import {
+  classRows,
+  eventually,
+  openTestSession,
+  registerRows,
+  rowsSpec,
+  startWork,
+  testCoordinator,
+  type TestCoordinator,
+} from "./test-coordinator.fixture.ts";
 
 /** Party `m` speaks by hand; `ash` and `birch` work as they should, and are enough for the quorum. */
 const ROWS = { ash: classRows("ash", 20, 4), birch: classRows("birch", 25, 4), m: classRows("m", 30, 4) };
@@ -63,7 +72,10 @@ async function honest(task: Task, plan: RunPlan): Promise<Answer> {
     ...{ weight, metrics, encoding: plan.encoding, metricNames: plan.metricNames },
   });
   const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
-  return { vector: vector as Int16Array, report: { taskId, runId, round, attempt, specHash, baseModelHash, blobHash: "", weight: BigInt(weight), metrics } };
+  return {
+    vector: vector as Int16Array,
+    report: { taskId, runId, round, attempt, specHash, baseModelHash, blobHash: "", weight: BigInt(weight), metrics },
+  };
 }
 
 function sha256(bytes: Uint8Array): Sha256 {
@@ -113,11 +125,27 @@ describe("a wrong answer is refused with its reason, its task ends, and the roun
     ["another base model", ({ report }) => void Object.assign(report, { baseModelHash: other }), `names the base model ${other}`],
     ["an integer above the levels of 12 bits", ({ vector }) => void (vector[3] = 2048), "2048"],
     ["the one value below them", ({ vector }) => void (vector[0] = -2048), "-2048"],
-    ["a report with another weight than the vector's", ({ report }) => void Object.assign(report, { weight: 29n }), "The vector has the weight 30, the report 29."],
-    ["a report with another sum", ({ report }) => void Object.assign(report, { metrics: { loss: 12.5, correct: 8 } }), 'The vector has 7 for the metric "correct", the report 8.'],
-    ["a report with a sum that is no number", ({ report }) => void Object.assign(report, { metrics: { loss: NaN, correct: 7 } }), 'for the metric "loss", the report NaN.'],
+    [
+      "a report with another weight than the vector's",
+      ({ report }) => void Object.assign(report, { weight: 29n }),
+      "The vector has the weight 30, the report 29.",
+    ],
+    [
+      "a report with another sum",
+      ({ report }) => void Object.assign(report, { metrics: { loss: 12.5, correct: 8 } }),
+      'The vector has 7 for the metric "correct", the report 8.',
+    ],
+    [
+      "a report with a sum that is no number",
+      ({ report }) => void Object.assign(report, { metrics: { loss: NaN, correct: 7 } }),
+      'for the metric "loss", the report NaN.',
+    ],
     ["a report without a sum", ({ report }) => void Object.assign(report, { metrics: { loss: 12.5 } }), 'Only the vector has the metric "correct".'],
-    ["a report with a sum too many", ({ report }) => void Object.assign(report, { metrics: { loss: 12.5, correct: 7, rows: 1 } }), 'Only the report has the metric "rows".'],
+    [
+      "a report with a sum too many",
+      ({ report }) => void Object.assign(report, { metrics: { loss: 12.5, correct: 7, rows: 1 } }),
+      'Only the report has the metric "rows".',
+    ],
     [
       "more weight than the plan allows",
       ({ vector, report }, plan) => {
@@ -134,7 +162,11 @@ describe("a wrong answer is refused with its reason, its task ends, and the roun
       },
       "It has no weight.",
     ],
-    ["more clipped coordinates than there are", ({ vector }, plan) => void (vector[vectorLayout(plan.model.parameters, plan.metricNames, plan.encoding).length - 1] = 1), "clipped coordinates"],
+    [
+      "more clipped coordinates than there are",
+      ({ vector }, plan) => void (vector[vectorLayout(plan.model.parameters, plan.metricNames, plan.encoding).length - 1] = 1),
+      "clipped coordinates",
+    ],
     ["another tensor's name", ({ vector }) => encodeUpdateFile(vector).map((byte, index) => (index === 10 ? "k".charCodeAt(0) : byte)), "rejected"],
     ["another dtype", ({ vector }) => encodeUpdateFile(Int8Array.from({ length: vector.length * 2 })), "rejected"],
     ["a truncated file", ({ vector }) => encodeUpdateFile(vector).subarray(0, -2), "bytes; task"],
@@ -147,11 +179,17 @@ describe("a wrong answer is refused with its reason, its task ends, and the roun
     const bent = await honest(task, plan);
     const file = bend(bent, plan) ?? encodeUpdateFile(bent.vector);
     await expect(answer(bent.report, file)).rejects.toMatchObject({ code: "UPDATE_REJECTED", message: expect.stringContaining(reason) as string });
-    expect(await endOf(run)).toEqual({ state: "rejected", reason: expect.stringMatching(/^UPDATE_REJECTED: /) as string, accepted: ["ash", "birch"] });
+    expect(await endOf(run)).toEqual({
+      state: "rejected",
+      reason: expect.stringMatching(/^UPDATE_REJECTED: /) as string,
+      accepted: ["ash", "birch"],
+    });
     expect(await refusalsIn(run)).toEqual([
       { round: 1, attempt: 1, kind: "fit", party: "m", code: "UPDATE_REJECTED", message: expect.stringContaining(reason) as string },
     ]);
-    await expect(answer((await honest(task, plan)).report, encodeUpdateFile((await honest(task, plan)).vector))).rejects.toMatchObject({ code: "TASK_CLOSED" });
+    await expect(answer((await honest(task, plan)).report, encodeUpdateFile((await honest(task, plan)).vector))).rejects.toMatchObject({
+      code: "TASK_CLOSED",
+    });
   });
 
   it("a trainer that failed says why in its own words", async () => {
@@ -171,8 +209,15 @@ describe("a wrong answer is refused with its reason, its task ends, and the roun
     after.defer(openSession);
     after.use(foreign.transport);
     await expect(foreign.call((client) => client.nextTask({ waitMs: 20_000 }))).rejects.toMatchObject({ code: "KERNEL_MISMATCH" });
-    expect(await endOf(run)).toMatchObject({ state: "failed", reason: expect.stringMatching(/^KERNEL_MISMATCH: The node trains with another build/) as string, accepted: ["ash", "birch"] });
-    await expect(lent.nexus.runs.start(SPEC)).rejects.toMatchObject({ code: "SPEC_REFUSED", message: expect.stringContaining("m (another build)") as string });
+    expect(await endOf(run)).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^KERNEL_MISMATCH: The node trains with another build/) as string,
+      accepted: ["ash", "birch"],
+    });
+    await expect(lent.nexus.runs.start(SPEC)).rejects.toMatchObject({
+      code: "SPEC_REFUSED",
+      message: expect.stringContaining("m (another build)") as string,
+    });
   });
 });
 
@@ -180,9 +225,17 @@ describe("an answer that is not the task's leaves the task open", () => {
   /** Something that is refused, after which the honest answer is accepted. */
   type Attempt = (honestly: Answer, file: Uint8Array) => Promise<unknown>;
   const attempts: readonly (readonly [string, Attempt, ErrorCode])[] = [
-    ["an unknown task", async ({ report }, file) => (await upload(report.taskId, file), send({ ...report, taskId: "tsk_unknown", blobHash: sha256(file) })), "FORBIDDEN"],
+    [
+      "an unknown task",
+      async ({ report }, file) => (await upload(report.taskId, file), send({ ...report, taskId: "tsk_unknown", blobHash: sha256(file) })),
+      "FORBIDDEN",
+    ],
     ["an upload for an unknown task", (_honestly, file) => upload("tsk_unknown", file), "FORBIDDEN"],
-    ["another key's signature", async ({ report }, file) => (await upload(report.taskId, file), send({ ...report, blobHash: sha256(file) }, await generateSigningKey())), "SIGNATURE_INVALID"],
+    [
+      "another key's signature",
+      async ({ report }, file) => (await upload(report.taskId, file), send({ ...report, blobHash: sha256(file) }, await generateSigningKey())),
+      "SIGNATURE_INVALID",
+    ],
     ["a blob that was not uploaded", ({ report }) => send({ ...report, blobHash: "a".repeat(64) }), "BLOB_NOT_FOUND"],
     ["no blob at all", ({ report }) => send(report), "BLOB_NOT_FOUND"],
     ["bytes of another hash", ({ report }, file) => upload(report.taskId, file, "b".repeat(64) as Sha256), "BLOB_CORRUPT"],
@@ -205,7 +258,9 @@ describe("an answer that is not the task's leaves the task open", () => {
     const { report, vector } = await honest(task, plan);
     const { rounds } = await run.show();
     const { store } = lent.coordinator;
-    const foreign = await store.db.query.tasks.findFirst({ where: (tasks, { and, eq, ne }) => and(eq(tasks.runId, run.id), ne(tasks.nodeId, m.nodeId)) });
+    const foreign = await store.db.query.tasks.findFirst({
+      where: (tasks, { and, eq, ne }) => and(eq(tasks.runId, run.id), ne(tasks.nodeId, m.nodeId)),
+    });
     await expect(send({ ...report, taskId: foreign!.id })).rejects.toMatchObject({ code: "FORBIDDEN" });
     await expect(upload(foreign!.id, encodeUpdateFile(vector))).rejects.toMatchObject({ code: "FORBIDDEN" });
     const base = rounds[0]!.baseModelHash as Sha256;
@@ -250,7 +305,10 @@ describe("an update that cannot be encoded", () => {
   ])("%s: the node refuses to send it, and says so", async (_name, value, reason) => {
     await using node = await startWork(lent.url, m, {
       rows: ROWS.m,
-      change: (trainer) => ({ ...trainer, fit: async (task) => ({ ...(await trainer.fit(task)), parameters: new Float32Array(task.parameters.length).fill(value) }) }),
+      change: (trainer) => ({
+        ...trainer,
+        fit: async (task) => ({ ...(await trainer.fit(task)), parameters: new Float32Array(task.parameters.length).fill(value) }),
+      }),
     });
     const run = await lent.nexus.runs.start(SPEC);
     expect(await endOf(run)).toEqual({ state: "failed", reason, accepted: ["ash", "birch"] });

@@ -41,20 +41,26 @@ const CASES: readonly (readonly [string, Partial<RunSpecInput>, (readonly number
   ["fedadam, with state of two vectors", { strategy: { kind: "fedadam" } }],
   ["stochastic rounding, 8 bits", { encoding: { bits: 8, rounding: "stochastic" } }, [1, 2, 3]],
   ["a cohort of two of three", { cohort: { size: 2, deadlineSeconds: 30 }, strategy: { kind: "fedavgm" }, rounds: 3 }],
-  ["Adam at the parties, two epochs, no evaluation", { train: { optimiser: { kind: "adam", learningRate: 0.01 }, epochs: 2 }, evaluate: { every: 0 } }],
+  [
+    "Adam at the parties, two epochs, no evaluation",
+    { train: { optimiser: { kind: "adam", learningRate: 0.01 }, epochs: 2 }, evaluate: { every: 0 } },
+  ],
 ];
 
 describe("the same spec, seed and accepted updates give the same bits", () => {
   const found: string[] = [];
 
-  it.each(CASES.map(([name, changes, workers = [1]]) => ({ name, changes, workers })))("over sockets, in another order of answers, and simulated: $name", async ({ changes, workers }) => {
-    const spec = rowsSpec({ rounds: 2, ...changes });
-    const first = await distributed(spec, { ash: 25, birch: 10, cedar: 0 });
-    const second = await distributed(spec, { ash: 0, birch: 25, cedar: 10 });
-    expect(second).toBe(first);
-    expect(await Promise.all(workers.map((count) => simulated(spec, count)))).toEqual(workers.map(() => first));
-    found.push(first);
-  });
+  it.each(CASES.map(([name, changes, workers = [1]]) => ({ name, changes, workers })))(
+    "over sockets, in another order of answers, and simulated: $name",
+    async ({ changes, workers }) => {
+      const spec = rowsSpec({ rounds: 2, ...changes });
+      const first = await distributed(spec, { ash: 25, birch: 10, cedar: 0 });
+      const second = await distributed(spec, { ash: 0, birch: 25, cedar: 10 });
+      expect(second).toBe(first);
+      expect(await Promise.all(workers.map((count) => simulated(spec, count)))).toEqual(workers.map(() => first));
+      found.push(first);
+    },
+  );
 
   it("and every part of the spec counts: none of these runs ended with the model of another, nor does another seed", async () => {
     found.push(await simulated(rowsSpec({ rounds: 2, seed: 8 }), 1));
@@ -64,19 +70,37 @@ describe("the same spec, seed and accepted updates give the same bits", () => {
   it("records what the hash is a function of, and keeps no other blob when the runs are over", async () => {
     const run = await lent.nexus.runs.start(rowsSpec({ strategy: { kind: "fedadam" }, name: "kept", seed: 99 }));
     const { modelHash, card, file } = await run.result();
-    expect(createHash("sha256").update(await file()).digest("hex")).toBe(modelHash);
-    expect(card).toMatchObject({ model: { hash: modelHash }, reproducible: true, data: { dataset: "rows", parties: [{ name: "ash" }, { name: "birch" }, { name: "cedar" }] } });
+    expect(
+      createHash("sha256")
+        .update(await file())
+        .digest("hex"),
+    ).toBe(modelHash);
+    expect(card).toMatchObject({
+      model: { hash: modelHash },
+      reproducible: true,
+      data: { dataset: "rows", parties: [{ name: "ash" }, { name: "birch" }, { name: "cedar" }] },
+    });
     const { rounds } = await run.show();
-    expect(rounds.map(({ round, state, attempt }) => ({ round, state, attempt }))).toEqual([1, 2, 3].map((round) => ({ round, state: "committed", attempt: 1 })));
+    expect(rounds.map(({ round, state, attempt }) => ({ round, state, attempt }))).toEqual(
+      [1, 2, 3].map((round) => ({ round, state: "committed", attempt: 1 })),
+    );
     const fits = rounds.flatMap(({ participations }) => participations.filter(({ kind }) => kind === "fit"));
     expect(fits.map(({ party, state, weight }) => [party, state, Number(weight)])).toEqual(
-      [1, 2, 3].flatMap(() => [["ash", "accepted", 40], ["birch", "accepted", 61], ["cedar", "accepted", 53]]),
+      [1, 2, 3].flatMap(() => [
+        ["ash", "accepted", 40],
+        ["birch", "accepted", 61],
+        ["cedar", "accepted", 53],
+      ]),
     );
 
     const { store } = lent.coordinator;
     const all = await store.db.query.runs.findMany();
     expect(all.every(({ state }) => state === "finished")).toBe(true);
-    const wanted = new Set(all.flatMap(({ initialModelHash, modelHash: last, serverStateHash }) => [initialModelHash, last, serverStateHash]).filter((hash) => hash !== null));
+    const wanted = new Set(
+      all
+        .flatMap(({ initialModelHash, modelHash: last, serverStateHash }) => [initialModelHash, last, serverStateHash])
+        .filter((hash) => hash !== null),
+    );
     const files: string[] = [];
     for await (const hash of store.blobs.list()) files.push(hash);
     expect(new Set(files)).toEqual(wanted);

@@ -8,7 +8,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type Nexus } from "@ciphernx/ai/client";
 import { allocateExamples, createDataset, type DatasetSchema, type Examples, type PartyDataset } from "@ciphernx/ai/data";
-import { joinNode, loadIdentity, type NodeEvent, type NodeIdentity, type NodeSession, openSession, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import {
+  joinNode,
+  loadIdentity,
+  type NodeEvent,
+  type NodeIdentity,
+  type NodeSession,
+  openSession,
+  registerDataset,
+  runNode,
+  SOFTWARE_VERSION,
+} from "@ciphernx/ai/federation/node";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { randomStream } from "@ciphernx/ai/random";
 import type { RunSpecInput } from "@ciphernx/ai/spec";
@@ -67,7 +77,11 @@ export async function openTestSession(url: string, identity: NodeIdentity, kerne
 }
 
 /** Tells the coordinator of a party's rows. */
-export async function registerRows(session: NodeSession, name: string, { dataset: { schema, train, test, contentHash } }: PartyDataset): Promise<string> {
+export async function registerRows(
+  session: NodeSession,
+  name: string,
+  { dataset: { schema, train, test, contentHash } }: PartyDataset,
+): Promise<string> {
   return registerDataset(session, { name, schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash });
 }
 
@@ -89,7 +103,11 @@ export interface WorkOptions {
 }
 
 /** Starts the built-in trainer of a node that has joined. */
-export async function startWork(url: string, identity: NodeIdentity, { rows, before = async () => {}, change = (trainer) => trainer }: WorkOptions): Promise<WorkingNode> {
+export async function startWork(
+  url: string,
+  identity: NodeIdentity,
+  { rows, before = async () => {}, change = (trainer) => trainer }: WorkOptions,
+): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
   const waiting: Trainer = {

@@ -33,6 +33,10 @@ export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, demo];
 export const GROUPS: readonly CommandGroup[] = [
   { name: "node", summary: "The parties' machines", commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeRemove] },
   { name: "dataset", summary: "Datasets, by reference", commands: [datasetAdd, datasetList, datasetShow, datasetSplit] },
-  { name: "run", summary: "Plan, start and follow runs", commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runPull] },
+  {
+    name: "run",
+    summary: "Plan, start and follow runs",
+    commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runPull],
+  },
   { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull] },
 ];

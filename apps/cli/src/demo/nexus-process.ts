@@ -21,7 +21,10 @@ export interface NexusProcess extends AsyncDisposable {
 /** Starts `nexus …` as a process of its own; what it says goes to a log file. */
 export function startNexus(args: readonly string[], logFile: string): NexusProcess {
   const log = openSync(logFile, "a");
-  const child = spawn(process.execPath, [...process.execArgv, BIN, ...args], { stdio: ["ignore", "pipe", log], env: { ...process.env, NO_COLOR: "1" } });
+  const child = spawn(process.execPath, [...process.execArgv, BIN, ...args], {
+    stdio: ["ignore", "pipe", log],
+    env: { ...process.env, NO_COLOR: "1" },
+  });
   closeSync(log);
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
@@ -54,7 +57,10 @@ async function lastWords(child: ChildProcess, args: readonly string[], logFile: 
 
 /** The data of a command's `--json` envelope, or the error in it. */
 export function envelopeData<T>(line: string): T {
-  const envelope = JSON.parse(line) as { readonly data?: T; readonly error?: { readonly code: string; readonly message: string; readonly hint: string } };
+  const envelope = JSON.parse(line) as {
+    readonly data?: T;
+    readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
+  };
   if (envelope.data !== undefined) return envelope.data;
   const { code = "INTERNAL", message = line, hint = "" } = envelope.error ?? {};
   throw new NexusError(isErrorCode(code) ? code : "INTERNAL", message, { hint });

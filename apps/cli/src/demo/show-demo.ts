@@ -37,19 +37,24 @@ export async function showDemo(options: DemoOptions, edges: Edges): Promise<void
   const spec = await demoSpec(options);
   const say = (line: string): void => output.event(undefined, line);
   // Programs get one envelope; a line of a stream is for `--jsonl` and people.
-  const step = (line: string): void => (output.mode === "people" ? say(`${line}  ${dim(formatSeconds((performance.now() - startedAt) / 1000))}`) : output.note(line));
+  const step = (line: string): void =>
+    output.mode === "people" ? say(`${line}  ${dim(formatSeconds((performance.now() - startedAt) / 1000))}`) : output.note(line);
 
   await using stage = await openStage();
   await using processes = new AsyncDisposableStack();
   const home = join(stage.folder, "coordinator");
   await mkdir(home);
 
-  const coordinator = processes.use(startNexus(["up", "--json", "--port", "0", "--home", home, "--exit-with-parent"], join(stage.folder, "coordinator.log")));
+  const coordinator = processes.use(
+    startNexus(["up", "--json", "--port", "0", "--home", home, "--exit-with-parent"], join(stage.folder, "coordinator.log")),
+  );
   const [{ url }, parts] = await Promise.all([coordinator.firstLine().then((line) => envelopeData<{ url: string }>(line)), split(spec, signal)]);
   signal.throwIfAborted();
   step(`coordinator on ${url}, with PostgreSQL and blobs of its own`);
   const folders = await writeSplit(join(stage.folder, "parties"), spec.data.dataset, parts);
-  step(`${total(folders, "trainExamples")} training and ${total(folders, "testExamples")} held-out images divided among ${folders.length} folders (${describeSplit(spec)})`);
+  step(
+    `${total(folders, "trainExamples")} training and ${total(folders, "testExamples")} held-out images divided among ${folders.length} folders (${describeSplit(spec)})`,
+  );
 
   const token = (await readFile(join(home, "owner.token"), "utf8")).trim();
   await using nexus = connect({ url, token });
@@ -101,7 +106,16 @@ export async function showDemo(options: DemoOptions, edges: Edges): Promise<void
   ].join("\n");
   const data = {
     ...{ localOnly: { mean: localOnly.mean, best: localOnly.best, parties: localOnly.parties }, federated, pooled },
-    ...{ modelHash: result.modelHash, rounds: rounds.length, seconds, run: run.id, split: options.split, modelFile: files.model, cardFile: files.card, history: rounds },
+    ...{
+      modelHash: result.modelHash,
+      rounds: rounds.length,
+      seconds,
+      run: run.id,
+      split: options.split,
+      modelFile: files.model,
+      cardFile: files.card,
+      history: rounds,
+    },
   };
   output.result({ data, text, ids: [result.modelHash] });
 }
@@ -111,11 +125,15 @@ async function demoSpec({ split, rounds }: DemoOptions): Promise<RunSpec> {
   try {
     text = await readFile(SPEC_FILE, "utf8");
   } catch (cause) {
-    throw new NexusError("SPEC_UNREADABLE", "The demo needs examples/mnist/run.yaml, which is not here.", { hint: "Run it from a clone of the project.", cause });
+    throw new NexusError("SPEC_UNREADABLE", "The demo needs examples/mnist/run.yaml, which is not here.", {
+      hint: "Run it from a clone of the project.",
+      cause,
+    });
   }
   const spec = parseRunSpec(text, "examples/mnist/run.yaml");
   const { simulation } = spec;
-  if (simulation === undefined) throw new NexusError("SPEC_INVALID", "examples/mnist/run.yaml has no simulation section, which says how to divide the rows.");
+  if (simulation === undefined)
+    throw new NexusError("SPEC_INVALID", "examples/mnist/run.yaml has no simulation section, which says how to divide the rows.");
   if (split === "dirichlet") return { ...spec, rounds: rounds ?? spec.rounds };
   return parseRunSpec({ ...spec, rounds: rounds ?? SHARDS_ROUNDS, simulation: { ...simulation, partition: { kind: "shards" } } });
 }
@@ -134,7 +152,12 @@ function total(folders: readonly PartyFolder[], key: "trainExamples" | "testExam
   return folders.reduce((sum, folder) => sum + folder[key], 0).toLocaleString("en");
 }
 
-async function startNodes(nexus: Nexus, url: string, folders: readonly PartyFolder[], processes: AsyncDisposableStack): Promise<readonly NexusProcess[]> {
+async function startNodes(
+  nexus: Nexus,
+  url: string,
+  folders: readonly PartyFolder[],
+  processes: AsyncDisposableStack,
+): Promise<readonly NexusProcess[]> {
   const nodes: NexusProcess[] = [];
   for (const { party, folder } of folders) {
     const { token } = await nexus.nodes.createJoinToken({ approved: true });
@@ -150,7 +173,8 @@ async function ready(nexus: Nexus, nodes: number, signal: AbortSignal): Promise<
   for (;;) {
     const registered = await nexus.datasets.list();
     if (registered.length >= nodes) return;
-    if (performance.now() > deadline) throw new NexusError("TIMEOUT", `Only ${registered.length} of ${nodes} nodes registered their data within ${READY_TIMEOUT_MS / 1000} seconds.`);
+    if (performance.now() > deadline)
+      throw new NexusError("TIMEOUT", `Only ${registered.length} of ${nodes} nodes registered their data within ${READY_TIMEOUT_MS / 1000} seconds.`);
     await sleep(LOOK_EVERY_MS, { signal });
   }
 }

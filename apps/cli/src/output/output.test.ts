@@ -33,7 +33,13 @@ describe("output", () => {
     expect(JSON.parse(written.stdout)).toEqual({
       schemaVersion: 1,
       status: "error",
-      error: { code: "RUN_NOT_FOUND", message: "No run has the id run_1.", hint: "`nexus run list` shows the runs.", docs: "docs/errors.md#run_not_found", details: { examples: "1152921504606846976" } },
+      error: {
+        code: "RUN_NOT_FOUND",
+        message: "No run has the id run_1.",
+        hint: "`nexus run list` shows the runs.",
+        docs: "docs/errors.md#run_not_found",
+        details: { examples: "1152921504606846976" },
+      },
     });
     expect(written.stderr).toBe("");
   });
@@ -67,13 +73,26 @@ describe("tables", () => {
     ];
     expect(formatTable(columns, rows, "none")).toBe("NAME     SIZE\n\u001B[32mab\u001B[39m          5\nabcdef  12345");
     expect(formatTable(columns, [], "none")).toBe("none");
-    expect(formatFields([["a", "1"], ["long", "2"]])).toBe("a     1\nlong  2");
+    expect(
+      formatFields([
+        ["a", "1"],
+        ["long", "2"],
+      ]),
+    ).toBe("a     1\nlong  2");
   });
 });
 
 describe("units", () => {
   it("are those of people", () => {
-    expect([0, 999, 1000, 99_440, 999_600, 1_254_000n, 4.2e9].map(formatBytes)).toEqual(["0 B", "999 B", "1.0 kB", "99.4 kB", "1.0 MB", "1.3 MB", "4.2 GB"]);
+    expect([0, 999, 1000, 99_440, 999_600, 1_254_000n, 4.2e9].map(formatBytes)).toEqual([
+      "0 B",
+      "999 B",
+      "1.0 kB",
+      "99.4 kB",
+      "1.0 MB",
+      "1.3 MB",
+      "4.2 GB",
+    ]);
     expect([0.4218, 12.34, 250, 7500].map(formatSeconds)).toEqual(["0.42 s", "12.3 s", "4 min 10 s", "2 h 5 min"]);
     expect(formatShare(0.94312)).toBe("94.31%");
   });

@@ -15,7 +15,12 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map((column) => column.cell(row)))];
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => width(line[index]!))));
   return cells
-    .map((line) => line.map((cell, index) => pad(cell, widths[index]!, columns[index]!.align ?? "left")).join(GAP).trimEnd())
+    .map((line) =>
+      line
+        .map((cell, index) => pad(cell, widths[index]!, columns[index]!.align ?? "left"))
+        .join(GAP)
+        .trimEnd(),
+    )
     .join("\n");
 }
 

@@ -21,7 +21,10 @@ export interface StartOptions {
 }
 
 /** Starts `nexus` as a person's shell would: bin/nexus.js under plain Node, with an environment of its own. */
-export function startNexus(args: readonly string[], { env = {}, nodeFlags = [] }: StartOptions = {}): ChildProcessByStdio<Writable, Readable, Readable> {
+export function startNexus(
+  args: readonly string[],
+  { env = {}, nodeFlags = [] }: StartOptions = {},
+): ChildProcessByStdio<Writable, Readable, Readable> {
   const { PATH, TMPDIR } = process.env;
   return spawn(process.execPath, [...nodeFlags, NEXUS, ...args], {
     stdio: ["pipe", "pipe", "pipe"],

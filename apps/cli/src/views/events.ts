@@ -22,7 +22,9 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
     case "round-opened":
       return dim(`round ${text(body["round"])} opened${attempt}: ${list(body["parties"]).length} parties invited`);
     case "answer-refused":
-      return yellow(`round ${text(body["round"])}: ${text(body["party"])} ${text(body["kind"])} refused: ${text(body["message"])} (${text(body["code"])})`);
+      return yellow(
+        `round ${text(body["round"])}: ${text(body["party"])} ${text(body["kind"])} refused: ${text(body["message"])} (${text(body["code"])})`,
+      );
     case "round-abandoned":
       return yellow(`round ${text(body["round"])} abandoned${attempt}: without ${list(body["missing"]).join(", ")} there is no quorum`);
     case "round-committed":

@@ -7,7 +7,10 @@ export function formatPlan(plan: RunPlan): string {
   const labels = plan.labels.map((label): readonly [string, string] => ["note", label]);
   return formatFields([
     ["parties", `${plan.parties.length} with ${examples} training examples`],
-    ["a round", `${plan.cohort.size} updates wanted, ${plan.cohort.invited} invited, quorum ${plan.cohort.quorum}, deadline ${formatSeconds(plan.cohort.deadlineMs / 1000)}`],
+    [
+      "a round",
+      `${plan.cohort.size} updates wanted, ${plan.cohort.invited} invited, quorum ${plan.cohort.quorum}, deadline ${formatSeconds(plan.cohort.deadlineMs / 1000)}`,
+    ],
     ["rounds", String(plan.rounds)],
     ["model", `${plan.model.parameters} parameters, ${formatBytes(plan.model.sizeBytes)}`],
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],

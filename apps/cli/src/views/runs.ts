@@ -6,7 +6,13 @@ export function runData(run: Run) {
   const { id, name, state, round, rounds, specHash, createdAt } = run;
   const spec: unknown = run.specJson === "" ? null : JSON.parse(run.specJson);
   const plan: unknown = run.planJson === "" ? null : JSON.parse(run.planJson);
-  const ended = { outcome: run.outcome || null, reason: run.reason || null, finishedAt: run.finishedAt || null, modelId: run.modelId || null, modelHash: run.modelHash || null };
+  const ended = {
+    outcome: run.outcome || null,
+    reason: run.reason || null,
+    finishedAt: run.finishedAt || null,
+    modelId: run.modelId || null,
+    modelHash: run.modelHash || null,
+  };
   return { id, name, state, ...ended, round, rounds, specHash, createdAt, spec, plan };
 }
 
@@ -26,7 +32,18 @@ export function roundData({ round, attempt, state, baseModelHash, modelHash, met
     updateHash: updateHash || null,
     weight: Number(weight),
   }));
-  return { round, attempt, state, baseModelHash, modelHash: modelHash || null, metrics, bytesUp: Number(bytesUp), bytesDown: Number(bytesDown), seconds, parties };
+  return {
+    round,
+    attempt,
+    state,
+    baseModelHash,
+    modelHash: modelHash || null,
+    metrics,
+    bytesUp: Number(bytesUp),
+    bytesDown: Number(bytesDown),
+    seconds,
+    parties,
+  };
 }
 
 /** `finished:completed`, coloured by how good that is. */
@@ -81,7 +98,9 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
     "No round has been opened yet.",
   );
   const trouble = rounds.flatMap(({ round, participations }) =>
-    participations.filter(isTrouble).map(({ party, kind, state, reason }) => colours.yellow(`round ${round}: ${party} ${kind} ${state}${reason === "" ? "" : `: ${reason}`}`)),
+    participations
+      .filter(isTrouble)
+      .map(({ party, kind, state, reason }) => colours.yellow(`round ${round}: ${party} ${kind} ${state}${reason === "" ? "" : `: ${reason}`}`)),
   );
   return [fields, table, trouble.join("\n")].filter((part) => part !== "").join("\n\n");
 }

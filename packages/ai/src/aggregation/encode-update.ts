@@ -49,7 +49,9 @@ export function encodeUpdate(options: EncodeUpdateOptions): EncodedUpdate {
   const layout = vectorLayout(delta.length, metricNames, encoding);
   const vector = into ?? newVector(layout);
   if (vector.length !== layout.length || vector.BYTES_PER_ELEMENT !== COORDINATE_BYTES[layout.dtype]) {
-    throw new RangeError(`A vector of ${vector.length} × ${vector.BYTES_PER_ELEMENT} bytes has no place for ${layout.length} coordinates of ${layout.dtype}.`);
+    throw new RangeError(
+      `A vector of ${vector.length} × ${vector.BYTES_PER_ELEMENT} bytes has no place for ${layout.length} coordinates of ${layout.dtype}.`,
+    );
   }
   const saturated = encodeParameters(options, vector);
   vector.set(encodeExtras({ weight, metrics, saturated }, layout), delta.length);

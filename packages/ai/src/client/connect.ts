@@ -36,7 +36,10 @@ export interface Nexus extends AsyncDisposable {
     approve(node: string): Promise<Node>;
     remove(node: string): Promise<Node>;
     /** A single-use token for `nexus node join`. `approved`: the node needs no approval afterwards. */
-    createJoinToken(options?: { readonly expiresInSeconds?: number; readonly approved?: boolean }): Promise<{ readonly token: string; readonly expiresAt: string }>;
+    createJoinToken(options?: {
+      readonly expiresInSeconds?: number;
+      readonly approved?: boolean;
+    }): Promise<{ readonly token: string; readonly expiresAt: string }>;
   };
   readonly datasets: {
     list(): Promise<readonly Dataset[]>;
@@ -135,4 +138,3 @@ export function nexusOver(transport: Transport): Nexus {
     [Symbol.asyncDispose]: () => transport.close(),
   };
 }
-

@@ -144,14 +144,20 @@ function flattenChecked(parameters: ParameterSet, { layout, party }: TrainingTas
     const tensor = parameters.get(name);
     if (tensor === undefined || tensor.data.length !== length || tensor.shape.join() !== shape.join()) {
       const found = tensor === undefined ? "is missing" : `is [${tensor.shape.join(", ")}] with ${tensor.data.length} values`;
-      throw new NexusError("TRAINER_FAILED", `The tensor "${name}" that the trainer of ${party} returned ${found}; the model has [${shape.join(", ")}].`);
+      throw new NexusError(
+        "TRAINER_FAILED",
+        `The tensor "${name}" that the trainer of ${party} returned ${found}; the model has [${shape.join(", ")}].`,
+      );
     }
     tensors.push(tensor.data);
   }
   const unknown = [...parameters.keys()].find((name) => !layout.entries.some((entry) => entry.name === name));
-  if (unknown !== undefined) throw new NexusError("TRAINER_FAILED", `The trainer of ${party} returned a tensor "${unknown}" that the model does not have.`);
+  if (unknown !== undefined)
+    throw new NexusError("TRAINER_FAILED", `The trainer of ${party} returned a tensor "${unknown}" that the model does not have.`);
   const [first] = tensors;
-  const sideBySide = tensors.every((data, index) => data.buffer === first?.buffer && data.byteOffset === first.byteOffset + layout.entries[index]!.offset * 4);
+  const sideBySide = tensors.every(
+    (data, index) => data.buffer === first?.buffer && data.byteOffset === first.byteOffset + layout.entries[index]!.offset * 4,
+  );
   if (first !== undefined && sideBySide) return new Float32Array(first.buffer, first.byteOffset, layout.length);
   const flat = new Float32Array(layout.length);
   for (const [index, data] of tensors.entries()) flat.set(data, layout.entries[index]!.offset);

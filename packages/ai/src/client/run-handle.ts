@@ -62,7 +62,10 @@ export function runHandle(id: string, client: Client<typeof ControlService>, tra
     return { run: present(run, id), rounds };
   };
   const page = (after: number, limit: number, waitMs: number, signal: AbortSignal | undefined) =>
-    patiently(() => client.listEvents({ runId: id, after: BigInt(after), limit, waitMs }, { ...callOptions(signal), timeoutMs: waitMs + 15_000 }), signal);
+    patiently(
+      () => client.listEvents({ runId: id, after: BigInt(after), limit, waitMs }, { ...callOptions(signal), timeoutMs: waitMs + 15_000 }),
+      signal,
+    );
 
   /** Whether the run has ended and told everything. It may have been resumed since it ended: then its events go on. */
   async function isOver(last: number, signal: AbortSignal | undefined): Promise<boolean> {
@@ -91,7 +94,8 @@ export function runHandle(id: string, client: Client<typeof ControlService>, tra
     async result(options = {}) {
       for await (const event of events(options)) if (event.type === "run-finished" && event.payload.outcome === "completed") break;
       const { run } = await show(options.signal);
-      if (run.outcome !== "completed") throw new NexusError("RUN_FAILED", `The run ${id} ${run.outcome}${run.reason === "" ? "." : `: ${run.reason}`}`, { details: { run: id } });
+      if (run.outcome !== "completed")
+        throw new NexusError("RUN_FAILED", `The run ${id} ${run.outcome}${run.reason === "" ? "." : `: ${run.reason}`}`, { details: { run: id } });
       const { model } = await patiently(() => client.getModel({ model: id }, options), options.signal);
       if (model === undefined) throw new NexusError("MODEL_NOT_FOUND", `The run ${id} has no model.`);
       const file = () => transport.blobs.get(model.hash as Sha256, { expectedSizeBytes: Number(model.sizeBytes), ...options });

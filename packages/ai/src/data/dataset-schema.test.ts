@@ -20,13 +20,15 @@ describe("datasetSchema", () => {
     for (const schema of [table, tensor]) expect(datasetSchema.parse(JSON.parse(JSON.stringify(schema)))).toEqual(schema);
     expect(featureColumns(table).map(({ name }) => name)).toEqual(["b", "a"]);
     expect(labelColumn(table).name).toBe("ill");
-    expect([featureLength(table), classCount(table), featureLength(datasetSchema.parse(tensor)), classCount(datasetSchema.parse(tensor))]).toEqual([2, 2, 784, 10]);
+    expect([featureLength(table), classCount(table), featureLength(datasetSchema.parse(tensor)), classCount(datasetSchema.parse(tensor))]).toEqual([
+      2, 2, 784, 10,
+    ]);
   });
 
   it("has one spelling", () => {
-    expect(schemaText(datasetSchema.parse({ classes: 10, task: "classification", scale: 1 / 255, element: "u8", shape: [28, 28], kind: "tensor" }))).toBe(
-      '{"classes":10,"element":"u8","kind":"tensor","scale":0.00392156862745098,"shape":[28,28],"task":"classification"}',
-    );
+    expect(
+      schemaText(datasetSchema.parse({ classes: 10, task: "classification", scale: 1 / 255, element: "u8", shape: [28, 28], kind: "tensor" })),
+    ).toBe('{"classes":10,"element":"u8","kind":"tensor","scale":0.00392156862745098,"shape":[28,28],"task":"classification"}');
   });
 
   const withColumns = (...columns: unknown[]) => ({ ...table, columns });

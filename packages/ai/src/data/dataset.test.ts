@@ -19,7 +19,13 @@ const table: TableSchema = {
 
 function imageRows(...features: number[]): Examples {
   const count = features.length / 3;
-  return { features: Uint8Array.from(features), featureScale: 1 / 255, featureLength: 3, targets: Uint8Array.from({ length: count }, (_, i) => i % 4), count };
+  return {
+    features: Uint8Array.from(features),
+    featureScale: 1 / 255,
+    featureLength: 3,
+    targets: Uint8Array.from({ length: count }, (_, i) => i % 4),
+    count,
+  };
 }
 
 function tableRows(features: Float32Array, targets: Float32Array): Examples {
@@ -39,22 +45,40 @@ describe("contentHash", () => {
       Buffer.from("ciphernx/dataset/v1\n"),
       u64(text.length),
       text,
-      u64(2), u64(3), Buffer.of(1, 1), Buffer.of(1, 2, 3, 4, 5, 6), Buffer.of(0, 1),
-      u64(0), u64(3), Buffer.of(1, 1),
+      u64(2),
+      u64(3),
+      Buffer.of(1, 1),
+      Buffer.of(1, 2, 3, 4, 5, 6),
+      Buffer.of(0, 1),
+      u64(0),
+      u64(3),
+      Buffer.of(1, 1),
     ]);
     expect(contentHash(images, imageRows(1, 2, 3, 4, 5, 6), undefined)).toBe(createHash("sha256").update(bytes).digest("hex"));
 
     const tableText = Buffer.from(schemaText(table));
-    const floats = (...values: number[]): Buffer => Buffer.concat(values.map((value) => Buffer.from(new Uint8Array(new Float32Array([value]).buffer))));
+    const floats = (...values: number[]): Buffer =>
+      Buffer.concat(values.map((value) => Buffer.from(new Uint8Array(new Float32Array([value]).buffer))));
     const tableBytes = Buffer.concat([
       Buffer.from("ciphernx/dataset/v1\n"),
       u64(tableText.length),
       tableText,
-      u64(1), u64(2), Buffer.of(2, 2), floats(1.5), Buffer.of(0, 0, 0xc0, 0x7f), floats(-2),
-      u64(1), u64(2), Buffer.of(2, 2), floats(0, 1), floats(3),
+      u64(1),
+      u64(2),
+      Buffer.of(2, 2),
+      floats(1.5),
+      Buffer.of(0, 0, 0xc0, 0x7f),
+      floats(-2),
+      u64(1),
+      u64(2),
+      Buffer.of(2, 2),
+      floats(0, 1),
+      floats(3),
     ]);
     const train = tableRows(Float32Array.of(1.5, Number.NaN), Float32Array.of(-2));
-    expect(contentHash(table, train, tableRows(Float32Array.of(0, 1), Float32Array.of(3)))).toBe(createHash("sha256").update(tableBytes).digest("hex"));
+    expect(contentHash(table, train, tableRows(Float32Array.of(0, 1), Float32Array.of(3)))).toBe(
+      createHash("sha256").update(tableBytes).digest("hex"),
+    );
   });
 
   it("has one NaN, whatever its bits", () => {
@@ -82,7 +106,12 @@ describe("contentHash", () => {
   it("is the same for views, shared memory, and a host without a SHA-256 of its own", () => {
     const rows = imageRows(...Array.from({ length: 300 }, (_, i) => i % 256));
     const shared = allocateExamples(images, 100, { shared: true });
-    copyRows(rows, Array.from({ length: 100 }, (_, i) => i), shared, 0);
+    copyRows(
+      rows,
+      Array.from({ length: 100 }, (_, i) => i),
+      shared,
+      0,
+    );
     expect(contentHash(images, shared, undefined)).toBe(contentHash(images, rows, undefined));
     expect(contentHash(images, viewExamples(shared, 5, 9), undefined)).toBe(contentHash(images, takeRows(images, rows, [5, 6, 7, 8]), undefined));
     expect(contentHash(images, shared, rows, startPortableSha256())).toBe(contentHash(images, shared, rows, startSha256()));
@@ -108,7 +137,9 @@ describe("createDataset", () => {
     const wrong = { ...imageRows(1, 2, 3), targets: Uint8Array.of(4) };
     expect(() => createDataset(images, wrong)).toThrow(/label of training row 1 is not a class below 4/);
     expect(() => createDataset(images, imageRows(1, 2, 3), wrong)).toThrow(/label of test row 1/);
-    expect(() => createDataset(table, tableRows(Float32Array.of(1, 2), Float32Array.of(Number.NaN)))).toThrow(expect.objectContaining({ code: "DATA_INVALID" }));
+    expect(() => createDataset(table, tableRows(Float32Array.of(1, 2), Float32Array.of(Number.NaN)))).toThrow(
+      expect.objectContaining({ code: "DATA_INVALID" }),
+    );
   });
 
   it("takes an empty test part for none", () => {
@@ -124,7 +155,9 @@ describe("missing cells", () => {
     const test = tableRows(Float32Array.of(1, Number.NaN), Float32Array.of(1));
     const dataset = createDataset(table, train, test);
     expect(countMissing(dataset)).toEqual([{ column: "b", count: 3 }]);
-    expect(() => requireComplete(dataset, "patients")).toThrow(expect.objectContaining({ code: "DATA_INVALID", message: expect.stringContaining('patients has missing cells in "b" (3)') }));
+    expect(() => requireComplete(dataset, "patients")).toThrow(
+      expect.objectContaining({ code: "DATA_INVALID", message: expect.stringContaining('patients has missing cells in "b" (3)') }),
+    );
     expect(() => requireComplete(createDataset(images, imageRows(1, 2, 3)))).not.toThrow();
   });
 });

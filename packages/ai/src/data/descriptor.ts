@@ -41,7 +41,8 @@ export const descriptorSchema = z
     holdOut: holdOutSchema.optional().describe("Rows to hold out; not beside test files"),
   })
   .superRefine(({ files, schema, holdOut }, context) => {
-    if (files.format === "csv" && schema.kind !== "table") context.addIssue({ code: "custom", path: ["files", "format"], message: "CSV files hold a table, and the schema is a tensor." });
+    if (files.format === "csv" && schema.kind !== "table")
+      context.addIssue({ code: "custom", path: ["files", "format"], message: "CSV files hold a table, and the schema is a tensor." });
     if (files.test !== undefined && holdOut !== undefined) {
       context.addIssue({ code: "custom", path: ["holdOut"], message: "The test rows come from their own files or are held out, not both." });
     }

@@ -69,7 +69,11 @@ export function takeRows(schema: DatasetSchema, examples: Examples, rows: ArrayL
 export function concatenateExamples(schema: DatasetSchema, parts: readonly Examples[], options: { readonly shared?: boolean } = {}): Examples {
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return first;
-  const all = allocateExamples(schema, parts.reduce((sum, { count }) => sum + count, 0), options);
+  const all = allocateExamples(
+    schema,
+    parts.reduce((sum, { count }) => sum + count, 0),
+    options,
+  );
   let at = 0;
   for (const { features, featureLength: length, targets, count } of parts) {
     all.features.set(features, at * length);

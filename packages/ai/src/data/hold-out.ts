@@ -12,7 +12,9 @@ import { type Examples, takeRows } from "./examples.ts";
 export function holdOutRows(schema: DatasetSchema, all: Examples, { fraction, seed }: HoldOut): { train: Examples; test: Examples } {
   const held = Math.max(1, Math.floor(all.count * fraction));
   if (held >= all.count) {
-    throw new NexusError("DATA_INVALID", `${all.count} rows are too few to hold some out and learn from the others.`, { hint: "Take more rows, or leave holdOut out." });
+    throw new NexusError("DATA_INVALID", `${all.count} rows are too few to hold some out and learn from the others.`, {
+      hint: "Take more rows, or leave holdOut out.",
+    });
   }
   const order = randomStream(seed, "dataset", "hold-out").shuffle(Uint32Array.from({ length: all.count }, (_, row) => row));
   return {

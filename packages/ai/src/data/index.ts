@@ -18,16 +18,7 @@ export {
   type ValueColumn,
 } from "./dataset-schema.ts";
 export { type DatasetDescriptor, type DatasetDescriptorInput, descriptorSchema, type HoldOut, holdOutSchema } from "./descriptor.ts";
-export {
-  allocateExamples,
-  concatenateExamples,
-  copyRows,
-  type Examples,
-  type Features,
-  takeRows,
-  type Targets,
-  viewExamples,
-} from "./examples.ts";
+export { allocateExamples, concatenateExamples, copyRows, type Examples, type Features, takeRows, type Targets, viewExamples } from "./examples.ts";
 export { holdOutRows } from "./hold-out.ts";
 export { encodeIdx, type IdxArray, type IdxData, parseIdx } from "./idx/idx-array.ts";
 export { idxExamples, type IdxPair } from "./idx/idx-examples.ts";

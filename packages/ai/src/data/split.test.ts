@@ -27,19 +27,24 @@ const firstValues = (features: ArrayLike<number>): number[] => Array.from(featur
 describe("splitDataset", () => {
   it("gives the parties all training and all test rows, each once, with their labels", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 12 }), fc.constantFrom<PartitionOptionsInput>({ kind: "iid" }, { kind: "shards" }, { kind: "dirichlet" }), fc.nat(), (parties, partition, seed) => {
-        const whole = numbered(60, 7);
-        const parts = splitDataset(whole, { parties, partition, seed });
-        expect(parts.map(({ party }) => party)).toEqual(partyNames(parties));
-        for (const part of ["train", "test"] as const) {
-          const rows = parts.flatMap(({ dataset }) => firstValues(dataset[part]?.features ?? []));
-          expect(rows.toSorted((a, b) => a - b)).toEqual(Array.from({ length: whole[part]!.count }, (_, row) => row));
-        }
-        for (const { dataset } of parts) {
-          expect(Array.from(dataset.train.targets)).toEqual(firstValues(dataset.train.features).map((row) => whole.train.targets[row]));
-          expect(dataset.test?.count ?? 0).toBeGreaterThanOrEqual(Math.floor(7 / parties));
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        fc.constantFrom<PartitionOptionsInput>({ kind: "iid" }, { kind: "shards" }, { kind: "dirichlet" }),
+        fc.nat(),
+        (parties, partition, seed) => {
+          const whole = numbered(60, 7);
+          const parts = splitDataset(whole, { parties, partition, seed });
+          expect(parts.map(({ party }) => party)).toEqual(partyNames(parties));
+          for (const part of ["train", "test"] as const) {
+            const rows = parts.flatMap(({ dataset }) => firstValues(dataset[part]?.features ?? []));
+            expect(rows.toSorted((a, b) => a - b)).toEqual(Array.from({ length: whole[part]!.count }, (_, row) => row));
+          }
+          for (const { dataset } of parts) {
+            expect(Array.from(dataset.train.targets)).toEqual(firstValues(dataset.train.features).map((row) => whole.train.targets[row]));
+            expect(dataset.test?.count ?? 0).toBeGreaterThanOrEqual(Math.floor(7 / parties));
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -47,7 +52,9 @@ describe("splitDataset", () => {
   it("gives a party the same data in whatever order the parties are named, and another with another seed", () => {
     const whole = numbered(60, 20);
     const hashes = (parties: readonly string[], seed: number) =>
-      Object.fromEntries(splitDataset(whole, { parties, partition: { kind: "dirichlet" }, seed }).map(({ party, dataset }) => [party, dataset.contentHash]));
+      Object.fromEntries(
+        splitDataset(whole, { parties, partition: { kind: "dirichlet" }, seed }).map(({ party, dataset }) => [party, dataset.contentHash]),
+      );
     const forward = hashes(["oslo", "bern", "wien"], 1);
     expect(hashes(["wien", "oslo", "bern"], 1)).toEqual(forward);
     expect(hashes(["oslo", "bern", "wien"], 2)).not.toEqual(forward);
@@ -69,7 +76,9 @@ describe("splitDataset", () => {
     const parts = splitDataset(numbered(60, 20), { ...options, shared: true });
     expect(new Set(parts.map(({ dataset }) => dataset.train.features.buffer)).size).toBe(1);
     expect(parts[0]!.dataset.train.features.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(parts.map(({ dataset }) => dataset.contentHash)).toEqual(splitDataset(numbered(60, 20), options).map(({ dataset }) => dataset.contentHash));
+    expect(parts.map(({ dataset }) => dataset.contentHash)).toEqual(
+      splitDataset(numbered(60, 20), options).map(({ dataset }) => dataset.contentHash),
+    );
   });
 });
 

@@ -54,7 +54,11 @@ function dealTest(count: number, parties: readonly string[], seed: number): read
 }
 
 function gatherParts(schema: DatasetSchema, from: Examples, parts: readonly Uint32Array[], { shared = false }: SplitOptions): readonly Examples[] {
-  const all = allocateExamples(schema, parts.reduce((sum, rows) => sum + rows.length, 0), { shared });
+  const all = allocateExamples(
+    schema,
+    parts.reduce((sum, rows) => sum + rows.length, 0),
+    { shared },
+  );
   let at = 0;
   return parts.map((rows) => {
     const start = at;

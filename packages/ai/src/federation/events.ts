@@ -4,7 +4,14 @@ export type RunEventBody =
   | { readonly type: "round-opened"; readonly payload: { readonly round: number; readonly attempt: number; readonly parties: readonly string[] } }
   | {
       readonly type: "answer-refused";
-      readonly payload: { readonly round: number; readonly attempt: number; readonly kind: string; readonly party: string; readonly code: string; readonly message: string };
+      readonly payload: {
+        readonly round: number;
+        readonly attempt: number;
+        readonly kind: string;
+        readonly party: string;
+        readonly code: string;
+        readonly message: string;
+      };
     }
   | { readonly type: "round-abandoned"; readonly payload: { readonly round: number; readonly attempt: number; readonly missing: readonly string[] } }
   | { readonly type: "round-committed"; readonly payload: RoundSummary }
@@ -12,7 +19,12 @@ export type RunEventBody =
   | { readonly type: "run-resumed"; readonly payload: { readonly round: number } }
   | {
       readonly type: "run-finished";
-      readonly payload: { readonly outcome: "completed" | "failed" | "stopped"; readonly reason: string | null; readonly modelHash: string | null; readonly modelId: string | null };
+      readonly payload: {
+        readonly outcome: "completed" | "failed" | "stopped";
+        readonly reason: string | null;
+        readonly modelHash: string | null;
+        readonly modelId: string | null;
+      };
     };
 
 /** One committed round, as `run watch` prints it. */

@@ -25,7 +25,10 @@ describe("deterministicExp", () => {
       fc.property(fc.double({ min: -745, max: 709.7, noNaN: true }), (x) => ulps(deterministicExp(x), Math.exp(x)) <= 2),
       { numRuns: 5_000 },
     );
-    fc.assert(fc.property(fc.double({ min: -1, max: 1, noNaN: true }), (x) => ulps(deterministicExp(x), Math.exp(x)) <= 2), { numRuns: 5_000 });
+    fc.assert(
+      fc.property(fc.double({ min: -1, max: 1, noNaN: true }), (x) => ulps(deterministicExp(x), Math.exp(x)) <= 2),
+      { numRuns: 5_000 },
+    );
   });
 
   it("knows its ends", () => {
@@ -46,7 +49,10 @@ describe("deterministicLog", () => {
       fc.property(fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true }), (x) => ulps(deterministicLog(x), Math.log(x)) <= 2),
       { numRuns: 5_000 },
     );
-    fc.assert(fc.property(fc.double({ min: 0.5, max: 2, noNaN: true }), (x) => ulps(deterministicLog(x), Math.log(x)) <= 2), { numRuns: 5_000 });
+    fc.assert(
+      fc.property(fc.double({ min: 0.5, max: 2, noNaN: true }), (x) => ulps(deterministicLog(x), Math.log(x)) <= 2),
+      { numRuns: 5_000 },
+    );
   });
 
   it("knows its ends", () => {

@@ -11,7 +11,7 @@
  */
 
 /** ln 2 as two numbers: the first has 33 significant bits, so its product with any exponent is exact (fdlibm). */
-const LN2_HIGH = 6.93147180369123816490e-1;
+const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
 
 /** Beyond these exp is infinite or rounds to zero: ln of the largest f64, and ln of half the smallest subnormal. */

@@ -21,7 +21,15 @@ describe("randomStream", () => {
   });
 
   it("tells paths, types of their parts and seeds apart", () => {
-    const streams = [words(4, 1, "ab", "c"), words(4, 1, "a", "bc"), words(4, 1, "a", "b", "c"), words(4, 1, "1"), words(4, 1, 1), words(4, 2, 1), words(4, 1)];
+    const streams = [
+      words(4, 1, "ab", "c"),
+      words(4, 1, "a", "bc"),
+      words(4, 1, "a", "b", "c"),
+      words(4, 1, "1"),
+      words(4, 1, 1),
+      words(4, 2, 1),
+      words(4, 1),
+    ];
     expect(new Set(streams.map(String)).size).toBe(streams.length);
   });
 

@@ -7,7 +7,11 @@ import type { TrainAlone } from "./worker-messages.ts";
 /** Accuracy (or loss, for regression) on the union of all held-out rows, by how the model was trained. */
 export interface Baselines {
   /** Each party on its own rows alone. */
-  readonly localOnly: { readonly mean: number; readonly best: number; readonly parties: readonly { readonly party: string; readonly score: number }[] };
+  readonly localOnly: {
+    readonly mean: number;
+    readonly best: number;
+    readonly parties: readonly { readonly party: string; readonly score: number }[];
+  };
   /** All rows in one place: the upper bound, which the parties may not have. */
   readonly pooled: number;
 }
@@ -16,21 +20,36 @@ export interface Baselines {
  * What the parties reach without each other, and what they would reach if they could pool their rows: the same network,
  * optimiser and number of passes as the federated run. Only possible where one machine holds everybody's rows.
  */
-export async function baselines(options: { readonly spec: RunSpec; readonly plan: RunPlan; readonly parties: readonly PartyDataset[]; readonly workers?: number }): Promise<Baselines> {
+export async function baselines(options: {
+  readonly spec: RunSpec;
+  readonly plan: RunPlan;
+  readonly parties: readonly PartyDataset[];
+  readonly workers?: number;
+}): Promise<Baselines> {
   const { spec, plan, parties } = options;
   const network = plan.model.network;
   const [first] = parties;
-  if (network === undefined || first === undefined) throw new NexusError("SPEC_REFUSED", "Baselines are trained with the built-in networks on at least one party's rows.");
+  if (network === undefined || first === undefined)
+    throw new NexusError("SPEC_REFUSED", "Baselines are trained with the built-in networks on at least one party's rows.");
   const { schema } = first.dataset;
-  const test = concatenateExamples(schema, parties.flatMap(({ dataset }) => dataset.test ?? []), { shared: true });
+  const test = concatenateExamples(
+    schema,
+    parties.flatMap(({ dataset }) => dataset.test ?? []),
+    { shared: true },
+  );
   if (test.count === 0) throw new NexusError("DATA_INVALID", "No party holds out rows to compare models on.");
-  const pooled = concatenateExamples(schema, parties.map(({ dataset }) => dataset.train), { shared: true });
+  const pooled = concatenateExamples(
+    schema,
+    parties.map(({ dataset }) => dataset.train),
+    { shared: true },
+  );
   const job = (name: string, train: TrainAlone["train"]) => ({ name, spec, network, train, test });
   // The longest first, so that the threads end together.
   const jobs = [job("pooled", pooled), ...parties.map(({ party, dataset }) => job(party, dataset.train))];
   await using pool = await startWorkerPool([], options.workers ?? defaultWorkers(jobs.length));
   const [together, ...alone] = await pool.trainAlone(jobs);
-  const score = ({ examples, correct, loss }: { examples: number; correct: number; loss: number }): number => (network.loss === "mse" ? loss : correct) / examples;
+  const score = ({ examples, correct, loss }: { examples: number; correct: number; loss: number }): number =>
+    (network.loss === "mse" ? loss : correct) / examples;
   const scores = alone.map((answer) => ({ party: answer.name, score: score(answer) }));
   return {
     localOnly: {

@@ -44,19 +44,32 @@ describe("a simulation", () => {
     const result = await simulate({ spec: specOf(), parties: PARTIES, workers: 2, onEvent: (event) => events.push(event) });
     expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1));
     expect(events.map(({ type }) => type)).toEqual(["run-started", ...Array.from({ length: 6 }, () => "round-committed"), "run-finished"]);
-    expect(result.rounds.map(({ round, accepted, missed }) => ({ round, accepted, missed }))).toEqual([1, 2, 3, 4, 5, 6].map((round) => ({ round, accepted: 3, missed: [] })));
+    expect(result.rounds.map(({ round, accepted, missed }) => ({ round, accepted, missed }))).toEqual(
+      [1, 2, 3, 4, 5, 6].map((round) => ({ round, accepted: 3, missed: [] })),
+    );
     expect(result.rounds.at(-1)!.evaluated!["accuracy"]).toBeGreaterThan(0.8);
     expect(createHash("sha256").update(result.file).digest("hex")).toBe(result.modelHash);
     expect(result.file).toHaveLength(result.plan.model.sizeBytes);
-    expect(result.card).toMatchObject({ model: { hash: result.modelHash }, training: { rounds: 6 }, lineage: { specHash: result.plan.specHash, planHash: result.plan.planHash } });
+    expect(result.card).toMatchObject({
+      model: { hash: result.modelHash },
+      training: { rounds: 6 },
+      lineage: { specHash: result.plan.specHash, planHash: result.plan.planHash },
+    });
   });
 
   it("goes on without a party whose training fails, and names it", async () => {
     const events: RunEvent[] = [];
     const parties = [...PARTIES.slice(0, 2), rowsOf("spoilt", 40, Infinity)];
-    const { rounds } = await simulate({ spec: specOf({ rounds: 2, cohort: { quorum: 2 }, evaluate: { every: 0 } }), parties, workers: 1, onEvent: (event) => events.push(event) });
+    const { rounds } = await simulate({
+      spec: specOf({ rounds: 2, cohort: { quorum: 2 }, evaluate: { every: 0 } }),
+      parties,
+      workers: 1,
+      onEvent: (event) => events.push(event),
+    });
     expect(rounds.map(({ accepted, missed }) => ({ accepted, missed }))).toEqual([1, 2].map(() => ({ accepted: 2, missed: ["spoilt"] })));
-    expect(events.filter(({ type }) => type === "answer-refused").map(({ payload }) => payload)).toMatchObject([1, 2].map((round) => ({ round, attempt: 1, kind: "fit", party: "spoilt", code: "TRAINER_FAILED" })));
+    expect(events.filter(({ type }) => type === "answer-refused").map(({ payload }) => payload)).toMatchObject(
+      [1, 2].map((round) => ({ round, attempt: 1, kind: "fit", party: "spoilt", code: "TRAINER_FAILED" })),
+    );
   });
 
   it("gives the failing party's rows no part in the sum", async () => {
@@ -70,18 +83,34 @@ describe("a simulation", () => {
     const events: RunEvent[] = [];
     const spec = specOf({ cohort: { attempts: 2 } });
     const failing = simulate({ spec, parties: [...PARTIES, rowsOf("spoilt", 40, Infinity)], workers: 1, onEvent: (event) => events.push(event) });
-    await expect(failing).rejects.toMatchObject({ code: "QUORUM_NOT_REACHED", message: expect.stringContaining("quorum of 4; these failed: spoilt.") as string });
-    expect(events.filter(({ type }) => type === "round-abandoned").map(({ payload }) => payload)).toEqual([1, 2].map((attempt) => ({ round: 1, attempt, missing: ["spoilt"] })));
+    await expect(failing).rejects.toMatchObject({
+      code: "QUORUM_NOT_REACHED",
+      message: expect.stringContaining("quorum of 4; these failed: spoilt.") as string,
+    });
+    expect(events.filter(({ type }) => type === "round-abandoned").map(({ payload }) => payload)).toEqual(
+      [1, 2].map((attempt) => ({ round: 1, attempt, missing: ["spoilt"] })),
+    );
   });
 
   it("needs one of the built-in networks, and parties that can run the spec", async () => {
-    await expect(simulate({ spec: specOf({ model: { kind: "tensors", tensors: { w: [1] } } }), parties: PARTIES })).rejects.toMatchObject({ code: "SPEC_REFUSED" });
-    await expect(simulate({ spec: specOf({ cohort: { size: 9 } }), parties: PARTIES })).rejects.toMatchObject({ code: "SPEC_REFUSED", message: expect.stringContaining("cohort.size") as string });
+    await expect(simulate({ spec: specOf({ model: { kind: "tensors", tensors: { w: [1] } } }), parties: PARTIES })).rejects.toMatchObject({
+      code: "SPEC_REFUSED",
+    });
+    await expect(simulate({ spec: specOf({ cohort: { size: 9 } }), parties: PARTIES })).rejects.toMatchObject({
+      code: "SPEC_REFUSED",
+      message: expect.stringContaining("cohort.size") as string,
+    });
   });
 
   it("ends when its signal aborts", async () => {
     const stop = new AbortController();
-    const running = simulate({ spec: specOf({ rounds: 1000 }), parties: PARTIES, workers: 1, signal: stop.signal, onEvent: ({ type }) => type === "round-committed" && stop.abort() });
+    const running = simulate({
+      spec: specOf({ rounds: 1000 }),
+      parties: PARTIES,
+      workers: 1,
+      signal: stop.signal,
+      onEvent: ({ type }) => type === "round-committed" && stop.abort(),
+    });
     await expect(running).rejects.toMatchObject({ code: "INTERRUPTED", message: expect.stringContaining("before round 2") as string });
   });
 });

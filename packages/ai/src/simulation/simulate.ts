@@ -88,7 +88,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
     if (outcome.kind !== "committed") {
       const missing = outcome.kind === "failed" ? outcome.missing.join(", ") : "";
-      throw new NexusError("QUORUM_NOT_REACHED", `Round ${round} of the simulation had no quorum of ${plan.cohort.quorum}; these failed: ${missing}.`);
+      throw new NexusError(
+        "QUORUM_NOT_REACHED",
+        `Round ${round} of the simulation had no quorum of ${plan.cohort.quorum}; these failed: ${missing}.`,
+      );
     }
     const { commit } = outcome;
     const without = missed.filter(({ attempt }) => attempt === commit.attempt).map(({ party }) => party);

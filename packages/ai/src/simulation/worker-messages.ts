@@ -65,4 +65,9 @@ export interface AloneAnswer {
   readonly correct: number;
 }
 
-export type WorkerAnswer = PhaseAnswer | AloneAnswer | { readonly kind: "ready" } | { readonly kind: "loaded" } | { readonly kind: "error"; readonly message: string };
+export type WorkerAnswer =
+  | PhaseAnswer
+  | AloneAnswer
+  | { readonly kind: "ready" }
+  | { readonly kind: "loaded" }
+  | { readonly kind: "error"; readonly message: string };

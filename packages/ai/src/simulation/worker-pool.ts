@@ -1,7 +1,17 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { NexusError } from "@ciphernx/core/errors";
-import type { AloneAnswer, LoadRun, PhaseAnswer, RunPhase, SharedParty, TrainAlone, WorkerAnswer, WorkerRequest, WorkerSetup } from "./worker-messages.ts";
+import type {
+  AloneAnswer,
+  LoadRun,
+  PhaseAnswer,
+  RunPhase,
+  SharedParty,
+  TrainAlone,
+  WorkerAnswer,
+  WorkerRequest,
+  WorkerSetup,
+} from "./worker-messages.ts";
 
 /** This module runs from source and from dist alike. */
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);

@@ -10,7 +10,17 @@ import { createNetwork, initialParameters, loadKernel } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
 import { type ParameterLayout, parameterLayout } from "../tensor/index.ts";
 import { networkTrainer, type TrainingTask } from "../training/index.ts";
-import type { AloneAnswer, LoadRun, PhaseAnswer, RunPhase, SharedParty, TrainAlone, WorkerAnswer, WorkerRequest, WorkerSetup } from "./worker-messages.ts";
+import type {
+  AloneAnswer,
+  LoadRun,
+  PhaseAnswer,
+  RunPhase,
+  SharedParty,
+  TrainAlone,
+  WorkerAnswer,
+  WorkerRequest,
+  WorkerSetup,
+} from "./worker-messages.ts";
 
 const { parties } = workerData as WorkerSetup;
 const port = parentPort;
@@ -21,7 +31,12 @@ const aggregation = await loadAggregationKernel();
 const datasets = new Map(parties.map((party) => [party.name, asDataset(party)]));
 const trainer = networkTrainer({ kernel, sync: true, dataset: (_name, party) => Promise.resolve(datasets.get(party)!) });
 /** The run, and for each phase its sum and the vector that every party in turn is encoded into. */
-let run: (LoadRun & { readonly layout: ParameterLayout; readonly sums: Map<string, { readonly accumulator: Accumulator; readonly vector: CoordinateVector }> }) | undefined;
+let run:
+  | (LoadRun & {
+      readonly layout: ParameterLayout;
+      readonly sums: Map<string, { readonly accumulator: Accumulator; readonly vector: CoordinateVector }>;
+    })
+  | undefined;
 /** The change of the party whose turn it is. */
 let delta = new Float32Array();
 
@@ -49,7 +64,10 @@ async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Pr
   if (run === undefined) throw new TypeError("A phase came before its run.");
   const { spec, plan, layout } = run;
   const vectors = vectorLayout(phase === "fit" ? plan.model.parameters : 0, plan.metricNames, plan.encoding);
-  const { accumulator, vector } = run.sums.get(phase) ?? { accumulator: createAccumulator(aggregation, vectors.length, vectors.dtype), vector: newVector(vectors) };
+  const { accumulator, vector } = run.sums.get(phase) ?? {
+    accumulator: createAccumulator(aggregation, vectors.length, vectors.dtype),
+    vector: newVector(vectors),
+  };
   run.sums.set(phase, { accumulator, vector });
   accumulator.reset();
   const parameters = new Float32Array(run.parameters);

@@ -53,7 +53,9 @@ describe("a plan", () => {
     const plan = planOf({ cohort: { size: 2, overSelect: 1, quorum: 1, deadlineSeconds: 1.5 }, evaluate: { every: 2 } });
     // 4·5 weights, 5 biases, 5·3 weights, 3 biases.
     expect(plan.model.parameters).toBe(43);
-    expect(plan.model.tensors.map(({ shape }) => shape.reduce((product, size) => product * size, 1)).toSorted((a, b) => a - b)).toEqual([3, 5, 15, 20]);
+    expect(plan.model.tensors.map(({ shape }) => shape.reduce((product, size) => product * size, 1)).toSorted((a, b) => a - b)).toEqual([
+      3, 5, 15, 20,
+    ]);
     expect(plan.parties.map(({ name, trainExamples, testExamples }) => [name, trainExamples, testExamples])).toEqual([
       ["ash", 10, 5],
       ["birch", 20, 0],
@@ -105,8 +107,20 @@ describe("a plan", () => {
 
   it("says when the bits are not promised", () => {
     const foreign = { ...FACTS, parties: [...FACTS.parties, party("dogwood", 5, 0, ROWS, "other build")] };
-    expect(planOf({ reproducibility: "any-kernel" }, foreign)).toMatchObject({ reproducible: false, labels: [expect.stringContaining("dogwood (other build)")] });
-    expect(planOf({ model: { kind: "tensors", tensors: { w: [3], b: [1] } } }, foreign)).toMatchObject({ reproducible: false, model: { parameters: 4, tensors: [{ name: "b", shape: [1] }, { name: "w", shape: [3] }] } });
+    expect(planOf({ reproducibility: "any-kernel" }, foreign)).toMatchObject({
+      reproducible: false,
+      labels: [expect.stringContaining("dogwood (other build)")],
+    });
+    expect(planOf({ model: { kind: "tensors", tensors: { w: [3], b: [1] } } }, foreign)).toMatchObject({
+      reproducible: false,
+      model: {
+        parameters: 4,
+        tensors: [
+          { name: "b", shape: [1] },
+          { name: "w", shape: [3] },
+        ],
+      },
+    });
   });
 
   it.each([
@@ -122,33 +136,103 @@ describe("a plan", () => {
 
 /** Every reason why a well-formed spec cannot be run: what is changed, in which world, and where the refusal points. */
 const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<CompileFacts>, string, RegExp])[] = [
-  ["nobody holds the dataset", { data: { dataset: "other" } }, { parties: [{ name: "ash", kernelBuild: "build" }] }, "data.dataset", /No approved node has registered a dataset named "other"/],
-  ["a party that is not there", { data: { dataset: "rows", parties: ["cedar", "zebra"] } }, {}, "data.parties[1]", /No approved node is named "zebra"/],
-  ["a party that is misspelt", { data: { dataset: "rows", parties: ["cedar", "bich", "ash"] }, cohort: { size: 3 } }, {}, "data.parties[1]", /No approved node is named "bich"/],
-  ["a party without the dataset", { data: { dataset: "rows", parties: ["ash", "elm"] } }, { parties: [...FACTS.parties, { name: "elm", kernelBuild: "build" }] }, "data.parties[1]", /"elm" has registered no dataset/],
+  [
+    "nobody holds the dataset",
+    { data: { dataset: "other" } },
+    { parties: [{ name: "ash", kernelBuild: "build" }] },
+    "data.dataset",
+    /No approved node has registered a dataset named "other"/,
+  ],
+  [
+    "a party that is not there",
+    { data: { dataset: "rows", parties: ["cedar", "zebra"] } },
+    {},
+    "data.parties[1]",
+    /No approved node is named "zebra"/,
+  ],
+  [
+    "a party that is misspelt",
+    { data: { dataset: "rows", parties: ["cedar", "bich", "ash"] }, cohort: { size: 3 } },
+    {},
+    "data.parties[1]",
+    /No approved node is named "bich"/,
+  ],
+  [
+    "a party without the dataset",
+    { data: { dataset: "rows", parties: ["ash", "elm"] } },
+    { parties: [...FACTS.parties, { name: "elm", kernelBuild: "build" }] },
+    "data.parties[1]",
+    /"elm" has registered no dataset/,
+  ],
   ["schemas that differ", {}, { parties: [...FACTS.parties, party("elm", 9, 0, PAIRS)] }, "data.dataset", /at elm differs from the one at ash/],
-  ["rows that only a party's own trainer knows", {}, { parties: [party("ash", 3, 0, { kind: "opaque" })] }, "model.kind", /only the parties' own trainers/],
+  [
+    "rows that only a party's own trainer knows",
+    {},
+    { parties: [party("ash", 3, 0, { kind: "opaque" })] },
+    "model.kind",
+    /only the parties' own trainers/,
+  ],
   ["inputs that the rows do not have", { model: { kind: "mlp", inputs: 5 } }, {}, "model.inputs", /takes 5 features, the dataset has 4/],
   ["fewer outputs than classes", { model: { kind: "mlp", outputs: 2 } }, {}, "model.outputs", /has 2 outputs, the dataset's labels need 3/],
-  ["more than one output for a number", { model: { kind: "mlp", outputs: 2 } }, { parties: [party("ash", 3, 0, NUMBERS)] }, "model.outputs", /need 1/],
-  ["a loss for classes on numbers", { model: { kind: "mlp", loss: "softmax-cross-entropy" } }, { parties: [party("ash", 3, 0, NUMBERS)] }, "model.loss", /labels that are numbers/],
+  [
+    "more than one output for a number",
+    { model: { kind: "mlp", outputs: 2 } },
+    { parties: [party("ash", 3, 0, NUMBERS)] },
+    "model.outputs",
+    /need 1/,
+  ],
+  [
+    "a loss for classes on numbers",
+    { model: { kind: "mlp", loss: "softmax-cross-entropy" } },
+    { parties: [party("ash", 3, 0, NUMBERS)] },
+    "model.loss",
+    /labels that are numbers/,
+  ],
   ["a loss for two classes on three", { model: { kind: "mlp", loss: "bce", outputs: 1 } }, {}, "model.loss", /one of 3 classes/],
-  ["a model beyond any memory", { model: { kind: "tensors", tensors: { w: [1_000_000_000, 1_000_000_000] } } }, {}, "model", /1000000000000000000 parameters/],
+  [
+    "a model beyond any memory",
+    { model: { kind: "tensors", tensors: { w: [1_000_000_000, 1_000_000_000] } } },
+    {},
+    "model",
+    /1000000000000000000 parameters/,
+  ],
   ["a cohort larger than the parties", { cohort: { size: 9 } }, {}, "cohort.size", /wants 9 parties, but 3 take part/],
   ["a quorum above the cohort", { cohort: { size: 2, quorum: 3 } }, {}, "cohort.quorum", /quorum of 3 can never be reached with 2/],
   ["another kernel build", {}, { parties: [...FACTS.parties, party("elm", 5, 0, ROWS, "other")] }, "reproducibility", /elm \(other\)/],
-  ["a weight below a party's rows", { encoding: { maxWeight: 29 } }, {}, "encoding.maxWeight", /A party has 30 rows, more than the largest weight 29/],
+  [
+    "a weight below a party's rows",
+    { encoding: { maxWeight: 29 } },
+    {},
+    "encoding.maxWeight",
+    /A party has 30 rows, more than the largest weight 29/,
+  ],
   ["a range that cannot be divided", { encoding: { range: 5e-324 } }, {}, "encoding.range", /The range 5e-324/],
-  ["weights whose sum is not exact", {}, { parties: [party("ash", 2 ** 51), party("elm", 2 ** 51), party("oak", 2 ** 51), party("yew", 2 ** 51)] }, "encoding", /weights of 4 parties/],
-  ["a metric that the networks do not report", { evaluate: { metrics: ["correct", "f1"] } }, {}, "evaluate.metrics", /report loss and correct, not f1/],
+  [
+    "weights whose sum is not exact",
+    {},
+    { parties: [party("ash", 2 ** 51), party("elm", 2 ** 51), party("oak", 2 ** 51), party("yew", 2 ** 51)] },
+    "encoding",
+    /weights of 4 parties/,
+  ],
+  [
+    "a metric that the networks do not report",
+    { evaluate: { metrics: ["correct", "f1"] } },
+    {},
+    "evaluate.metrics",
+    /report loss and correct, not f1/,
+  ],
 ];
 
 describe("a refusal", () => {
   it.each(REFUSALS)("%s", (_name, changes, world, path, reason) => {
     const facts = { ...FACTS, ...world };
     const refusals = refusalsOf(changes, facts);
-    expect(refusals).toEqual([expect.objectContaining({ path, reason: expect.stringMatching(reason) as string, remedy: expect.stringMatching(/\.|\?$/) as string })]);
-    expect(() => compileOrThrow(parseRunSpec({ ...SPEC, ...changes }), facts)).toThrow(expect.objectContaining({ code: "SPEC_REFUSED", details: { refusals } }));
+    expect(refusals).toEqual([
+      expect.objectContaining({ path, reason: expect.stringMatching(reason) as string, remedy: expect.stringMatching(/\.|\?$/) as string }),
+    ]);
+    expect(() => compileOrThrow(parseRunSpec({ ...SPEC, ...changes }), facts)).toThrow(
+      expect.objectContaining({ code: "SPEC_REFUSED", details: { refusals } }),
+    );
     const { edits } = refusals[0]!;
     if (edits !== undefined) expect(compile(parseRunSpec(edited({ ...SPEC, ...changes }, edits)), facts)).toMatchObject({ ok: true });
   });
@@ -187,16 +271,27 @@ describe("a refusal", () => {
         const document = {
           ...SPEC,
           data: { dataset: "rows", parties },
-          model: { kind: "mlp", ...(inputs === undefined ? {} : { inputs }), ...(outputs === undefined ? {} : { outputs }), ...(loss === undefined ? {} : { loss }) },
+          model: {
+            kind: "mlp",
+            ...(inputs === undefined ? {} : { inputs }),
+            ...(outputs === undefined ? {} : { outputs }),
+            ...(loss === undefined ? {} : { loss }),
+          },
           cohort: { size, quorum, overSelect },
           encoding: { maxWeight, range },
           evaluate: { metrics },
         };
-        const facts = { ...FACTS, parties: ["ash", "birch", "cedar"].map((name, index) => party(name, 10 + index, index, schema, name === "ash" ? build : "build")) };
+        const facts = {
+          ...FACTS,
+          parties: ["ash", "birch", "cedar"].map((name, index) => party(name, 10 + index, index, schema, name === "ash" ? build : "build")),
+        };
         const compiled = compile(parseRunSpec(document as unknown as RunSpecInput), facts);
         if (compiled.ok) return;
         for (const { path } of compiled.refusals) seen.add(path);
-        const mended = edited(document, compiled.refusals.flatMap(({ edits = [] }) => edits));
+        const mended = edited(
+          document,
+          compiled.refusals.flatMap(({ edits = [] }) => edits),
+        );
         expect(compile(parseRunSpec(mended), facts)).toMatchObject({ ok: true });
       }),
       { numRuns: 400 },

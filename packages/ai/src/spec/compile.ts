@@ -45,7 +45,12 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, metricCount, encoding);
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
-    parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({ name, trainExamples, testExamples, contentHash })),
+    parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
+      name,
+      trainExamples,
+      testExamples,
+      contentHash,
+    })),
     rounds: spec.rounds,
     cohort,
     model: { ...(shape.network === undefined ? {} : { network: shape.network }), tensors: shape.tensors, parameters: shape.parameters, sizeBytes },
@@ -200,7 +205,12 @@ function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited:
     const rangeFits = checkEncoding({ ...encoding, range: 1 }, Math.max(invited, parties.length)).ok;
     refusals.push(
       rangeFits
-        ? { path: "encoding.range", reason: addable.reason, remedy: "Use a larger range, 1 for example.", edits: [{ path: "encoding.range", value: 1 }] }
+        ? {
+            path: "encoding.range",
+            reason: addable.reason,
+            remedy: "Use a larger range, 1 for example.",
+            edits: [{ path: "encoding.range", value: 1 }],
+          }
         : { path: "encoding", reason: addable.reason, remedy: "Use fewer bits, a smaller weight, or a smaller cohort." },
     );
   }

@@ -44,14 +44,22 @@ describe("what reads, checks and prices a spec runs in a browser's worker", () =
   const { files, foreign } = closure(fileURLToPath(new URL("./index.ts", import.meta.url)));
 
   it("loads no module of Node and no npm package that needs it", () => {
-    const packageOf = (specifier: string): string => (specifier.startsWith("@") ? specifier.split("/").slice(0, 2).join("/") : specifier.split("/")[0]!);
+    const packageOf = (specifier: string): string =>
+      specifier.startsWith("@") ? specifier.split("/").slice(0, 2).join("/") : specifier.split("/")[0]!;
     const forbidden = [...foreign].filter(([specifier]) => !ALLOWED.has(packageOf(specifier)));
     expect(forbidden).toEqual([]);
   });
 
   it("was looked at as a whole: the graph reaches the sections and the spec's primitives", () => {
     const names = [...files].map((file) => relative(PACKAGES, file));
-    expect(names).toEqual(expect.arrayContaining(["ai/src/simulation/section.ts", "ai/src/federation/sections.ts", "core/src/spec/document.ts", "ai/src/aggregation/load-kernel.ts"]));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "ai/src/simulation/section.ts",
+        "ai/src/federation/sections.ts",
+        "core/src/spec/document.ts",
+        "ai/src/aggregation/load-kernel.ts",
+      ]),
+    );
     expect([...files].filter((file) => !existsSync(file))).toEqual([]);
     expect(new Set([...foreign.keys()].map((specifier) => specifier.split("/")[0]))).toEqual(new Set(["zod", "yaml", "@noble"]));
   });

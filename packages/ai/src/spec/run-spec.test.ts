@@ -40,8 +40,18 @@ describe("a mistake in a spec is named with its place and what was meant", () =>
   const cases: readonly (readonly [document: unknown, path: string, reason: string, remedy: string])[] = [
     [{ ...SPEC, cohrt: {} }, "cohrt", '"cohrt" is not a key of a run spec.', 'Did you mean "cohort"?'],
     [{ ...SPEC, cohort: { quorom: 1 } }, "cohort.quorom", "is not a key of cohort", 'Did you mean "quorum"?'],
-    [{ ...SPEC, train: { optimiser: { ...SPEC.train.optimiser, momentun: 0 } } }, "train.optimiser.momentun", "is not a key", 'Did you mean "momentum"?'],
-    [{ ...SPEC, train: { optimiser: { ...SPEC.train.optimiser, beta1: 0.9 } } }, "train.optimiser.beta1", "is not a key", "Known keys here: kind, learningRate, momentum, weightDecay."],
+    [
+      { ...SPEC, train: { optimiser: { ...SPEC.train.optimiser, momentun: 0 } } },
+      "train.optimiser.momentun",
+      "is not a key",
+      'Did you mean "momentum"?',
+    ],
+    [
+      { ...SPEC, train: { optimiser: { ...SPEC.train.optimiser, beta1: 0.9 } } },
+      "train.optimiser.beta1",
+      "is not a key",
+      "Known keys here: kind, learningRate, momentum, weightDecay.",
+    ],
     [{ ...SPEC, train: { optimiser: { kind: "sdg", learningRate: 1 } } }, "train.optimiser.kind", "", 'Did you mean "sgd"?'],
     [{ ...SPEC, model: { kind: "cnn" } }, "model.kind", "", 'Allowed: "mlp" or "tensors".'],
     [{ ...SPEC, model: {} }, "model.kind", "This key is missing.", 'Add it: "mlp" or "tensors".'],
@@ -86,7 +96,9 @@ describe("a text that cannot be read", () => {
       /alias/,
     ],
   ])("%s", (_name, text, message) => {
-    expect(() => parseRunSpec(text, "run.yaml")).toThrow(expect.objectContaining({ code: "SPEC_UNREADABLE", message: expect.stringMatching(message) as string }));
+    expect(() => parseRunSpec(text, "run.yaml")).toThrow(
+      expect.objectContaining({ code: "SPEC_UNREADABLE", message: expect.stringMatching(message) as string }),
+    );
     expect(() => parseRunSpec(text, "run.yaml")).toThrow(/^run\.yaml/);
   });
 });
@@ -133,7 +145,15 @@ describe("a spec that is well formed", () => {
   });
 
   it("has another hash when anything in it means something else", () => {
-    const changes: readonly Partial<RunSpecInput>[] = [{}, { seed: 2 }, { rounds: 3 }, { name: "other" }, { encoding: { bits: 16 } }, { strategy: { kind: "fedavgm" } }, { checkpoint: "0".repeat(64) }];
+    const changes: readonly Partial<RunSpecInput>[] = [
+      {},
+      { seed: 2 },
+      { rounds: 3 },
+      { name: "other" },
+      { encoding: { bits: 16 } },
+      { strategy: { kind: "fedavgm" } },
+      { checkpoint: "0".repeat(64) },
+    ];
     expect(new Set(changes.map((change) => runSpecHash(parseRunSpec({ ...SPEC, ...change })))).size).toBe(changes.length);
   });
 });

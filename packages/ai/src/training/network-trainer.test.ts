@@ -94,9 +94,15 @@ describe("the built-in trainer", () => {
 
   it("refuses rows that are not those which were registered, rows with missing cells, and models that are not its own", async () => {
     const data = dataset(6);
-    await expect(trainerOf(dataset(5)).fit(taskFor(data))).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringContaining("its content changed") as string });
+    await expect(trainerOf(dataset(5)).fit(taskFor(data))).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringContaining("its content changed") as string,
+    });
     const holes = dataset(0, true);
     await expect(trainerOf(holes).fit(taskFor(holes))).rejects.toMatchObject({ code: "DATA_INVALID" });
-    await expect(trainerOf(data).fit(taskFor(data, { model: { kind: "tensors", tensors: { w: [2] } } }))).rejects.toMatchObject({ code: "TRAINER_FAILED", message: expect.stringContaining("trainer of the party's own") as string });
+    await expect(trainerOf(data).fit(taskFor(data, { model: { kind: "tensors", tensors: { w: [2] } } }))).rejects.toMatchObject({
+      code: "TRAINER_FAILED",
+      message: expect.stringContaining("trainer of the party's own") as string,
+    });
   });
 });

@@ -53,10 +53,14 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
     const loaded = await dataset(task.spec.data.dataset, task.party);
     const planned = task.plan.parties.find(({ name }) => name === task.party);
     if (planned !== undefined && planned.contentHash !== loaded.contentHash) {
-      throw new NexusError("DATA_INVALID", `The dataset "${task.spec.data.dataset}" of ${task.party} is not the one that was registered: its content changed.`, {
-        hint: "Register it again with `nexus dataset add`, then start a new run.",
-        details: { registered: planned.contentHash, found: loaded.contentHash },
-      });
+      throw new NexusError(
+        "DATA_INVALID",
+        `The dataset "${task.spec.data.dataset}" of ${task.party} is not the one that was registered: its content changed.`,
+        {
+          hint: "Register it again with `nexus dataset add`, then start a new run.",
+          details: { registered: planned.contentHash, found: loaded.contentHash },
+        },
+      );
     }
     if (!checked.has(loaded)) {
       requireComplete(loaded, `The dataset "${task.spec.data.dataset}" of ${task.party}`);
@@ -68,37 +72,39 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
   return {
     kernelBuild: kernel.build,
 
-    fit: (task) => inTurn(async () => {
-      const { train } = await rows(task);
-      const { spec, party, round, config, signal } = task;
-      const network = networkFor(task);
-      network.load(task.parameters);
-      const order = Array.from({ length: spec.train.epochs }, (_, epoch) =>
-        randomStream(spec.seed, "shuffle", party, round, epoch).shuffle(Uint32Array.from({ length: train.count }, (_row, row) => row)),
-      );
-      const proximalMu = config["proximalMu"];
-      const options = {
-        ...train,
-        order,
-        batchSize: spec.train.batchSize,
-        optimiser: spec.train.optimiser,
-        ...(typeof proximalMu === "number" ? { proximalMu } : {}),
-      };
-      const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });
-      const parameters = network.save(sync ? saved.get(network) : undefined);
-      if (sync) saved.set(network, parameters);
-      return { parameters, weight: train.count, metrics: { loss, correct } };
-    }),
+    fit: (task) =>
+      inTurn(async () => {
+        const { train } = await rows(task);
+        const { spec, party, round, config, signal } = task;
+        const network = networkFor(task);
+        network.load(task.parameters);
+        const order = Array.from({ length: spec.train.epochs }, (_, epoch) =>
+          randomStream(spec.seed, "shuffle", party, round, epoch).shuffle(Uint32Array.from({ length: train.count }, (_row, row) => row)),
+        );
+        const proximalMu = config["proximalMu"];
+        const options = {
+          ...train,
+          order,
+          batchSize: spec.train.batchSize,
+          optimiser: spec.train.optimiser,
+          ...(typeof proximalMu === "number" ? { proximalMu } : {}),
+        };
+        const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });
+        const parameters = network.save(sync ? saved.get(network) : undefined);
+        if (sync) saved.set(network, parameters);
+        return { parameters, weight: train.count, metrics: { loss, correct } };
+      }),
 
-    evaluate: (task) => inTurn(async () => {
-      const { test } = await rows(task);
-      if (test === undefined) return { weight: 0, metrics: { loss: 0, correct: 0 } };
-      const network = networkFor(task);
-      network.load(task.parameters);
-      const { examples, loss, correct } = sync
-        ? network.evaluateSync(test)
-        : await network.evaluate({ ...test, ...(task.signal === undefined ? {} : { signal: task.signal }) });
-      return { weight: examples, metrics: { loss, correct } };
-    }),
+    evaluate: (task) =>
+      inTurn(async () => {
+        const { test } = await rows(task);
+        if (test === undefined) return { weight: 0, metrics: { loss: 0, correct: 0 } };
+        const network = networkFor(task);
+        network.load(task.parameters);
+        const { examples, loss, correct } = sync
+          ? network.evaluateSync(test)
+          : await network.evaluate({ ...test, ...(task.signal === undefined ? {} : { signal: task.signal }) });
+        return { weight: examples, metrics: { loss, correct } };
+      }),
   };
 }

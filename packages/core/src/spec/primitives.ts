@@ -10,4 +10,7 @@ export const nameSchema = z
 export const seedSchema = z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe("Seed of every random stream of the run");
 
 /** A blob's address. */
-export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "A SHA-256 has 64 lower-case hex digits.").describe("SHA-256 in hex");
+export const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "A SHA-256 has 64 lower-case hex digits.")
+  .describe("SHA-256 in hex");

@@ -6,7 +6,15 @@ import { canonicalJson, editDistance, findMistakes, formatPath, hashDocument, ne
 describe("canonicalJson", () => {
   // RFC 8785, section 3.2.3: keys sorted by UTF-16 code unit.
   it("sorts keys as RFC 8785 does", () => {
-    const value = { "\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew", "1": "One", "\u{1f600}": "Emoji", "\u0080": "Control", "\u00f6": "o umlaut" };
+    const value = {
+      "\u20ac": "Euro Sign",
+      "\r": "Carriage Return",
+      "\ufb33": "Hebrew",
+      "1": "One",
+      "\u{1f600}": "Emoji",
+      "\u0080": "Control",
+      "\u00f6": "o umlaut",
+    };
     const keys = [...canonicalJson(value).matchAll(/"([^"]+)":/g)].map(([, key]) => JSON.parse(`"${key}"`));
     expect(keys).toEqual(["\r", "1", "\u0080", "\u00f6", "\u20ac", "\u{1f600}", "\ufb33"]);
   });
@@ -59,7 +67,10 @@ describe("nearest", () => {
 describe("mistakes of a document", () => {
   const schema = z.strictObject({
     size: z.union([z.literal("all"), z.int().min(1)]),
-    kind: z.discriminatedUnion("kind", [z.strictObject({ kind: z.literal("one"), first: z.number() }), z.strictObject({ kind: z.literal("two"), names: z.array(z.string()) })]),
+    kind: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("one"), first: z.number() }),
+      z.strictObject({ kind: z.literal("two"), names: z.array(z.string()) }),
+    ]),
     mode: z.enum(["exact", "loose"]).default("exact"),
   });
   const good = { size: 3, kind: { kind: "one", first: 1 } };
@@ -77,7 +88,9 @@ describe("mistakes of a document", () => {
   });
 
   it("are thrown all at once, and a good document is filled in", () => {
-    expect(() => parseDocumentWith(schema, { size: 0 }, "x.yaml")).toThrow(expect.objectContaining({ code: "SPEC_INVALID", message: expect.stringMatching(/^x\.yaml is not valid:\n {2}size: .*\n {2}kind: /) }));
+    expect(() => parseDocumentWith(schema, { size: 0 }, "x.yaml")).toThrow(
+      expect.objectContaining({ code: "SPEC_INVALID", message: expect.stringMatching(/^x\.yaml is not valid:\n {2}size: .*\n {2}kind: /) }),
+    );
     expect(parseDocumentWith(schema, good)).toEqual({ ...good, mode: "exact" });
   });
 
@@ -92,6 +105,8 @@ describe("readDocument", () => {
   });
 
   it("names line and column of what it cannot read", () => {
-    expect(() => readDocument("a: 1\nb: [", "run.yaml")).toThrow(expect.objectContaining({ code: "SPEC_UNREADABLE", message: expect.stringContaining("run.yaml, line 2") }));
+    expect(() => readDocument("a: 1\nb: [", "run.yaml")).toThrow(
+      expect.objectContaining({ code: "SPEC_UNREADABLE", message: expect.stringContaining("run.yaml, line 2") }),
+    );
   });
 });

@@ -91,7 +91,12 @@ function describeAllowed(node: JsonSchemaNode): readonly string[] {
 function describeRange({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: JsonSchemaNode): string {
   const low = minimum !== undefined ? ` from ${minimum}` : exclusiveMinimum !== undefined ? ` above ${exclusiveMinimum}` : "";
   // The largest integer that a double holds is no bound that anybody thought of.
-  const high = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? ` to ${maximum}` : exclusiveMaximum !== undefined ? ` below ${exclusiveMaximum}` : "";
+  const high =
+    maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER
+      ? ` to ${maximum}`
+      : exclusiveMaximum !== undefined
+        ? ` below ${exclusiveMaximum}`
+        : "";
   return `${low}${high}`;
 }
 
@@ -100,7 +105,9 @@ function remedyOfValue(nodes: readonly JsonSchemaNode[], value: unknown): string
   if (allowed.length === 0) return value === undefined ? "Add it." : "Correct the value.";
   const list = allowed.length === 1 ? allowed[0]! : `${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)!}`;
   if (value === undefined) return `Add it: ${list}.`;
-  const words = nodes.flatMap((node) => [...(node.enum ?? []), node.const, node.properties?.["kind"]?.const]).filter((word) => typeof word === "string");
+  const words = nodes
+    .flatMap((node) => [...(node.enum ?? []), node.const, node.properties?.["kind"]?.const])
+    .filter((word) => typeof word === "string");
   const written = isRecord(value) ? value["kind"] : value;
   const meant = typeof written === "string" ? nearest(written, words) : undefined;
   return meant === undefined ? `Allowed: ${list}.` : `Did you mean "${meant}"? Allowed: ${list}.`;

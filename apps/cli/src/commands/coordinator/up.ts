@@ -3,7 +3,8 @@ import { defineCommand, flag, integer, text } from "../../command.ts";
 export const up = defineCommand({
   name: "up",
   summary: "Start the coordinator on this machine",
-  details: "It serves loopback addresses only, keeps everything in the data folder, and writes the owner token there, where the other commands find it.",
+  details:
+    "It serves loopback addresses only, keeps everything in the data folder, and writes the owner token there, where the other commands find it.",
   options: {
     port: integer("--port <number>", "port to listen on; 0 takes a free one", { min: 0, max: 65_535, fallback: 7700 }),
     host: text("--host <address>", "loopback address to listen on (default: 127.0.0.1 and ::1)"),

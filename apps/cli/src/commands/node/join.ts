@@ -15,6 +15,10 @@ export const nodeJoin = defineCommand({
     const { joinNode } = await import("@ciphernx/ai/federation/node");
     const node = await joinNode({ url: args.url, token: options.token, name: options.name, folder: options.folder });
     const approval = node.status === "approved" ? "" : ` It waits for \`nexus node approve ${options.name}\`.`;
-    output.result({ data: { node }, text: `Joined as ${options.name} (${node.nodeId}).${approval}\nnexus node run --folder ${options.folder} takes part in runs.`, ids: [node.nodeId] });
+    output.result({
+      data: { node },
+      text: `Joined as ${options.name} (${node.nodeId}).${approval}\nnexus node run --folder ${options.folder} takes part in runs.`,
+      ids: [node.nodeId],
+    });
   },
 });

@@ -17,7 +17,11 @@ export const runLogs = defineCommand({
         if (output.mode !== "people") events.push(event);
       }
       const count = events.length;
-      output.result({ data: output.mode === "jsonl" ? { run: args.run, events: count } : { run: args.run, events }, text: "", ids: events.map(({ number }) => String(number)) });
+      output.result({
+        data: output.mode === "jsonl" ? { run: args.run, events: count } : { run: args.run, events },
+        text: "",
+        ids: events.map(({ number }) => String(number)),
+      });
     });
   },
 });

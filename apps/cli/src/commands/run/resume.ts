@@ -9,7 +9,11 @@ export const runResume = defineCommand({
   async action({ args, output, withNexus }) {
     await withNexus(async (nexus) => {
       const run = await nexus.runs.handle(args.run).resume();
-      output.result({ data: { run: runData(run) }, text: `Goes on after round ${run.round} of ${run.rounds}.\nnexus run watch ${args.run} follows it.`, ids: [args.run] });
+      output.result({
+        data: { run: runData(run) },
+        text: `Goes on after round ${run.round} of ${run.rounds}.\nnexus run watch ${args.run} follows it.`,
+        ids: [args.run],
+      });
     });
   },
 });

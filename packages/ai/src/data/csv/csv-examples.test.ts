@@ -27,8 +27,8 @@ describe("readCsvExamples", () => {
       targets: Uint8Array.of(1, 0, 0, 1),
       count: 4,
     };
-    expect(await read("id,age,pain,note,ill\np1,41.5,strong,x,yes\np2,,none,,no\np3, 7 ,?,\"a,b\",no\np4,0,,,yes\n")).toEqual(expected);
-    expect(await read("ill,pain,age,id,note\nyes,strong,4.15e1,p1,x\nno,none,-9,p2,\nno,,+7.,p3,\"a,b\"\nyes,?,.0,p4,\n")).toEqual(expected);
+    expect(await read('id,age,pain,note,ill\np1,41.5,strong,x,yes\np2,,none,,no\np3, 7 ,?,"a,b",no\np4,0,,,yes\n')).toEqual(expected);
+    expect(await read('ill,pain,age,id,note\nyes,strong,4.15e1,p1,x\nno,none,-9,p2,\nno,,+7.,p3,"a,b"\nyes,?,.0,p4,\n')).toEqual(expected);
     expect(await read("p1;41.5;strong;x;yes\np2;;none;;no\np3;7;?;;no\np4;0;;;yes", { header: false, delimiter: ";" })).toEqual(expected);
   });
 
@@ -67,7 +67,12 @@ describe("readCsvExamples", () => {
   });
 
   it("never quotes a cell in an error: it may be shown to others", async () => {
-    for (const text of ["id,age,pain,note,ill\np1,secret,none,,no", "id,age,pain,note,ill\np1,1,secret,,no", "id,age,pain,note,ill\np1,1,none,,secret", 'id,age,pain,note,ill\n"secret"x,1']) {
+    for (const text of [
+      "id,age,pain,note,ill\np1,secret,none,,no",
+      "id,age,pain,note,ill\np1,1,secret,,no",
+      "id,age,pain,note,ill\np1,1,none,,secret",
+      'id,age,pain,note,ill\n"secret"x,1',
+    ]) {
       const error: unknown = await read(text).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: "DATA_INVALID" });
       expect(JSON.stringify(error) + String(error)).not.toContain("secret");

@@ -20,7 +20,13 @@ const FIRST_CAPACITY = 1_024;
 export async function readCsvExamples(chunks: ByteChunks, schema: TableSchema, options: CsvTableOptions = {}): Promise<Examples> {
   const source = options.source ?? "the file";
   const hasHeader = options.header ?? true;
-  let reader: RowReader | undefined = hasHeader ? undefined : rowReader(schema, schema.columns.map(({ name }) => name), source);
+  let reader: RowReader | undefined = hasHeader
+    ? undefined
+    : rowReader(
+        schema,
+        schema.columns.map(({ name }) => name),
+        source,
+      );
   let examples = allocateExamples(schema, FIRST_CAPACITY);
   let count = 0;
   for await (const records of readCsvRecords(chunks, options)) {
@@ -60,7 +66,9 @@ function rowReader(schema: TableSchema, header: readonly string[], source: strin
   const readLabel = cellReader(label);
 
   function invalid(row: number, column: ValueColumn, what: string): NexusError {
-    return new NexusError("DATA_INVALID", `${source}, row ${row}, column "${column.name}": ${what}.`, { details: { file: source, row, column: column.name } });
+    return new NexusError("DATA_INVALID", `${source}, row ${row}, column "${column.name}": ${what}.`, {
+      details: { file: source, row, column: column.name },
+    });
   }
 
   return ({ row, cells }, into, at) => {
@@ -110,7 +118,8 @@ function expectation(column: ValueColumn): string {
 
 /** Where each column of the schema stands in the file. */
 function findColumns(schema: TableSchema, header: readonly string[], source: string): ReadonlyMap<string, number> {
-  const invalid = (what: string, hint: string): NexusError => new NexusError("DATA_INVALID", `${source}: ${what}.`, { hint, details: { file: source } });
+  const invalid = (what: string, hint: string): NexusError =>
+    new NexusError("DATA_INVALID", `${source}: ${what}.`, { hint, details: { file: source } });
   const positions = new Map<string, number>();
   header.forEach((cell, position) => {
     const name = cell.trim();
@@ -123,11 +132,17 @@ function findColumns(schema: TableSchema, header: readonly string[], source: str
     if (positions.has(name) || role === "ignore") continue;
     const meant = nearest(name, unknown);
     const guess = meant === undefined ? `it has: ${[...positions.keys()].slice(0, 20).join(", ")}` : `is it "${meant}" here?`;
-    throw invalid(`the column "${name}" is missing (${guess})`, "Rename the column in the file or in the schema; a wrong delimiter also looks like this.");
+    throw invalid(
+      `the column "${name}" is missing (${guess})`,
+      "Rename the column in the file or in the schema; a wrong delimiter also looks like this.",
+    );
   }
   if (unknown.length > 0) {
     throw invalid(
-      `the schema does not know the column${unknown.length > 1 ? "s" : ""} ${unknown.slice(0, 10).map((name) => `"${name}"`).join(", ")}`,
+      `the schema does not know the column${unknown.length > 1 ? "s" : ""} ${unknown
+        .slice(0, 10)
+        .map((name) => `"${name}"`)
+        .join(", ")}`,
       'Declare it in the schema; the role "ignore" leaves it out.',
     );
   }

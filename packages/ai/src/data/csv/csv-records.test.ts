@@ -17,9 +17,18 @@ const cellsOf = (records: readonly CsvRecord[]): (readonly string[])[] => record
 
 describe("readCsvRecords", () => {
   it("follows the rules of RFC 4180, §2", async () => {
-    expect(cellsOf(await read("aaa,bbb,ccc\r\nzzz,yyy,xxx\r\n"))).toEqual([["aaa", "bbb", "ccc"], ["zzz", "yyy", "xxx"]]);
-    expect(cellsOf(await read("aaa,bbb,ccc\r\nzzz,yyy,xxx"))).toEqual([["aaa", "bbb", "ccc"], ["zzz", "yyy", "xxx"]]);
-    expect(cellsOf(await read('"aaa","b\r\nbb","ccc"\r\nzzz,yyy,xxx'))).toEqual([["aaa", "b\r\nbb", "ccc"], ["zzz", "yyy", "xxx"]]);
+    expect(cellsOf(await read("aaa,bbb,ccc\r\nzzz,yyy,xxx\r\n"))).toEqual([
+      ["aaa", "bbb", "ccc"],
+      ["zzz", "yyy", "xxx"],
+    ]);
+    expect(cellsOf(await read("aaa,bbb,ccc\r\nzzz,yyy,xxx"))).toEqual([
+      ["aaa", "bbb", "ccc"],
+      ["zzz", "yyy", "xxx"],
+    ]);
+    expect(cellsOf(await read('"aaa","b\r\nbb","ccc"\r\nzzz,yyy,xxx'))).toEqual([
+      ["aaa", "b\r\nbb", "ccc"],
+      ["zzz", "yyy", "xxx"],
+    ]);
     expect(cellsOf(await read('"aaa","b""bb","ccc"'))).toEqual([["aaa", 'b"bb', "ccc"]]);
     expect(cellsOf(await read(" a , b "))).toEqual([[" a ", " b "]]);
   });
@@ -42,11 +51,16 @@ describe("readCsvRecords", () => {
   it("gives back what was written, however the bytes are cut", async () => {
     const cell = fc.oneof(fc.string({ unit: fc.constantFrom('"', ",", "\r", "\n", "a", "é", "😀", " "), maxLength: 5 }), fc.string());
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 6 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom("\n", "\r\n"), async (rows, chunk, end) => {
-        const clean = rows.map((cells) => cells.map((text) => text.replaceAll("\0", "")));
-        const text = clean.map((cells) => cells.map((one) => `"${one.replaceAll('"', '""')}"`).join(",")).join(end);
-        expect(cellsOf(await read(text, {}, chunk))).toEqual(clean);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom("\n", "\r\n"),
+        async (rows, chunk, end) => {
+          const clean = rows.map((cells) => cells.map((text) => text.replaceAll("\0", "")));
+          const text = clean.map((cells) => cells.map((one) => `"${one.replaceAll('"', '""')}"`).join(",")).join(end);
+          expect(cellsOf(await read(text, {}, chunk))).toEqual(clean);
+        },
+      ),
       { numRuns: 150 },
     );
   });
@@ -66,15 +80,24 @@ describe("readCsvRecords", () => {
   });
 
   it("refuses bytes that are not UTF-8", async () => {
-    await expect(read(Uint8Array.of(0x61, 0x2c, 0xff, 0x0a))).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/not UTF-8/) });
+    await expect(read(Uint8Array.of(0x61, 0x2c, 0xff, 0x0a))).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/not UTF-8/),
+    });
     await expect(read(Uint8Array.of(0x61, 0xc3))).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/not UTF-8/) });
   });
 
   it("refuses a record that does not end, before it fills the memory", async () => {
     const limit = { maxRecordCharacters: 1_000 };
     expect(await read(`${"a".repeat(1_000)}\nb`, limit, 64)).toHaveLength(2);
-    await expect(read(`a\n"${"b\n".repeat(600)}`, limit, 64)).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/row 2, column 1: the record is longer/) });
-    await expect(read(`a\n${"b,".repeat(600)}\n`, limit)).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/longer than 1000/) });
+    await expect(read(`a\n"${"b\n".repeat(600)}`, limit, 64)).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/row 2, column 1: the record is longer/),
+    });
+    await expect(read(`a\n${"b,".repeat(600)}\n`, limit)).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/longer than 1000/),
+    });
   });
 
   it("stops when it is told to", async () => {

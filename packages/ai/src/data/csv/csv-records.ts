@@ -45,7 +45,10 @@ export async function* readCsvRecords(chunks: ByteChunks, options: CsvOptions = 
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch (cause) {
-      throw new NexusError("DATA_INVALID", `${source} is not UTF-8 text, after row ${parser.row()}.`, { hint: "Save the file as CSV in UTF-8.", cause });
+      throw new NexusError("DATA_INVALID", `${source} is not UTF-8 text, after row ${parser.row()}.`, {
+        hint: "Save the file as CSV in UTF-8.",
+        cause,
+      });
     }
   };
   for await (const bytes of chunks) {
@@ -108,7 +111,8 @@ function createCsvParser({ source = "the file", delimiter = ",", maxRecordCharac
     const countTo = (end: number): void => {
       recordCharacters += end - counted;
       counted = end;
-      if (recordCharacters > maxRecordCharacters) throw invalid(`the record is longer than ${maxRecordCharacters} characters; a closing quote may be missing`);
+      if (recordCharacters > maxRecordCharacters)
+        throw invalid(`the record is longer than ${maxRecordCharacters} characters; a closing quote may be missing`);
     };
     for (let i = 0; i < text.length; i += 1) {
       const code = text.charCodeAt(i);

@@ -86,7 +86,10 @@ function findLabel(facts: readonly ColumnFacts[], name: string | undefined, sour
   const found = facts.filter((column) => LABEL_NAMES.includes(column.name.toLowerCase()));
   if (found.length === 1) return found[0]!;
   throw new NexusError("DATA_INVALID", `${source} does not tell which column is to be predicted.`, {
-    hint: `Name the label; the columns are: ${facts.map((column) => column.name).slice(0, 20).join(", ")}.`,
+    hint: `Name the label; the columns are: ${facts
+      .map((column) => column.name)
+      .slice(0, 20)
+      .join(", ")}.`,
     details: { file: source },
   });
 }
@@ -104,12 +107,15 @@ async function collect(files: readonly CsvFile[], options: InferOptions): Promis
           if (options.header !== false) continue;
         }
         if (cells.length !== positions.length) {
-          throw new NexusError("DATA_INVALID", `${source}, row ${row} has ${cells.length} cells; ${positions.length} are expected.`, { details: { file: source, row } });
+          throw new NexusError("DATA_INVALID", `${source}, row ${row} has ${cells.length} cells; ${positions.length} are expected.`, {
+            details: { file: source, row },
+          });
         }
         for (let i = 0; i < cells.length; i += 1) note(positions[i]!, cells[i]!.trim());
       }
     }
-    if (positions === undefined) throw new NexusError("DATA_INVALID", `${source} is empty.`, { hint: "A dataset has at least one row.", details: { file: source } });
+    if (positions === undefined)
+      throw new NexusError("DATA_INVALID", `${source} is empty.`, { hint: "A dataset has at least one row.", details: { file: source } });
   }
   if (facts === undefined) throw new NexusError("DATA_INVALID", "No file is named.", { hint: "Name at least one CSV file." });
   return facts;
@@ -145,10 +151,14 @@ function missingCodes(facts: ColumnFacts): { missing?: string[] } {
 function labelSchema(facts: ColumnFacts, task: "classification" | "regression", { classes }: InferOptions): ColumnSchema {
   if (task === "regression") return { name: facts.name, role: "label", type: "number", ...missingCodes(facts) };
   if (classes === undefined && facts.values.size > MAX_INFERRED_CATEGORIES) {
-    throw new NexusError("DATA_INVALID", `The label "${facts.name}" has more than ${MAX_INFERRED_CATEGORIES} different values, too many to guess its classes.`, {
-      hint: "Name the classes in a schema, or choose the task regression.",
-      details: { column: facts.name },
-    });
+    throw new NexusError(
+      "DATA_INVALID",
+      `The label "${facts.name}" has more than ${MAX_INFERRED_CATEGORIES} different values, too many to guess its classes.`,
+      {
+        hint: "Name the classes in a schema, or choose the task regression.",
+        details: { column: facts.name },
+      },
+    );
   }
   const found = [...facts.values].toSorted(facts.isNumeric ? (a, b) => Number(a) - Number(b) || compareNames(a, b) : compareNames);
   return { name: facts.name, role: "label", type: "category", categories: [...(classes ?? found)], ...missingCodes(facts) };

@@ -30,7 +30,13 @@ interface IdxType {
   readonly write: (view: DataView, at: number, value: number) => void;
 }
 
-const U8: IdxType = { code: 0x08, bytes: 1, create: (n) => new Uint8Array(n), read: (v, at) => v.getUint8(at), write: (v, at, x) => v.setUint8(at, x) };
+const U8: IdxType = {
+  code: 0x08,
+  bytes: 1,
+  create: (n) => new Uint8Array(n),
+  read: (v, at) => v.getUint8(at),
+  write: (v, at, x) => v.setUint8(at, x),
+};
 const TYPES: readonly IdxType[] = [
   U8,
   { code: 0x09, bytes: 1, create: (n) => new Int8Array(n), read: (v, at) => v.getInt8(at), write: (v, at, x) => v.setInt8(at, x) },

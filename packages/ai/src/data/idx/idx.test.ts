@@ -21,7 +21,10 @@ describe("parseIdx", () => {
     expect(parseIdx(fromHex("00000901 00000002 ff 7f"))).toEqual({ shape: [2], data: Int8Array.of(-1, 127) });
     expect(parseIdx(fromHex("00000b01 00000002 ffff 0100"))).toEqual({ shape: [2], data: Int16Array.of(-1, 256) });
     expect(parseIdx(fromHex("00000c01 00000001 80000000"))).toEqual({ shape: [1], data: Int32Array.of(-2_147_483_648) });
-    expect(parseIdx(fromHex("00000d02 00000001 00000002 3f800000 c0490fdb"))).toEqual({ shape: [1, 2], data: Float32Array.of(1, -Math.fround(Math.PI)) });
+    expect(parseIdx(fromHex("00000d02 00000001 00000002 3f800000 c0490fdb"))).toEqual({
+      shape: [1, 2],
+      data: Float32Array.of(1, -Math.fround(Math.PI)),
+    });
     expect(parseIdx(fromHex("00000e01 00000001 3ff8000000000000"))).toEqual({ shape: [1], data: Float64Array.of(1.5) });
   });
 
@@ -34,7 +37,14 @@ describe("parseIdx", () => {
   });
 
   it("gives back what was written", () => {
-    const arrays: fc.Arbitrary<IdxData> = fc.oneof(fc.uint8Array(), fc.int8Array(), fc.int16Array(), fc.int32Array(), fc.float32Array(), fc.float64Array());
+    const arrays: fc.Arbitrary<IdxData> = fc.oneof(
+      fc.uint8Array(),
+      fc.int8Array(),
+      fc.int16Array(),
+      fc.int32Array(),
+      fc.float32Array(),
+      fc.float64Array(),
+    );
     fc.assert(
       fc.property(arrays, (data) => {
         expect(parseIdx(joined({ shape: [data.length], data }))).toEqual({ shape: [data.length], data });
@@ -61,7 +71,9 @@ describe("parseIdx", () => {
     ["00000808 ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff", /more than 2147483647 values/],
     ["00000e01 7fffffff 00", /truncated/],
   ])("refuses %s", (hex, message) => {
-    expect(() => parseIdx(fromHex(hex), "bad.idx")).toThrow(expect.objectContaining({ code: "DATA_INVALID", message: expect.stringMatching(message) }));
+    expect(() => parseIdx(fromHex(hex), "bad.idx")).toThrow(
+      expect.objectContaining({ code: "DATA_INVALID", message: expect.stringMatching(message) }),
+    );
     expect(() => parseIdx(fromHex(hex), "bad.idx")).toThrow(/^bad\.idx /);
   });
 
@@ -105,7 +117,10 @@ describe("idxExamples", () => {
   });
 
   it("refuses what the schema does not declare, naming file and row", () => {
-    const bad = (change: Partial<{ features: IdxArray; targets: IdxArray }>, schema = images) => () => idxExamples(schema, { features, targets, ...sources, ...change });
+    const bad =
+      (change: Partial<{ features: IdxArray; targets: IdxArray }>, schema = images) =>
+      () =>
+        idxExamples(schema, { features, targets, ...sources, ...change });
     expect(bad({ features: { shape: [2, 3], data: new Uint8Array(6) } })).toThrow(/images\.idx holds rows of shape 3; the schema declares 2×2/);
     expect(bad({ features: { shape: [2, 2, 2], data: new Float32Array(8) } })).toThrow(/images\.idx does not hold bytes/);
     expect(bad({ targets: { shape: [3], data: new Uint8Array(3) } })).toThrow(/labels\.idx holds 3 labels for the 2 rows of images\.idx/);
@@ -113,7 +128,9 @@ describe("idxExamples", () => {
     expect(bad({ targets: { shape: [2], data: Uint8Array.of(0, 3) } })).toThrow(/labels\.idx row 2: the label is not a class in 0 to 2/);
     expect(bad({ targets: { shape: [2], data: Int8Array.of(0, -1) } })).toThrow(/row 2/);
     const floats: TensorSchema = { ...images, element: "f32", scale: 1 };
-    expect(bad({ features: { shape: [2, 2, 2], data: Float32Array.of(0, 0, 0, 0, 0, Infinity, 0, 0) } }, floats)).toThrow(/row 2, value 1: the value is not finite/);
+    expect(bad({ features: { shape: [2, 2, 2], data: Float32Array.of(0, 0, 0, 0, 0, Infinity, 0, 0) } }, floats)).toThrow(
+      /row 2, value 1: the value is not finite/,
+    );
   });
 
   it("checks a table's ranges and categories, and keeps missing cells", () => {
@@ -126,7 +143,12 @@ describe("idxExamples", () => {
         { name: "dose", role: "label", type: "number" },
       ],
     };
-    const read = (...values: number[]) => idxExamples(table, { features: { shape: [1, 2], data: Float32Array.from(values) }, targets: { shape: [1], data: Float32Array.of(0.5) }, ...sources });
+    const read = (...values: number[]) =>
+      idxExamples(table, {
+        features: { shape: [1, 2], data: Float32Array.from(values) },
+        targets: { shape: [1], data: Float32Array.of(0.5) },
+        ...sources,
+      });
     expect(read(30, Number.NaN).features).toEqual(Float32Array.of(30, Number.NaN));
     expect(() => read(121, 0)).toThrow(/row 1, column "age": the value lies outside 0 to 120/);
     expect(() => read(30, 2)).toThrow(/column "sex"/);

@@ -8,7 +8,11 @@ import type { IdxArray } from "./idx-array.ts";
  * @param options.classes Number of classes, where the largest label does not tell it.
  * @throws NexusError DATA_INVALID when the arrays are not rows with one label each.
  */
-export function inferIdxSchema(features: IdxArray, targets: IdxArray, options: { readonly classes?: number; readonly source?: string } = {}): TensorSchema {
+export function inferIdxSchema(
+  features: IdxArray,
+  targets: IdxArray,
+  options: { readonly classes?: number; readonly source?: string } = {},
+): TensorSchema {
   const source = options.source ?? "The features";
   if (features.shape.length < 2) {
     throw new NexusError("DATA_INVALID", `${source} is an array of one dimension; features have rows and at least one dimension more.`, {

@@ -53,7 +53,13 @@ export async function addDataset(options: AddDatasetOptions): Promise<AddedDatas
   const target = descriptorPath(options.folder, options.name);
   const files = options.csv === undefined ? idxFiles(options) : csvFiles(options, options.csv);
   const schema = options.schema === undefined ? await inferSchema(files, options) : await readSchemaFile(options.schema);
-  const draft = { formatVersion: 1, name: options.name, schema, files: relativeTo(files, dirname(target)), ...defined("holdOut", options.holdOut) } as const;
+  const draft = {
+    formatVersion: 1,
+    name: options.name,
+    schema,
+    files: relativeTo(files, dirname(target)),
+    ...defined("holdOut", options.holdOut),
+  } as const;
   const descriptor = parseDescriptor(draft, target);
   const dataset = await loadDescribed(descriptor, dirname(target), options);
   await writeDescriptor(options.folder, descriptor);
@@ -81,7 +87,9 @@ function oneOrMore(paths: readonly string[]): string | string[] {
 
 function idxFiles({ trainImages, trainLabels, testImages, testLabels }: AddDatasetOptions): Files {
   if (trainImages === undefined || trainLabels === undefined) {
-    throw new NexusError("USAGE", "No training files are named.", { hint: "Name a CSV file with --csv, or IDX files with --train-images and --train-labels." });
+    throw new NexusError("USAGE", "No training files are named.", {
+      hint: "Name a CSV file with --csv, or IDX files with --train-images and --train-labels.",
+    });
   }
   if ((testImages === undefined) !== (testLabels === undefined)) {
     throw new NexusError("USAGE", "Test images and test labels go together.", { hint: "Name both --test-images and --test-labels, or neither." });
@@ -97,8 +105,15 @@ function csvFiles(options: AddDatasetOptions, csv: readonly string[]): Files {
   }
   if (csv.length === 0) throw new NexusError("USAGE", "No training files are named.", { hint: "Name a CSV file with --csv." });
   const known = CSV_DELIMITERS.find((one) => one === delimiter);
-  if (known === undefined) throw new NexusError("USAGE", `${JSON.stringify(delimiter)} delimits no cells.`, { hint: 'Delimiters are "," ";" "|" and the tab.' });
-  return { format: "csv", train: oneOrMore(csv), ...defined("test", testCsv === undefined ? undefined : oneOrMore(testCsv)), delimiter: known, header: true };
+  if (known === undefined)
+    throw new NexusError("USAGE", `${JSON.stringify(delimiter)} delimits no cells.`, { hint: 'Delimiters are "," ";" "|" and the tab.' });
+  return {
+    format: "csv",
+    train: oneOrMore(csv),
+    ...defined("test", testCsv === undefined ? undefined : oneOrMore(testCsv)),
+    delimiter: known,
+    header: true,
+  };
 }
 
 function inferSchema(files: Files, { label, signal }: AddDatasetOptions): Promise<DatasetSchema> {
@@ -118,7 +133,11 @@ function relativeTo(files: Files, folder: string): Files {
 
 async function readSchemaFile(path: string): Promise<DatasetSchema> {
   const invalid = (what: string, cause?: unknown): NexusError =>
-    new NexusError("DATA_INVALID", `${path} is not the schema of a dataset: ${what}`, { hint: "Mend what the message names.", details: { file: path }, cause });
+    new NexusError("DATA_INVALID", `${path} is not the schema of a dataset: ${what}`, {
+      hint: "Mend what the message names.",
+      details: { file: path },
+      cause,
+    });
   const bytes = await readFileBytes(path, { maxBytes: MAX_SCHEMA_BYTES });
   let document: unknown;
   try {
@@ -128,5 +147,9 @@ async function readSchemaFile(path: string): Promise<DatasetSchema> {
   }
   const parsed = datasetSchema.safeParse(document);
   if (parsed.success) return parsed.data;
-  throw invalid(`\n${findMistakes(datasetSchema, document).map((mistake) => `  ${mistake.path}: ${mistake.reason} ${mistake.remedy}`).join("\n")}`);
+  throw invalid(
+    `\n${findMistakes(datasetSchema, document)
+      .map((mistake) => `  ${mistake.path}: ${mistake.reason} ${mistake.remedy}`)
+      .join("\n")}`,
+  );
 }

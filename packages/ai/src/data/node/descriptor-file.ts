@@ -20,7 +20,10 @@ export async function listDescriptors(nodeFolder: string): Promise<readonly stri
   const folder = join(nodeFolder, FOLDER);
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX)).map((entry) => basename(entry.name, SUFFIX)).toSorted();
+    return entries
+      .filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX))
+      .map((entry) => basename(entry.name, SUFFIX))
+      .toSorted();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw unreadable(folder, error);
@@ -77,5 +80,8 @@ export function parseDescriptor(document: unknown, path: string): DatasetDescrip
   if (parsed.success) return parsed.data;
   const mistakes = findMistakes(descriptorSchema, document);
   const lines = mistakes.map((mistake) => `  ${mistake.path}: ${mistake.reason} ${mistake.remedy}`);
-  throw new NexusError("DATA_INVALID", `${path} is not a dataset's descriptor:\n${lines.join("\n")}`, { hint: HINT, details: { file: path, mistakes } });
+  throw new NexusError("DATA_INVALID", `${path} is not a dataset's descriptor:\n${lines.join("\n")}`, {
+    hint: HINT,
+    details: { file: path, mistakes },
+  });
 }

@@ -42,7 +42,12 @@ describe("loadDataset", () => {
     const path = await written();
     expect(path).toBe(descriptorPath(folder, "heart"));
     const { train, test } = await loadDataset(path);
-    expect(train).toEqual({ features: Float32Array.of(50, 0, 61.5, 1, Number.NaN, 1, 33, 0), featureLength: 2, targets: Uint8Array.of(0, 1, 0, 1), count: 4 });
+    expect(train).toEqual({
+      features: Float32Array.of(50, 0, 61.5, 1, Number.NaN, 1, 33, 0),
+      featureLength: 2,
+      targets: Uint8Array.of(0, 1, 0, 1),
+      count: 4,
+    });
     expect(test).toBeUndefined();
     expect(await listDescriptors(folder)).toEqual(["heart"]);
     expect(await listDescriptors(join(folder, "nowhere"))).toEqual([]);
@@ -51,7 +56,12 @@ describe("loadDataset", () => {
   it("gives the same content hash for the same rows, whatever format, file or folder they are in", async () => {
     const plain = await loadDataset(await written());
     const zipped = await loadDataset(await written({}, gzipSync(csv)));
-    const other = await loadDataset(await written({ files: { format: "csv", train: "heart.csv", delimiter: ";" } }, '\uFEFFill;age;sex\r\nno;5e1;f\r\n"yes";61.50;m\r\nno;;"m"\r\nyes;33;f'));
+    const other = await loadDataset(
+      await written(
+        { files: { format: "csv", train: "heart.csv", delimiter: ";" } },
+        '\uFEFFill;age;sex\r\nno;5e1;f\r\n"yes";61.50;m\r\nno;;"m"\r\nyes;33;f',
+      ),
+    );
     const asIdx = await loadDataset(await writeDataset(join(folder, "elsewhere"), "renamed", plain));
     expect([zipped, other, asIdx].map(({ contentHash }) => contentHash)).toEqual(Array.from({ length: 3 }, () => plain.contentHash));
     expect(plain.contentHash).toBe("1f327f348e5d5ccbf00d3a0fc80bb0335ce2aa61675be9bbbd7b36c9d197b192");
@@ -68,9 +78,15 @@ describe("loadDataset", () => {
   });
 
   it("names the file that is not there, not readable, or no file", async () => {
-    await expect(loadDataset(descriptorPath(folder, "none"))).rejects.toMatchObject({ code: "DATA_UNREADABLE", message: expect.stringMatching(/none\.json does not exist/) });
+    await expect(loadDataset(descriptorPath(folder, "none"))).rejects.toMatchObject({
+      code: "DATA_UNREADABLE",
+      message: expect.stringMatching(/none\.json does not exist/),
+    });
     const path = await written({ files: { format: "csv", train: "lost.csv" } });
-    await expect(loadDataset(path)).rejects.toMatchObject({ code: "DATA_UNREADABLE", message: expect.stringMatching(/datasets\/lost\.csv does not exist/) });
+    await expect(loadDataset(path)).rejects.toMatchObject({
+      code: "DATA_UNREADABLE",
+      message: expect.stringMatching(/datasets\/lost\.csv does not exist/),
+    });
     const asFolder = await written({ files: { format: "csv", train: "." } });
     await expect(loadDataset(asFolder)).rejects.toMatchObject({ code: "DATA_UNREADABLE", message: expect.stringMatching(/is a folder/) });
     if (process.getuid?.() !== 0) {
@@ -88,7 +104,10 @@ describe("loadDataset", () => {
 
   it("names file, row and column of a wrong cell", async () => {
     const path = await written({}, csv.replace("33", "many"));
-    await expect(loadDataset(path)).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/heart\.csv, row 5, column "age"/) });
+    await expect(loadDataset(path)).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/heart\.csv, row 5, column "age"/),
+    });
   });
 
   it("refuses damaged gzip, and one that unpacks to more than is allowed", async () => {
@@ -97,7 +116,10 @@ describe("loadDataset", () => {
     await expect(loadDataset(path)).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/heart\.csv is damaged/) });
     const bomb = join(folder, "bomb.gz");
     await writeFile(bomb, gzipSync(Buffer.alloc(10_000_000)));
-    await expect(readFileBytes(bomb, { maxBytes: 1_000_000 })).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/more than 1000000 bytes once unpacked/) });
+    await expect(readFileBytes(bomb, { maxBytes: 1_000_000 })).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/more than 1000000 bytes once unpacked/),
+    });
   });
 
   it("stops when it is told to", async () => {
@@ -133,7 +155,10 @@ describe("descriptors", () => {
   ])("refuse %j", async (text, message) => {
     await mkdir(join(folder, "datasets"));
     await writeFile(descriptorPath(folder, "heart"), text);
-    await expect(readDescriptor(descriptorPath(folder, "heart"))).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(message) });
+    await expect(readDescriptor(descriptorPath(folder, "heart"))).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(message),
+    });
   });
 
   it("are not written when they are wrong", async () => {
@@ -154,7 +179,10 @@ describe("addDataset", () => {
 
   it("takes a schema as YAML, and IDX files", async () => {
     await writeFile(join(folder, "heart.csv"), csv);
-    await writeFile(join(folder, "schema.yaml"), "kind: table\ntask: classification\ncolumns:\n  - {name: age, role: feature, type: number}\n  - {name: sex, role: ignore, type: text}\n  - {name: ill, role: label, type: category, categories: [yes, no]}\n");
+    await writeFile(
+      join(folder, "schema.yaml"),
+      "kind: table\ntask: classification\ncolumns:\n  - {name: age, role: feature, type: number}\n  - {name: sex, role: ignore, type: text}\n  - {name: ill, role: label, type: category, categories: [yes, no]}\n",
+    );
     const added = await addDataset({ name: "heart", folder, csv: [join(folder, "heart.csv")], schema: join(folder, "schema.yaml") });
     expect([...(await loadDataset(added.descriptorPath)).train.targets]).toEqual([1, 0, 1, 0]);
     const images = join(folder, "images");
@@ -169,12 +197,22 @@ describe("addDataset", () => {
     const file = join(folder, "heart.csv");
     await writeFile(file, csv);
     await writeFile(join(folder, "schema.json"), JSON.stringify({ ...schema, task: "regression" }));
-    await expect(addDataset({ name: "heart", folder, csv: [file] })).rejects.toMatchObject({ code: "DATA_INVALID", hint: expect.stringContaining("age, sex, ill") });
-    await expect(addDataset({ name: "heart", folder, csv: [file], schema: join(folder, "schema.json") })).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(/columns\[2\]\.type/) });
-    await expect(addDataset({ name: "heart", folder, csv: [join(folder, "none.csv")], label: "ill" })).rejects.toMatchObject({ code: "DATA_UNREADABLE" });
+    await expect(addDataset({ name: "heart", folder, csv: [file] })).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      hint: expect.stringContaining("age, sex, ill"),
+    });
+    await expect(addDataset({ name: "heart", folder, csv: [file], schema: join(folder, "schema.json") })).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/columns\[2\]\.type/),
+    });
+    await expect(addDataset({ name: "heart", folder, csv: [join(folder, "none.csv")], label: "ill" })).rejects.toMatchObject({
+      code: "DATA_UNREADABLE",
+    });
     await expect(addDataset({ name: "heart", folder })).rejects.toMatchObject({ code: "USAGE" });
     await expect(addDataset({ name: "heart", folder, csv: [file], trainImages: file })).rejects.toMatchObject({ code: "USAGE" });
-    await expect(addDataset({ name: "heart", folder, trainImages: file, trainLabels: file, testLabels: file })).rejects.toMatchObject({ code: "USAGE" });
+    await expect(addDataset({ name: "heart", folder, trainImages: file, trainLabels: file, testLabels: file })).rejects.toMatchObject({
+      code: "USAGE",
+    });
     await expect(addDataset({ name: "heart", folder, csv: [file], label: "ill", delimiter: "--" })).rejects.toMatchObject({ code: "USAGE" });
     expect(await listDescriptors(folder)).toEqual([]);
   });

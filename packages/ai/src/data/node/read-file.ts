@@ -18,8 +18,13 @@ export interface ReadOptions {
 export function unreadable(path: string, cause: unknown): NexusError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const reason =
-    { ENOENT: "does not exist", ENOTDIR: "does not exist: a part of its path is a file", EACCES: "may not be read", EPERM: "may not be read", EISDIR: "is a folder" }[code] ??
-    `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+    {
+      ENOENT: "does not exist",
+      ENOTDIR: "does not exist: a part of its path is a file",
+      EACCES: "may not be read",
+      EPERM: "may not be read",
+      EISDIR: "is a folder",
+    }[code] ?? `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
   return new NexusError("DATA_UNREADABLE", `${path} ${reason}.`, { details: { file: path }, cause });
 }
 
@@ -65,7 +70,7 @@ async function beginsAsGzip(handle: FileHandle): Promise<boolean> {
 }
 
 async function* readHandle(handle: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     signal?.throwIfAborted();
     const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES, position);
     if (bytesRead === 0) return;

@@ -14,7 +14,9 @@ export type { Partitioner, PartitionInput } from "./partitioner.ts";
 export const partitioners = { iid, shards, dirichlet } as const;
 
 /** How rows are split among parties. */
-export const partitionSchema = z.discriminatedUnion("kind", [iid.schema, shards.schema, dirichlet.schema]).describe("How rows are split among the parties");
+export const partitionSchema = z
+  .discriminatedUnion("kind", [iid.schema, shards.schema, dirichlet.schema])
+  .describe("How rows are split among the parties");
 
 export type PartitionOptions = z.output<typeof partitionSchema>;
 /** The same before defaults are filled in. */
@@ -44,9 +46,13 @@ export function partition(
     throw new NexusError("DATA_INVALID", "Rows are split among at least one party, and no two may have one name.", { hint: "Name each party once." });
   }
   if (labels.length < needed) {
-    throw new NexusError("DATA_INVALID", `${labels.length} rows cannot be split by "${filled.kind}" among ${names.length} parties: that takes at least ${needed}.`, {
-      hint: "Choose fewer parties, or take more data.",
-    });
+    throw new NexusError(
+      "DATA_INVALID",
+      `${labels.length} rows cannot be split by "${filled.kind}" among ${names.length} parties: that takes at least ${needed}.`,
+      {
+        hint: "Choose fewer parties, or take more data.",
+      },
+    );
   }
   const stream = (...purpose: readonly (string | number)[]) => randomStream(seed, "partition", filled.kind, ...purpose);
   const parts = chosen.partition({ labels, parties: names.length, options: filled, stream });

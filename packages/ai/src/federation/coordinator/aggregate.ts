@@ -121,7 +121,9 @@ function sourcesOf(blobs: BlobStore, layout: ReturnType<typeof taskVectorLayout>
 }
 
 function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  return bytes.byteOffset % 4 === 0 ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) : new Float32Array(Uint8Array.from(bytes).buffer);
+  return bytes.byteOffset % 4 === 0
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    : new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
 function doubles(bytes: Uint8Array<ArrayBuffer>): Float64Array {

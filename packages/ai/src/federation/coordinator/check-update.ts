@@ -70,7 +70,11 @@ function named<T>(party: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (error instanceof NexusError) throw new NexusError(error.code, `The update of ${party} is rejected: ${error.message}`, { hint: error.hint, details: { ...error.details, party } });
+    if (error instanceof NexusError)
+      throw new NexusError(error.code, `The update of ${party} is rejected: ${error.message}`, {
+        hint: error.hint,
+        details: { ...error.details, party },
+      });
     throw error;
   }
 }

@@ -39,7 +39,10 @@ export async function collectBlobs(store: Store, lock: SharedLock): Promise<numb
 export async function collectStrayFiles(store: Store): Promise<number> {
   const stray: Sha256[] = [];
   for await (const hash of store.blobs.list()) {
-    const rows = await store.db.select({ hash: blobs.hash }).from(blobs).where(inArray(blobs.hash, [hash]));
+    const rows = await store.db
+      .select({ hash: blobs.hash })
+      .from(blobs)
+      .where(inArray(blobs.hash, [hash]));
     if (rows.length === 0) stray.push(hash);
   }
   for (const hash of stray) await store.blobs.delete(hash);

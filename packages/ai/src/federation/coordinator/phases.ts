@@ -42,11 +42,23 @@ export async function openPhase(store: Store, open: OpenPhase): Promise<readonly
     if (phase.kind === "fit") {
       const inserted = await tx
         .insert(rounds)
-        .values({ runId, round: phase.round, attempt: phase.attempt, state: "open", baseModelHash: modelHash, baseStateHash: open.stateHash, cohort: { parties } satisfies Cohort, deadlineAt })
+        .values({
+          runId,
+          round: phase.round,
+          attempt: phase.attempt,
+          state: "open",
+          baseModelHash: modelHash,
+          baseStateHash: open.stateHash,
+          cohort: { parties } satisfies Cohort,
+          deadlineAt,
+        })
         .onConflictDoNothing()
         .returning({ round: rounds.round });
       if (inserted.length > 0) {
-        await tx.update(runs).set({ state: "running", startedAt: sql`coalesce(${runs.startedAt}, now())` }).where(and(eq(runs.id, runId), ne(runs.state, "finished")));
+        await tx
+          .update(runs)
+          .set({ state: "running", startedAt: sql`coalesce(${runs.startedAt}, now())` })
+          .where(and(eq(runs.id, runId), ne(runs.state, "finished")));
         await appendEvents(tx, runId, [{ type: "round-opened", payload: { round: phase.round, attempt: phase.attempt, parties } }]);
       }
     }
@@ -84,7 +96,13 @@ async function nodesOf(tx: Transaction, runId: string, parties: readonly string[
 }
 
 /** How each invited party stands. `absent` says of a node whether it has not been heard of for a while. */
-export async function standings(store: Store, runId: string, phase: Phase, parties: readonly string[], absent: (nodeId: string) => boolean): Promise<readonly Standing[]> {
+export async function standings(
+  store: Store,
+  runId: string,
+  phase: Phase,
+  parties: readonly string[],
+  absent: (nodeId: string) => boolean,
+): Promise<readonly Standing[]> {
   const rows = await store.db.select({ party: tasks.party, state: tasks.state, nodeId: tasks.nodeId }).from(tasks).where(whereTasks(runId, phase));
   const byParty = new Map(rows.map((row) => [row.party, row]));
   return parties.map((party): Standing => {
@@ -139,7 +157,13 @@ export async function abandonRest(tx: Transaction, runId: string): Promise<void>
 }
 
 /** Ends an attempt that has no quorum, or whose run was stopped. */
-export async function abandonAttempt(store: Store, runId: string, phase: Phase, reason: "quorum" | "stopped", missing: readonly string[]): Promise<void> {
+export async function abandonAttempt(
+  store: Store,
+  runId: string,
+  phase: Phase,
+  reason: "quorum" | "stopped",
+  missing: readonly string[],
+): Promise<void> {
   await store.db.transaction(async (tx) => {
     const changed = await tx
       .update(rounds)

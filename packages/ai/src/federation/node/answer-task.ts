@@ -34,7 +34,10 @@ export interface AnswerTaskOptions {
 }
 
 /** How a task ended at the node. */
-export type Answer = { readonly kind: "accepted" } | { readonly kind: "refused"; readonly error: NexusError } | { readonly kind: "failed"; readonly error: NexusError };
+export type Answer =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "refused"; readonly error: NexusError }
+  | { readonly kind: "failed"; readonly error: NexusError };
 
 /** What is signed and sent besides the upload. */
 interface Outcome {
@@ -76,7 +79,18 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
 
   const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
   const { failure: failed, ...answer } = outcome;
-  const signed = { taskId, runId, round, attempt, specHash, baseModelHash, ...answer, weight: BigInt(outcome.weight), metrics: { ...outcome.metrics }, ...(failed === undefined ? {} : { failure: failed }) };
+  const signed = {
+    taskId,
+    runId,
+    round,
+    attempt,
+    specHash,
+    baseModelHash,
+    ...answer,
+    weight: BigInt(outcome.weight),
+    metrics: { ...outcome.metrics },
+    ...(failed === undefined ? {} : { failure: failed }),
+  };
   const signature = await sign(identity.key, reportBytes(signed));
   const durationMs = Math.round(performance.now() - startedAt);
   const send = async (): Promise<void> => {

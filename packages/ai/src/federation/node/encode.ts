@@ -4,7 +4,12 @@ import type { TrainingTask } from "../../training/index.ts";
 import type { Update } from "./fit.ts";
 
 /** An update as the integers that are uploaded: × bounded weight, clip, round, with the sums behind the parameters. */
-export function encode(kernel: AggregationKernel, task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">, update: Update, into?: CoordinateVector): CoordinateVector {
+export function encode(
+  kernel: AggregationKernel,
+  task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">,
+  update: Update,
+  into?: CoordinateVector,
+): CoordinateVector {
   const { spec, plan, party, round } = task;
   const { vector } = encodeUpdate({
     kernel,

@@ -17,9 +17,16 @@ export interface Update {
 export async function fit(trainer: Trainer, task: TrainingTask, into: Float32Array = new Float32Array(task.parameters.length)): Promise<Update> {
   const { parameters, weight, metrics } = await trainer.fit(task);
   if (parameters.length !== task.parameters.length) {
-    throw new NexusError("TRAINER_FAILED", `The trainer of ${task.party} returned ${parameters.length} parameters; the model has ${task.parameters.length}.`);
+    throw new NexusError(
+      "TRAINER_FAILED",
+      `The trainer of ${task.party} returned ${parameters.length} parameters; the model has ${task.parameters.length}.`,
+    );
   }
-  return { delta: change(task.parameters, parameters, into), weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight), metrics: checkedMetrics(metrics, task) };
+  return {
+    delta: change(task.parameters, parameters, into),
+    weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight),
+    metrics: checkedMetrics(metrics, task),
+  };
 }
 
 /** Parameters after − before. */
@@ -31,7 +38,10 @@ function change(before: Float32Array, after: Float32Array, into: Float32Array): 
 /** A weight is a whole number of examples within its bounds. */
 export function checkedWeight(weight: number, least: number, task: TrainingTask, most: number): number {
   if (Number.isSafeInteger(weight) && weight >= least && weight <= most) return weight;
-  throw new NexusError("TRAINER_FAILED", `The trainer of ${task.party} reported ${weight} examples; a weight is a whole number from ${least} to ${most}.`);
+  throw new NexusError(
+    "TRAINER_FAILED",
+    `The trainer of ${task.party} reported ${weight} examples; a weight is a whole number from ${least} to ${most}.`,
+  );
 }
 
 /** The sums that the plan names, and no others; all of them finite. */

@@ -12,7 +12,10 @@ export interface DatasetReference {
 }
 
 /** Tells the coordinator of a dataset of this node; a later registration under the same name replaces it. @returns its id */
-export async function registerDataset(session: NodeSession, { name, schema, trainExamples, testExamples, contentHash }: DatasetReference): Promise<string> {
+export async function registerDataset(
+  session: NodeSession,
+  { name, schema, trainExamples, testExamples, contentHash }: DatasetReference,
+): Promise<string> {
   const request = { name, schemaJson: canonicalJson(schema), trainExamples: BigInt(trainExamples), testExamples: BigInt(testExamples), contentHash };
   const { datasetId } = await session.call((client) => client.registerDataset(request));
   return datasetId;

@@ -80,11 +80,17 @@ async function nextTask(session: NodeSession, signal: AbortSignal): Promise<Task
 }
 
 /** Tells the coordinator that the node is alive while it works; gives the work up when nobody wants it any more. */
-async function withHeartbeat(session: NodeSession, task: Task, signal: AbortSignal, work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer | undefined> {
+async function withHeartbeat(
+  session: NodeSession,
+  task: Task,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer | undefined> {
   const cancelled = new AbortController();
   const beat = async (): Promise<void> => {
     const { cancelledTaskIds } = await session.call((client) => client.heartbeat({ taskIds: [task.taskId] }, { signal }));
-    if (cancelledTaskIds.includes(task.taskId)) cancelled.abort(new NexusError("TASK_CLOSED", `The coordinator no longer wants task ${task.taskId}.`));
+    if (cancelledTaskIds.includes(task.taskId))
+      cancelled.abort(new NexusError("TASK_CLOSED", `The coordinator no longer wants task ${task.taskId}.`));
   };
   // A heartbeat that fails says nothing of the task: the report will find the connection again, or not.
   const timer = setInterval(() => void beat().catch(() => {}), session.heartbeatIntervalMs);

@@ -69,7 +69,10 @@ function memoryHost(behaviour: Behaviour, options: { readonly journal?: Map<stri
   return { host, done, commits, journal };
 }
 
-function inputOf(changes: Partial<RunSpecInput> = {}, at: { readonly round?: number; readonly firstAttempt?: number; readonly abandoned?: number } = {}) {
+function inputOf(
+  changes: Partial<RunSpecInput> = {},
+  at: { readonly round?: number; readonly firstAttempt?: number; readonly abandoned?: number } = {},
+) {
   const spec = parseRunSpec({
     version: 1,
     name: "small",
@@ -113,11 +116,18 @@ describe("a round", () => {
   it("is tried again with a new draw while attempts have no quorum", async () => {
     const input = inputOf({ cohort: { size: 2, attempts: 3 } });
     const draws = [0, 1, 2].map((draw) => select(input.plan, 5, 1, draw));
-    const { host, done } = memoryHost(({ kind, attempt }, party) => (kind === "fit" && attempt < 3 && party === draws[attempt - 1]![0] ? "refused" : "accepted"));
+    const { host, done } = memoryHost(({ kind, attempt }, party) =>
+      kind === "fit" && attempt < 3 && party === draws[attempt - 1]![0] ? "refused" : "accepted",
+    );
     const outcome = await runRound(host, input);
     expect(outcome).toMatchObject({ kind: "committed", commit: { attempt: 3, accepted: draws[2] } });
-    expect(done.filter((line) => line.startsWith("invite fit"))).toEqual(draws.map((parties, index) => `invite fit 1.${index + 1}: ${parties.join(" ")}`));
-    expect(done.filter((line) => line.startsWith("abandon"))).toEqual([`abandon fit 1.1 (quorum): ${draws[0]![0]}`, `abandon fit 1.2 (quorum): ${draws[1]![0]}`]);
+    expect(done.filter((line) => line.startsWith("invite fit"))).toEqual(
+      draws.map((parties, index) => `invite fit 1.${index + 1}: ${parties.join(" ")}`),
+    );
+    expect(done.filter((line) => line.startsWith("abandon"))).toEqual([
+      `abandon fit 1.1 (quorum): ${draws[0]![0]}`,
+      `abandon fit 1.2 (quorum): ${draws[1]![0]}`,
+    ]);
   });
 
   it("fails when no attempt has a quorum, and says who was missing last", async () => {
@@ -129,7 +139,10 @@ describe("a round", () => {
 
   it("goes on without those who are missing when the quorum allows", async () => {
     const { host } = memoryHost((_phase, party) => (party === "cedar" ? "refused" : party === "ash" ? "absent" : "accepted"));
-    expect(await runRound(host, inputOf({ cohort: { quorum: 2 } }))).toMatchObject({ kind: "committed", commit: { attempt: 1, accepted: ["birch", "dogwood"] } });
+    expect(await runRound(host, inputOf({ cohort: { quorum: 2 } }))).toMatchObject({
+      kind: "committed",
+      commit: { attempt: 1, accepted: ["birch", "dogwood"] },
+    });
   });
 
   it("invites more than it wants and takes the first", async () => {

@@ -80,7 +80,9 @@ export type RoundOutcome =
   | { readonly kind: "failed"; readonly missing: readonly string[] }
   | { readonly kind: "stopped" };
 
-type Gathered = { readonly kind: "gathered"; readonly attempt: number; readonly accepted: readonly string[] } | Exclude<RoundOutcome, { kind: "committed" }>;
+type Gathered =
+  | { readonly kind: "gathered"; readonly attempt: number; readonly accepted: readonly string[] }
+  | Exclude<RoundOutcome, { kind: "committed" }>;
 
 /** One round: select → invite → collect → add, decode, step → evaluate → commit. */
 export async function runRound(host: RoundHost, input: RoundInput): Promise<RoundOutcome> {

@@ -29,7 +29,11 @@ export interface SourceOptions extends LoadOptions {
 export async function loadMnist(options: SourceOptions = {}): Promise<Dataset> {
   const folder = join(findPackage(options.root ?? process.cwd()), "data");
   const part = (name: string) =>
-    loadIdxExamples(MNIST_SCHEMA, { features: join(folder, `${name}-images-idx3-ubyte`), targets: join(folder, `${name}-labels-idx1-ubyte`) }, options);
+    loadIdxExamples(
+      MNIST_SCHEMA,
+      { features: join(folder, `${name}-images-idx3-ubyte`), targets: join(folder, `${name}-labels-idx1-ubyte`) },
+      options,
+    );
   return createDataset(MNIST_SCHEMA, await part("train"), await part("t10k"));
 }
 
