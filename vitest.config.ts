@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.long.test.ts"],
     globalSetup: ["packages/core/src/store/testing/global-setup.ts"],
     testTimeout: 30_000,
+    // Most of the time goes into waiting for processes, disks and deadlines.
+    maxWorkers: 2,
     hookTimeout: 60_000,
     execArgv: ["--conditions=source"],
   },

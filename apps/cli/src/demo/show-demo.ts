@@ -200,8 +200,10 @@ function comparison({ localOnly, pooled }: Baselines, federated: number): string
   );
 }
 
-function byHand({ split: kind }: DemoOptions): readonly string[] {
+function byHand({ split: kind, rounds }: DemoOptions): readonly string[] {
   const spec = "examples/mnist/run.yaml";
+  const wanted = rounds ?? (kind === "shards" ? SHARDS_ROUNDS : undefined);
+  const changes = [...(kind === "shards" ? ["`partition: { kind: shards }`"] : []), ...(wanted === undefined ? [] : [`\`rounds: ${wanted}\``])];
   return [
     "npx nexus up --detach",
     `npx nexus dataset split ${spec} --output parties`,
@@ -211,7 +213,7 @@ function byHand({ split: kind }: DemoOptions): readonly string[] {
     `npx nexus run start ${spec}`,
     "npx nexus run pull RUN --output mnist.safetensors",
     "npx nexus down",
-    ...(kind === "shards" ? ["# with `partition: { kind: shards }` and `rounds: 30` in the spec"] : []),
+    ...(changes.length === 0 ? [] : [`# with ${changes.join(" and ")} in the spec`]),
     `# or all of it on one machine, without sockets, with the same model hash: npx nexus sim ${spec}`,
   ].map((line) => `  ${line}`);
 }

@@ -37,6 +37,7 @@ export function modelCard({ runId, spec, plan, initialModelHash, modelHash, roun
     },
     data: {
       dataset: spec.data.dataset,
+      schema: plan.schema as unknown as Json,
       parties: plan.parties.map(({ name, trainExamples, testExamples, contentHash }) => ({ name, trainExamples, testExamples, contentHash })),
     },
     metrics: { fit: { ...metrics.fit }, evaluated: metrics.evaluated === null ? null : { ...metrics.evaluated } },

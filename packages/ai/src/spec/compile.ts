@@ -4,6 +4,7 @@ import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggreg
 import { type ModelShape, modelShape } from "../models/index.ts";
 import { compareNames } from "../tensor/index.ts";
 import { safetensorsSizeBytes } from "../tensor/index.ts";
+import type { RegisteredSchema } from "../data/index.ts";
 import type { Compiled, CompileFacts, PartyFacts, PlannedParty, RunPlan } from "./plan.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
@@ -51,6 +52,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
       testExamples,
       contentHash,
     })),
+    schema: parties[0]!.dataset.schema,
     rounds: spec.rounds,
     cohort,
     model: { ...(shape.network === undefined ? {} : { network: shape.network }), tensors: shape.tensors, parameters: shape.parameters, sizeBytes },
@@ -125,8 +127,9 @@ function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: R
   if (foreign.length > 0) {
     refusals.push({
       path: "data.dataset",
-      reason: `The schema of "${spec.data.dataset}" at ${foreign.map(({ name }) => name).join(", ")} differs from the one at ${first!.name}.`,
-      remedy: "Give every party the same schema, or leave these parties out.",
+      reason: `The schema of "${spec.data.dataset}" at ${foreign.map(({ name }) => name).join(", ")} differs from the one at ${first!.name}${describeDifference(first!.dataset.schema, foreign[0]!.dataset.schema)}.`,
+      remedy:
+        "Give every party the same schema (`nexus dataset add --schema FILE`, then restart its node), or list other parties under data.parties.",
     });
     return undefined;
   }
@@ -144,6 +147,16 @@ function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: R
     return undefined;
   }
   return shape;
+}
+
+/** Where two schemas first differ, for people: a column with its type, or the kind. */
+function describeDifference(a: RegisteredSchema, b: RegisteredSchema): string {
+  if (a.kind !== "table" || b.kind !== "table") return a.kind === b.kind ? "" : `: ${b.kind} instead of ${a.kind}`;
+  const columns = new Map(a.columns.map((column) => [column.name, column]));
+  const other = b.columns.find((column) => !sameForm(column, columns.get(column.name)));
+  const lacking = a.columns.find(({ name }) => !b.columns.some((column) => column.name === name));
+  if (other !== undefined) return columns.has(other.name) ? ` in the column "${other.name}"` : `: it has a column "${other.name}"`;
+  return lacking === undefined ? " in the order of its columns" : `: it lacks the column "${lacking.name}"`;
 }
 
 function sameForm(a: unknown, b: unknown): boolean {

@@ -39,6 +39,8 @@ export interface PlannedParty {
 export interface RunPlan {
   readonly specHash: string;
   readonly parties: readonly PlannedParty[];
+  /** What every party's rows are: the order of features, the names of classes. */
+  readonly schema: RegisteredSchema;
   readonly rounds: number;
   readonly cohort: {
     /** Updates a round wants. */

@@ -14,7 +14,7 @@ import { MAX_MESSAGE_BYTES } from "./limits.ts";
 
 /** Options of {@link connectTransport}. */
 export interface ConnectTransportOptions {
-  /** Where the coordinator listens, for example `http://127.0.0.1:8420`. */
+  /** Where the coordinator listens, for example `http://127.0.0.1:7700`. */
   readonly baseUrl: string;
   /** Bearer token; none when absent. */
   readonly token?: TokenSource | undefined;
@@ -65,11 +65,11 @@ export function connectTransport({ baseUrl, token = () => undefined, stallTimeou
 function coordinatorOrigin(baseUrl: string): string {
   const url = URL.parse(baseUrl);
   if (url === null || url.protocol !== "http:" || url.pathname !== "/" || url.search !== "" || url.username !== "") {
-    throw new NexusError("USAGE", `"${baseUrl}" is not the address of a coordinator; one looks like http://127.0.0.1:8420.`);
+    throw new NexusError("USAGE", `"${baseUrl}" is not the address of a coordinator; one looks like http://127.0.0.1:7700.`);
   }
   if (!isLoopbackHost(url.hostname)) {
     throw new NexusError("ADDRESS_NOT_LOOPBACK", `${url.host} is not on this machine, and tokens do not travel unencrypted.`, {
-      hint: "Use a tunnel such as `ssh -L 8420:127.0.0.1:8420 HOST` and http://127.0.0.1:8420.",
+      hint: "Use a tunnel such as `ssh -L 7700:127.0.0.1:7700 HOST` and http://127.0.0.1:7700.",
     });
   }
   return url.origin;

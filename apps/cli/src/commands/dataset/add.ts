@@ -1,4 +1,6 @@
+import type { ColumnSchema, TableSchema } from "@ciphernx/ai/data";
 import { argument, defineCommand, number, requiredText, text, texts } from "../../command.ts";
+import { formatTable } from "../../output/index.ts";
 
 export const datasetAdd = defineCommand({
   name: "add",
@@ -29,12 +31,33 @@ export const datasetAdd = defineCommand({
     const files = { ...(csv.length === 0 ? {} : { csv }), ...(testCsv.length === 0 ? {} : { testCsv }) };
     const held = holdOut === undefined ? {} : { holdOut: { fraction: holdOut, seed: 0 } };
     const dataset = await addDataset({ name: args.name, ...rest, ...files, ...held, signal });
-    const { trainExamples, testExamples, contentHash, missing } = dataset;
+    const { trainExamples, testExamples, contentHash, missing, schema } = dataset;
     const lines = [
       `Described ${args.name}: ${trainExamples} examples to train on, ${testExamples} held out, content ${contentHash.slice(0, 12)}.`,
-      ...missing.map(({ column, count }) => `${column} is missing in ${count} rows: fill it in, or leave the column out, before training.`),
-      dataset.descriptorPath,
+      ...(schema.kind === "table"
+        ? [formatColumns(schema), "These names, categories included, are shown to the coordinator and the other parties; rows are not."]
+        : []),
+      ...missing.map(
+        ({ column, count }) =>
+          `${column} is missing in ${count} ${count === 1 ? "row" : "rows"}: fill it in, or leave the column out, before training.`,
+      ),
+      `${dataset.descriptorPath} holds this; a node that is running must be restarted to register it.`,
     ];
     output.result({ data: { dataset }, text: lines.join("\n"), ids: [args.name] });
   },
 });
+
+/** The columns of a table as they will be registered. */
+function formatColumns({ columns }: TableSchema): string {
+  const values = (column: ColumnSchema): string => (column.type === "category" ? column.categories.join(", ") : "");
+  return formatTable(
+    [
+      { title: "COLUMN", cell: ({ name }: ColumnSchema) => name },
+      { title: "ROLE", cell: ({ role }) => role },
+      { title: "TYPE", cell: ({ type }) => type },
+      { title: "CATEGORIES", cell: values },
+    ],
+    columns,
+    "",
+  );
+}

@@ -13,7 +13,9 @@ export const demo = defineCommand({
   },
   examples: [{ command: "nexus demo" }, { command: "nexus demo --split shards" }, { command: "nexus demo --rounds 3 --json | jq .data.federated" }],
   async action({ options, output, signal }) {
-    const { showDemo } = await import("../../demo/show-demo.ts");
-    await showDemo(options, { output, signal });
+    const [{ showDemo }, { endsWithParent }] = await Promise.all([import("../../demo/show-demo.ts"), import("../../parent.ts")]);
+    // npm does not always pass on how it ends.
+    const isUnderNpm = process.env["npm_lifecycle_event"] === "demo";
+    await showDemo(options, { output, signal: isUnderNpm ? endsWithParent(signal) : signal });
   },
 });

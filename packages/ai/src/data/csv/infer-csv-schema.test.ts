@@ -41,6 +41,16 @@ describe("inferCsvSchema", () => {
     expect(schema.columns[0]).toEqual({ name: "name", role: "ignore", type: "text" });
   });
 
+  it("makes no categories of a column of numbers with a mistake in it, nor of dates", async () => {
+    const rows = (cell: string) => `age,visit,y\n${numbers(20, (row) => `${row === 7 ? cell : 30 + row},2024-01-${10 + row},${row % 2}`)}`;
+    await expect(infer(rows("abc"))).rejects.toThrow(/row \d+, column "age" is not a number/);
+    await expect(infer(rows("abc"))).rejects.not.toThrow(/abc/);
+    expect((await infer(rows("37"))).columns.slice(0, 2)).toEqual([
+      { name: "age", role: "feature", type: "number" },
+      { name: "visit", role: "ignore", type: "text" },
+    ]);
+  });
+
   it("reads several files of one form, whose columns may be in another order", async () => {
     const file = (source: string, text: string) => ({ source, chunks: [new TextEncoder().encode(text)] });
     const schema = await inferCsvSchema([file("a.csv", "x,y\n1,a\n2,b\n"), file("b.csv", "y,x\nc,3\n")]);

@@ -42,6 +42,10 @@ interface ColumnFacts {
   known: number;
   isNumeric: boolean;
   isWhole: boolean;
+  /** Cells that are numbers. */
+  numbers: number;
+  /** Where the first cell stands that is none. */
+  firstText?: string;
 }
 
 /**
@@ -102,7 +106,7 @@ async function collect(files: readonly CsvFile[], options: InferOptions): Promis
       for (const { row, cells } of records) {
         if (positions === undefined) {
           const names = options.header === false ? cells.map((_, i) => `column-${i + 1}`) : cells.map((cell) => cell.trim());
-          facts ??= names.map((name) => ({ name, missing: new Set(), values: new Set(), known: 0, isNumeric: true, isWhole: true }));
+          facts ??= names.map((name) => ({ name, missing: new Set(), values: new Set(), known: 0, isNumeric: true, isWhole: true, numbers: 0 }));
           positions = matchColumns(facts, names, source);
           if (options.header !== false) continue;
         }
@@ -111,7 +115,7 @@ async function collect(files: readonly CsvFile[], options: InferOptions): Promis
             details: { file: source, row },
           });
         }
-        for (let i = 0; i < cells.length; i += 1) note(positions[i]!, cells[i]!.trim());
+        for (let i = 0; i < cells.length; i += 1) note(positions[i]!, cells[i]!.trim(), `${source}, row ${row}`);
       }
     }
     if (positions === undefined)
@@ -129,18 +133,19 @@ function matchColumns(facts: readonly ColumnFacts[], names: readonly string[], s
   return names.map((name) => find(facts, name, source));
 }
 
-function note(facts: ColumnFacts, text: string): void {
+function note(facts: ColumnFacts, text: string, where: string): void {
   if (text === "") return;
   if (MISSING_TEXTS.has(text)) {
     facts.missing.add(text);
     return;
   }
   facts.known += 1;
-  if (facts.isNumeric) {
-    const value = parseDecimal(text);
-    facts.isNumeric = value !== undefined;
-    facts.isWhole &&= value !== undefined && Number.isInteger(value);
-  }
+  const value = parseDecimal(text);
+  if (value === undefined) {
+    facts.isNumeric = false;
+    facts.firstText ??= where;
+  } else facts.numbers += 1;
+  facts.isWhole &&= value !== undefined && Number.isInteger(value);
   if (facts.values.size <= MAX_INFERRED_CATEGORIES) facts.values.add(text);
 }
 
@@ -169,6 +174,15 @@ function columnOf(facts: ColumnFacts, { id = [], ignore = [] }: InferOptions): C
   const isIgnored = ignore.includes(facts.name) || facts.known === 0;
   if (isId || isIgnored) return { name: facts.name, role: isId ? "id" : "ignore", type: "text" };
   if (facts.isNumeric) return { name: facts.name, role: "feature", type: "number", ...missingCodes(facts) };
-  if (facts.values.size > MAX_INFERRED_CATEGORIES) return { name: facts.name, role: "ignore", type: "text" };
+  // A typing mistake in a column of numbers must not turn its values into names that everybody is shown.
+  if (facts.numbers * 2 > facts.known) {
+    throw new NexusError("DATA_INVALID", `${facts.firstText}, column "${facts.name}" is not a number, though most of the column's cells are.`, {
+      hint: "Correct the cell, or say in a schema what the column holds.",
+      details: { column: facts.name },
+    });
+  }
+  // Texts that hardly repeat are names, dates or remarks about single rows.
+  const isFreeText = facts.values.size > MAX_INFERRED_CATEGORIES || facts.values.size > Math.max(2, facts.known / 2);
+  if (isFreeText) return { name: facts.name, role: "ignore", type: "text" };
   return { name: facts.name, role: "feature", type: "category", categories: [...facts.values].toSorted(compareNames), ...missingCodes(facts) };
 }

@@ -7,6 +7,12 @@ export const generalErrors = defineErrors({
     meaning: "Something happened that the program does not expect; this is a defect.",
     hint: "Run again with NEXUS_DEBUG=1 and report what it prints.",
   },
+  FILE_UNUSABLE: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "A file or folder does not exist, is of another kind, or may not be read or written by this user.",
+    hint: "Check the path in the message and its permissions, or name another.",
+  },
   INTERRUPTED: {
     exit: EXIT.interrupted,
     rpc: "canceled",

@@ -37,7 +37,7 @@ export interface WireServerOptions {
 
 /** A server that listens. */
 export interface WireServer extends AsyncDisposable {
-  /** For clients on this machine, for example `http://127.0.0.1:8420`. */
+  /** For clients on this machine, for example `http://127.0.0.1:7700`. */
   readonly url: string;
   readonly port: number;
   /** Stops listening, ends waiting calls with COORDINATOR_UNREACHABLE, lets requests under way end, closes every connection. Idempotent. */
