@@ -117,6 +117,8 @@ async function* bodyOf(request: IncomingMessage, stallTimeoutMs: number): AsyncG
 
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    // A reader that has gone tells so once; whoever asks later would wait for ever.
+    if (response.destroyed) return resolve();
     const done = () => {
       response.off("drain", done);
       response.off("close", done);

@@ -6,6 +6,7 @@ import http2 from "node:http2";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
@@ -362,6 +363,26 @@ describe("close", () => {
   });
 });
 
+describe("downloads", () => {
+  it("end with a reader that has gone before its first byte, and do not keep the server open", async () => {
+    let asked = 0;
+    const left = Promise.withResolvers<void>();
+    const world = await open({ closeGraceMs: 50 }, "127.0.0.1", 0, async () => {
+      asked += 1;
+      await left.promise;
+    });
+    const hash = await world.store.put(new Uint8Array(4 * 1024 * 1024));
+    const socket = net.connect(world.server.port, "127.0.0.1");
+    socket.write(`GET /blobs/${hash} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    while (asked === 0) await tick();
+    socket.resetAndDestroy();
+    await sleep(50); // the server hears of the reset
+    left.resolve();
+    await world.server.close();
+    await world[Symbol.asyncDispose]();
+  });
+});
+
 describe("connectTransport", () => {
   it("says that nobody, or somebody else, answers", async () => {
     const other = net.createServer((socket) =>
@@ -455,7 +476,7 @@ async function talk(world: { server: { port: number } }, bytes: string): Promise
 }
 
 /** A server with a blob store in a folder of its own. The token `forbidden` may nothing, everybody else everything. */
-async function open(limits: Partial<WireLimits> = {}, host = "127.0.0.1", port = 0) {
+async function open(limits: Partial<WireLimits> = {}, host = "127.0.0.1", port = 0, authorizeGet: () => Promise<void> = async () => {}) {
   const folder = await mkdtemp(join(tmpdir(), "nexus-wire-"));
   const store = await folderBlobStore(join(folder, "blobs"));
   const uploads: (string | undefined)[] = [];
@@ -468,7 +489,7 @@ async function open(limits: Partial<WireLimits> = {}, host = "127.0.0.1", port =
     log: { debug: () => {}, warn: () => {}, error: (_fields, message) => errors.push(message) },
     blobs: {
       store,
-      authorizeGet: async () => {},
+      authorizeGet,
       async authorizePut(caller) {
         if (caller === "forbidden") throw new NexusError("FORBIDDEN", "Not you.");
       },
