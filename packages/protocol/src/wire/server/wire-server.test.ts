@@ -365,20 +365,20 @@ describe("close", () => {
 
 describe("downloads", () => {
   it("end with a reader that has gone before its first byte, and do not keep the server open", async () => {
-    let asked = 0;
+    const asked = Promise.withResolvers<void>();
     const left = Promise.withResolvers<void>();
     const world = await open({ closeGraceMs: 50 }, "127.0.0.1", 0, async () => {
-      asked += 1;
+      asked.resolve();
       await left.promise;
     });
     const hash = await world.store.put(new Uint8Array(4 * 1024 * 1024));
     const socket = net.connect(world.server.port, "127.0.0.1");
     socket.write(`GET /blobs/${hash} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    while (asked === 0) await tick();
+    await asked.promise;
     socket.resetAndDestroy();
     await sleep(50); // the server hears of the reset
     left.resolve();
-    await world.server.close();
+    await expect(world.server.close()).resolves.toBeUndefined();
     await world[Symbol.asyncDispose]();
   });
 });
