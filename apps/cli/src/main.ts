@@ -42,7 +42,17 @@ async function explain(thrown: unknown, signal: AbortSignal): Promise<NexusError
   if (thrown instanceof UsageMistake) return explainMistake(thrown);
   // Whatever breaks off because of Ctrl-C broke off because of Ctrl-C.
   if (signal.aborted) return new NexusError("INTERRUPTED", "Interrupted.", { hint: "", cause: thrown });
-  return toNexusError(thrown);
+  return fileError(thrown) ?? toNexusError(thrown);
+}
+
+/** What the file system says about a path that a person gave. */
+const FILE_ERRORS: ReadonlySet<string> = new Set(["EACCES", "EEXIST", "EISDIR", "ENOENT", "ENOTDIR", "EPERM", "EROFS"]);
+
+/** A path that cannot be used is no defect of the program. Only here: over the wire, a server's paths are nobody's business. */
+function fileError(thrown: unknown): NexusError | undefined {
+  if (!(thrown instanceof Error && "path" in thrown && "code" in thrown && typeof thrown.code === "string" && FILE_ERRORS.has(thrown.code)))
+    return undefined;
+  return new NexusError("FILE_UNUSABLE", thrown.message, { cause: thrown });
 }
 
 function isPresent(value: string | undefined): boolean {

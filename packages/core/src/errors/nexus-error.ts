@@ -56,20 +56,13 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CATALOGUE, code);
 }
 
-/** What the file system says about a path that a person gave. */
-const FILE_ERRORS: ReadonlySet<string> = new Set(["EACCES", "EEXIST", "EISDIR", "ENOENT", "ENOTDIR", "EPERM", "EROFS"]);
-
-/** Turns anything thrown into a `NexusError`: unknown errors become INTERNAL with the cause kept, a full disk DISK_FULL, a file that cannot be used FILE_UNUSABLE. */
+/** Turns anything thrown into a `NexusError`: unknown errors become INTERNAL with the cause kept, a full disk DISK_FULL. */
 export function toNexusError(error: unknown): NexusError {
   if (error instanceof NexusError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const errno = error instanceof Error && "code" in error ? error.code : undefined;
   if (errno === "ENOSPC" || errno === "EDQUOT" || errno === "53100") {
     return new NexusError("DISK_FULL", `The disk is full: ${message}`, { cause: error });
-  }
-  // Only what came from the file system names a path; a socket's errors have addresses.
-  if (typeof errno === "string" && error instanceof Error && "path" in error && FILE_ERRORS.has(errno)) {
-    return new NexusError("FILE_UNUSABLE", message, { cause: error });
   }
   if (error instanceof Error && error.name === "AbortError") {
     return new NexusError("INTERRUPTED", "The work was interrupted.", { cause: error });
