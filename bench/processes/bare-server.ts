@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import http from "node:http";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { collectBulkMemory } from "@ciphernx/core/process";
 import { givenOptions, letGo, tell } from "./child.ts";
 
 export interface BareServerOptions {
@@ -13,6 +14,7 @@ export interface BareServerOptions {
 }
 
 if (import.meta.main) {
+  collectBulkMemory();
   const ended = letGo();
   const { folder, sizeBytes } = givenOptions<BareServerOptions>();
   await mkdir(folder, { recursive: true });

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { ownerTokenPath, startCoordinator } from "@ciphernx/coordinator";
+import { collectBulkMemory } from "@ciphernx/core/process";
 import { sql } from "@ciphernx/core/store/sql";
 import { givenOptions, letGo, tell } from "./child.ts";
 
@@ -28,6 +29,7 @@ export interface RoundTimes {
 }
 
 if (import.meta.main) {
+  collectBulkMemory();
   const ended = letGo();
   const { home } = givenOptions<CoordinatorOptions>();
   await using coordinator = await startCoordinator({ home, port: 0 });

@@ -1,11 +1,12 @@
 /**
- * A party with a trainer of its own that does next to nothing, through `defineNode`; and, before it joins, a bare client that moves
+ * A party with a trainer of its own that changes one value a tensor, through `defineNode`; and, before it joins, a bare client that moves
  * the same bytes.
  *
  * @module
  */
 import { once } from "node:events";
 import http from "node:http";
+import { collectBulkMemory } from "@ciphernx/core/process";
 import { defineNode } from "@ciphernx/ai/client";
 import { givenOptions, letGo, tell } from "./child.ts";
 
@@ -26,6 +27,7 @@ export type PartyWord =
   | { readonly kind: "task"; readonly round: number; readonly at: number };
 
 if (import.meta.main) {
+  collectBulkMemory();
   const signal = letGo();
   const { name, folder } = givenOptions<PartyOptions>();
   const agent = new http.Agent({ keepAlive: true });
@@ -54,7 +56,7 @@ if (import.meta.main) {
     const node = defineNode({
       dataset: { name: "rows", trainExamples: 100 },
       fit({ parameters }) {
-        for (const { data } of parameters.values()) for (let i = 0; i < data.length; i += 1) data[i]! += step;
+        for (const { data } of parameters.values()) data[0]! += step;
         return { parameters, examples: 100, metrics: { loss: 1, correct: 1 } };
       },
       evaluate: () => ({ examples: 0, metrics: { loss: 0, correct: 0 } }),

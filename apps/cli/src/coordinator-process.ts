@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isErrorCode, NexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
+import { collectBulkMemory } from "@ciphernx/core/process";
 import type { Context } from "./context.ts";
 import { endsWithParent } from "./parent.ts";
 
@@ -36,6 +37,7 @@ export async function runCoordinator(
   { port, host, databaseUrl, exitWithParent }: UpOptions,
   { global: { home }, output, signal }: Edges,
 ): Promise<void> {
+  collectBulkMemory();
   const stop = exitWithParent ? endsWithParent(signal) : signal;
   const { startCoordinator } = await import("@ciphernx/coordinator");
   const database = databaseUrl ?? process.env["DATABASE_URL"];

@@ -83,10 +83,16 @@ export function updateFileSizeBytes(parameters: number, metricCount: number, enc
   return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
 }
 
-/** A vector of zeros with room for its file's header before it, so that `encodeUpdateFile` need not copy it. */
-export function newVector(layout: Pick<VectorLayout, "dtype" | "length">): CoordinateVector {
+/**
+ * A vector with room for its file's header before it, so that `encodeUpdateFile` need not copy it.
+ * @param memory gives memory of a size, whatever is in it; zeros when absent
+ */
+export function newVector(
+  layout: Pick<VectorLayout, "dtype" | "length">,
+  memory: (sizeBytes: number) => ArrayBuffer = (sizeBytes) => new ArrayBuffer(sizeBytes),
+): CoordinateVector {
   const headerBytes = updateFileHeader(layout).length;
-  const buffer = new ArrayBuffer(headerBytes + layout.length * COORDINATE_BYTES[layout.dtype]);
+  const buffer = memory(headerBytes + layout.length * COORDINATE_BYTES[layout.dtype]);
   const ArrayOf = layout.dtype === "I8" ? Int8Array : layout.dtype === "I16" ? Int16Array : Int32Array;
   return new ArrayOf(buffer, headerBytes, layout.length);
 }

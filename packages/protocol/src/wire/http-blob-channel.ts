@@ -9,7 +9,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { isJsonObject, nexusErrorOf } from "./error-detail.ts";
 import { ASK_BEFORE_BYTES } from "./limits.ts";
 import { callError, linkSignals } from "./rpc-channel.ts";
-import type { BlobChannel, BlobGetOptions, BlobPutOptions, TokenSource } from "./transport.ts";
+import type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions, TokenSource } from "./transport.ts";
 import { collectBlob, expectBlobSize, verifiedBlob } from "./verified-blob.ts";
 
 /** RFC 9110 §10.1.1: a client that asked does not wait for ever, since old intermediaries never answer. */
@@ -59,11 +59,11 @@ export function httpBlobChannel({ origin, agent, token, stallTimeoutMs, closed }
   };
 
   return {
-    async get(hash: Sha256, { expectedSizeBytes, signal }: BlobGetOptions = {}) {
+    async get(hash: Sha256, { expectedSizeBytes, memory, signal }: BlobGetWholeOptions = {}) {
       const call = linkSignals(signal, closed);
       try {
         const { sizeBytes, chunks } = await fetched(hash, expectedSizeBytes, call.signal);
-        return await collectBlob(hash, sizeBytes, chunks);
+        return await collectBlob(hash, sizeBytes, chunks, memory);
       } catch (error) {
         throw callError(error, call.signal, origin);
       } finally {

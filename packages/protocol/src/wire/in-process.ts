@@ -10,7 +10,7 @@ import { type BlobEndpoint, receiveBlob } from "./blob-endpoint.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { abortError, callError, linkSignals, rpcChannel } from "./rpc-channel.ts";
 import { publicError, serverErrors } from "./server-errors.ts";
-import type { BlobChannel, BlobGetOptions, BlobPutOptions, TokenSource, Transport } from "./transport.ts";
+import type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions, TokenSource, Transport } from "./transport.ts";
 import { collectBlob, expectBlobSize, verifiedBlob } from "./verified-blob.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -59,12 +59,12 @@ function inProcessBlobChannel(endpoint: BlobEndpoint, token: TokenSource, log: W
     callError(signal.aborted ? error : publicError(toNexusError(error), log, { blob: hash }), signal, TARGET);
 
   return {
-    async get(hash: Sha256, { expectedSizeBytes, signal }: BlobGetOptions = {}) {
+    async get(hash: Sha256, { expectedSizeBytes, memory, signal }: BlobGetWholeOptions = {}) {
       const call = linkSignals(signal, closed);
       try {
         call.signal.throwIfAborted();
         const { sizeBytes, chunks } = await fetched(hash, expectedSizeBytes);
-        return await collectBlob(hash, sizeBytes, abortable(chunks, call.signal));
+        return await collectBlob(hash, sizeBytes, abortable(chunks, call.signal), memory);
       } catch (error) {
         throw failure(error, call.signal, hash);
       } finally {

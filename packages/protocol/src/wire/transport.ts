@@ -21,11 +21,17 @@ export interface Transport extends AsyncDisposable {
 /** Gives the bearer token to send (a session's or the owner's), asked before every call; undefined sends none. */
 export type TokenSource = () => string | undefined;
 
-/** Options of {@link BlobChannel.get} and {@link BlobChannel.stream}. */
+/** Options of {@link BlobChannel.stream}. */
 export interface BlobGetOptions {
   /** Refuses a blob of another size before its bytes are read. */
   readonly expectedSizeBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link BlobChannel.get}. */
+export interface BlobGetWholeOptions extends BlobGetOptions {
+  /** Memory for the bytes, asked for once their number is known; new memory when absent. */
+  readonly memory?: ((sizeBytes: number) => Uint8Array<ArrayBuffer>) | undefined;
 }
 
 /** Options of {@link BlobChannel.put}. */
@@ -45,7 +51,7 @@ export interface BlobChannel {
    *
    * @throws BLOB_NOT_FOUND, BLOB_CORRUPT, UNAUTHENTICATED, FORBIDDEN, COORDINATOR_UNREACHABLE, INTERRUPTED, TIMEOUT.
    */
-  get(hash: Sha256, options?: BlobGetOptions): Promise<Uint8Array<ArrayBuffer>>;
+  get(hash: Sha256, options?: BlobGetWholeOptions): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Fetches a blob in chunks. SHA-256 and size are verified at the end, where it throws BLOB_CORRUPT:
    * use nothing of it before the iteration has ended well. A chunk is valid until the next one is asked for.

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
+import type { BlobGetWholeOptions } from "./transport.ts";
 
 /** Passes a blob's chunks on and throws BLOB_CORRUPT as soon as there are too many bytes, or at the end when size or SHA-256 are wrong. */
 export async function* verifiedBlob(hash: Sha256, sizeBytes: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -21,9 +22,14 @@ export async function* verifiedBlob(hash: Sha256, sizeBytes: number, chunks: Asy
   }
 }
 
-/** Reads a whole blob into memory of its own, verified. */
-export async function collectBlob(hash: Sha256, sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(sizeBytes);
+/** Reads a whole blob into memory, verified. */
+export async function collectBlob(
+  hash: Sha256,
+  sizeBytes: number,
+  chunks: AsyncIterable<Uint8Array>,
+  memory: BlobGetWholeOptions["memory"] = (length) => new Uint8Array(length),
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = memory(sizeBytes);
   let offset = 0;
   for await (const chunk of verifiedBlob(hash, sizeBytes, chunks)) {
     bytes.set(chunk, offset);

@@ -35,6 +35,34 @@ export async function collectBlobs(store: Store, lock: SharedLock): Promise<numb
   });
 }
 
+/** Collects blobs beside the rounds, so that no round waits for it. */
+export interface BlobCollector {
+  /** Has unreferenced blobs collected soon; a request during a collection is served by another one after it. */
+  request(): void;
+  /** Resolves when nothing is being collected. */
+  idle(): Promise<void>;
+}
+
+/** @param onFailure told of a collection that failed; what it left is found by the next */
+export function createBlobCollector(store: Store, lock: SharedLock, onFailure: (error: unknown) => void): BlobCollector {
+  let wanted = false;
+  let running: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    while (wanted) {
+      wanted = false;
+      await collectBlobs(store, lock).catch(onFailure);
+    }
+    running = undefined;
+  };
+  return {
+    request() {
+      wanted = true;
+      running ??= run();
+    },
+    idle: async () => running,
+  };
+}
+
 /** Deletes files that no row knows, left by a crash between the file and its row. For start-up, before anything is served. */
 export async function collectStrayFiles(store: Store): Promise<number> {
   const stray: Sha256[] = [];

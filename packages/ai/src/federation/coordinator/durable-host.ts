@@ -10,9 +10,8 @@ import type { Strategy } from "../../strategy/index.ts";
 import { close } from "../round/close.ts";
 import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
-import { collectBlobs } from "./collect-blobs.ts";
 import { commitRound } from "./commit.ts";
-import { type EngineContext, nodeKey, runKey } from "./engine-context.ts";
+import { type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
 import { abandonAttempt, closePhase, openPhase, standings, whereAttempt, whereTasks } from "./phases.ts";
 import { toldWaiting } from "./told-waiting.ts";
 
@@ -61,8 +60,8 @@ export function forever(): Promise<never> {
 }
 
 /** The round engine's host over PostgreSQL, blobs and nodes: every step is recorded by DBOS and safe to repeat. */
-export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
-  const { store, kernel, waiters, blobLock, closing } = context;
+export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
+  const { store, kernel, waiters, blobLock, collector, closing } = context;
   const { runId, plan, strategy } = run;
 
   async function roundRow(phase: Phase) {
@@ -157,10 +156,7 @@ export function durableHost(context: EngineContext, run: HostedRun): RoundHost {
     async commit(commit) {
       await commitRound(store, run, commit, newId("model"));
       waiters.wake(runKey(runId));
-      // The round is committed, whatever becomes of the blobs that nobody needs: the next commit looks for them again.
-      await collectBlobs(store, blobLock).catch((error: unknown) => {
-        context.log("warn", `Unreferenced blobs stay until the next commit: ${databaseError(error).message}`, { run: runId });
-      });
+      collector.request();
     },
   };
 

@@ -1,6 +1,7 @@
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
 import type { AggregationKernel } from "../../aggregation/index.ts";
+import type { BlobCollector } from "./collect-blobs.ts";
 
 /** What the engine has at hand in one coordinator process. */
 export interface EngineContext {
@@ -14,6 +15,11 @@ export interface EngineContext {
   readonly log: (level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>) => void;
   /** Aborted when the process is about to end; work then waits for the next one. */
   readonly closing: AbortSignal;
+}
+
+/** What a round has at hand besides: what the engine makes for itself. */
+export interface RoundContext extends EngineContext {
+  readonly collector: BlobCollector;
 }
 
 /** Key under which the watchers of a run wait. */

@@ -6,7 +6,7 @@ import { type Task, TaskKind } from "@ciphernx/protocol/proto";
 import { reportBytes } from "@ciphernx/protocol/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type AggregationKernel, encodeUpdateFile } from "../../aggregation/index.ts";
+import { type AggregationKernel, encodeUpdateFile, newVector, vectorLayout } from "../../aggregation/index.ts";
 import { parseRunSpec, type RunPlan, type RunSpec } from "../../spec/index.ts";
 import type { Trainer, TrainingTask } from "../../training/index.ts";
 import { checkTerms } from "./check-terms.ts";
@@ -16,6 +16,7 @@ import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { loadModel } from "./load-model.ts";
 import type { NodeSession } from "./session.ts";
+import type { TaskMemory } from "./task-memory.ts";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -26,6 +27,8 @@ export interface AnswerTaskOptions {
   readonly trainer: Trainer;
   readonly kernel: AggregationKernel;
   readonly task: Task;
+  /** Of this node alone: one task at a time uses it. */
+  readonly memory: TaskMemory;
   readonly signal: AbortSignal;
   /** SHA-256 of an upload; a faster one than the default where the platform has it. */
   readonly digest?: (bytes: Uint8Array) => string;
@@ -53,18 +56,18 @@ interface Outcome {
  * @throws NexusError of the connection; whoever calls tries again, the task stays open
  */
 export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
-  const { session, identity, trainer, kernel, task, signal, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
+  const { session, identity, trainer, kernel, task, memory, signal, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
   const startedAt = performance.now();
   let file: Uint8Array<ArrayBuffer> | undefined;
-  let model: Float32Array | undefined;
   let outcome: Outcome;
   let failure: NexusError | undefined;
   try {
-    const training = await prepare(session, identity, task, signal);
-    model = training.parameters;
+    const training = await prepare(options);
     if (task.kind === TaskKind.FIT) {
       const update = await fit(trainer, training, training.parameters);
-      file = encodeUpdateFile(encode(kernel, training, update));
+      const { metricNames, encoding } = training.plan;
+      const vector = newVector(vectorLayout(update.delta.length, metricNames, encoding), (sizeBytes) => memory.of("update", sizeBytes));
+      file = encodeUpdateFile(encode(kernel, training, update, vector));
       outcome = { blobHash: digest(file), weight: update.weight, metrics: update.metrics };
     } else {
       const judged = await evaluate(trainer, training);
@@ -107,9 +110,8 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
     if (signal.aborted || isConnectionProblem(error)) throw error;
     return { kind: "refused", error: toNexusError(error) };
   }
-  // The upload has arrived whole: nothing reads these any more.
-  giveBack(file);
-  giveBack(model);
+  // The upload has arrived whole: nothing reads it any more.
+  memory.rest();
   return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
 }
 
@@ -130,18 +132,17 @@ async function persistently(send: () => Promise<void>, { task, signal, onWaiting
   }
 }
 
-/** Frees memory that nobody will look at again, now: left to the collector, models make it go through the whole heap each round. */
-function giveBack(view: Uint8Array | Float32Array | undefined): void {
-  if (view?.buffer instanceof ArrayBuffer) view.buffer.transfer(0);
-}
-
-async function prepare(session: NodeSession, identity: NodeIdentity, task: Task, signal: AbortSignal): Promise<TrainingTask> {
+async function prepare({ session, identity, task, memory, signal }: AnswerTaskOptions): Promise<TrainingTask> {
   // Hashed as it came: a coordinator of another version may know of other defaults.
   const document = JSON.parse(task.specJson) as RunSpec;
   const plan = JSON.parse(task.planJson) as RunPlan;
   checkTerms({ spec: document, plan, specHash: task.specHash, party: task.party }, identity.name);
   const spec = parseRunSpec(document, "The spec of the task");
-  const blob = { expectedSizeBytes: Number(task.baseModelSizeBytes), signal };
+  const blob = {
+    expectedSizeBytes: Number(task.baseModelSizeBytes),
+    memory: (sizeBytes: number) => new Uint8Array(memory.of("model", sizeBytes)),
+    signal,
+  };
   const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
   const { parameters, layout } = loadModel(file, plan);
   const config = JSON.parse(task.configJson) as TrainingTask["config"];

@@ -1,6 +1,8 @@
 import { NexusError } from "@ciphernx/core/errors";
 import type { Trainer, TrainingTask } from "../../training/trainer.ts";
 
+const TILE = 16_384;
+
 /** What a party learnt in a round, before anything hides it: the change of every parameter, its weight and its sums. */
 export interface Update {
   /** Parameters after training minus parameters before, f32, canonical order. */
@@ -29,10 +31,16 @@ export async function fit(trainer: Trainer, task: TrainingTask, into: Float32Arr
   };
 }
 
-/** Parameters after − before. */
+/** Parameters after − before. In tiles, so that the engine meets the loop often enough to compile it. */
 function change(before: Float32Array, after: Float32Array, into: Float32Array): Float32Array {
-  for (let i = 0; i < into.length; i += 1) into[i] = after[i]! - before[i]!;
+  for (let begin = 0; begin < into.length; begin += TILE) {
+    subtract(before, after, into, begin, Math.min(into.length, begin + TILE));
+  }
   return into;
+}
+
+function subtract(before: Float32Array, after: Float32Array, into: Float32Array, begin: number, end: number): void {
+  for (let i = begin; i < end; i += 1) into[i] = after[i]! - before[i]!;
 }
 
 /** A weight is a whole number of examples within its bounds. */

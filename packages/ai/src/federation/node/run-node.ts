@@ -4,6 +4,7 @@ import type { Task } from "@ciphernx/protocol/proto";
 import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
+import { createTaskMemory } from "./task-memory.ts";
 import type { Trainer } from "../../training/index.ts";
 
 /** How long one long poll waits at the coordinator. */
@@ -36,6 +37,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   const { identity, trainer, softwareVersion, connect, signal, digest, onSession } = options;
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
+  const memory = createTaskMemory();
   let pauseMs = FIRST_PAUSE_MS;
   while (!signal.aborted) {
     let session: NodeSession | undefined;
@@ -50,7 +52,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, signal: taskSignal },
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),
           }),

@@ -1,0 +1,1 @@
+export { collectBulkMemory } from "./bulk-memory.ts";
