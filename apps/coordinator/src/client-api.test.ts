@@ -1,3 +1,4 @@
+import type { ColumnSchema, RegisteredSchema } from "@ciphernx/ai/data";
 import { createHash } from "node:crypto";
 import { connect, defineNode, type NodeDefinition, type RunEvent } from "@ciphernx/ai/client";
 import type { RunSpecInput } from "@ciphernx/ai/spec";
@@ -237,6 +238,22 @@ describe("a run", () => {
     expect(await lent.nexus.runs.list()).toHaveLength(before);
   });
 
+  it("is refused before it starts where a party has registered missing cells that a network would learn from", async () => {
+    const columns: ColumnSchema[] = [
+      { name: "age", role: "feature", type: "number" },
+      { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+    ];
+    const schema: RegisteredSchema = { kind: "table", task: "classification", columns, missingCells: [{ column: "age", count: 3 }] };
+    await using nodes = new AsyncDisposableStack();
+    nodes.use(await serve("gappy", planeParty(NORTH, { dataset: { name: "gaps", trainExamples: 90, schema } })));
+    const gaps: RunSpecInput = { ...PLANE, data: { dataset: "gaps" }, reproducibility: "any-kernel", evaluate: { every: 0 } };
+    expect(await lent.nexus.runs.plan(gaps)).toMatchObject({ ok: true, plan: { schema: { columns } } });
+    expect(await lent.nexus.runs.plan({ ...gaps, model: { kind: "mlp" } })).toMatchObject({
+      ok: false,
+      refusals: [{ path: "data.dataset", reason: expect.stringContaining('missing cells at gappy in "age" (3)') as string }],
+    });
+  });
+
   it("can be stopped and resumed, with the model of the undisturbed run", async () => {
     const long = { ...spec, rounds: 6 };
     const undisturbed = await (await lent.nexus.runs.start(long)).result();
@@ -350,7 +367,7 @@ describe("a party whose trainer errs is named with round and reason, and the rou
     });
     await expect(run.result()).rejects.toMatchObject({
       code: "RUN_FAILED",
-      message: expect.stringMatching(/QUORUM_NOT_REACHED: .* quorum of 2 in 2 attempts; .*: failing\.$/) as string,
+      message: expect.stringMatching(/QUORUM_NOT_REACHED: .* quorum of 2 in 2 attempts: failing failed \(TRAINER_FAILED: .*no\)\.$/) as string,
     });
     const { rounds } = await run.show();
     expect(rounds.map(({ attempt, state }) => [attempt, state])).toEqual([

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type Nexus } from "@ciphernx/ai/client";
-import { allocateExamples, createDataset, type DatasetSchema, type Examples, type PartyDataset } from "@ciphernx/ai/data";
+import { allocateExamples, createDataset, type DatasetSchema, describeDataset, type Examples, type PartyDataset } from "@ciphernx/ai/data";
 import {
   joinNode,
   loadIdentity,
@@ -77,12 +77,8 @@ export async function openTestSession(url: string, identity: NodeIdentity, kerne
 }
 
 /** Tells the coordinator of a party's rows. */
-export async function registerRows(
-  session: NodeSession,
-  name: string,
-  { dataset: { schema, train, test, contentHash } }: PartyDataset,
-): Promise<string> {
-  return registerDataset(session, { name, schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash });
+export async function registerRows(session: NodeSession, name: string, { dataset }: PartyDataset): Promise<string> {
+  return registerDataset(session, { name, ...describeDataset(dataset) });
 }
 
 /** A node at work in this process. */

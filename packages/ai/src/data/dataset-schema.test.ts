@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { classCount, datasetSchema, featureColumns, featureLength, labelColumn, schemaText, type TableSchema } from "./dataset-schema.ts";
-import { registeredSchema } from "./registered-schema.ts";
+import { registeredSchema, rowSchema } from "./registered-schema.ts";
 
 const table: TableSchema = {
   kind: "table",
@@ -65,5 +65,19 @@ describe("registeredSchema", () => {
     expect(registeredSchema.parse({ kind: "opaque", description: "scans" })).toEqual({ kind: "opaque", description: "scans" });
     expect(registeredSchema.parse(tensor)).toEqual(tensor);
     expect(registeredSchema.safeParse({ kind: "opaque", rows: [] }).success).toBe(false);
+  });
+
+  it("carries counts of missing cells, which a dataset's own schema does not", () => {
+    const counted = { ...tensor, missingCells: [{ column: "value 3", count: 2 }] };
+    expect(registeredSchema.parse(counted)).toEqual(counted);
+    expect(rowSchema(registeredSchema.parse(counted))).toEqual(tensor);
+    expect(datasetSchema.safeParse(counted).success).toBe(false);
+    for (const count of [0, -1, 0.5]) expect(registeredSchema.safeParse({ ...tensor, missingCells: [{ column: "a", count }] }).success).toBe(false);
+  });
+
+  it("is as strict about the rest as a dataset's own schema", () => {
+    const text = { kind: "table", task: "classification", columns: [{ name: "a", role: "feature", type: "number" }], missingCells: [] };
+    expect(registeredSchema.safeParse(text).error?.issues.map(({ path }) => path.join("."))).toContain("columns");
+    expect(registeredSchema.safeParse({ ...tensor, classes: undefined }).success).toBe(false);
   });
 });

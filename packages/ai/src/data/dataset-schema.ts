@@ -57,7 +57,7 @@ export const columnSchema = z.discriminatedUnion("type", [numberColumn, category
 
 const task = z.enum(["classification", "regression"]).describe("Whether the label is a class or a number");
 
-const tableSchema = z
+export const tableSchema = z
   .strictObject({
     kind: z.literal("table").describe("Rows of named columns"),
     columns: z.array(columnSchema).min(2).max(MAX_COLUMNS).describe("Every column; features keep this order"),
@@ -82,7 +82,7 @@ const tableSchema = z
     if (label.type === "category" && label.categories.length < 2) refuse(["columns", at, "categories"], "A label has at least two categories.");
   });
 
-const tensorSchema = z
+export const tensorSchema = z
   .strictObject({
     kind: z.literal("tensor").describe("Rows that are arrays of one shape, such as images"),
     shape: z.array(z.int().min(1).max(1_000_000)).min(1).max(7).describe("Shape of one row, for example [28, 28]"),

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { contentHash } from "./content-hash.ts";
-import { countMissing, createDataset, requireComplete } from "./dataset.ts";
+import { createDataset } from "./dataset.ts";
 import { schemaText, type TableSchema, type TensorSchema } from "./dataset-schema.ts";
 import { allocateExamples, concatenateExamples, copyRows, type Examples, takeRows, viewExamples } from "./examples.ts";
+import { countMissing, requireComplete } from "./missing-cells.ts";
+import { describeDataset } from "./registered-schema.ts";
 import { startPortableSha256, startSha256 } from "./sha256.ts";
 
 const images: TensorSchema = { kind: "tensor", shape: [3], element: "u8", scale: 1 / 255, task: "classification", classes: 4 };
@@ -159,5 +161,13 @@ describe("missing cells", () => {
       expect.objectContaining({ code: "DATA_INVALID", message: expect.stringContaining('patients has missing cells in "b" (3)') }),
     );
     expect(() => requireComplete(createDataset(images, imageRows(1, 2, 3)))).not.toThrow();
+    expect(describeDataset(dataset)).toEqual({
+      schema: { ...table, missingCells: [{ column: "b", count: 3 }] },
+      trainExamples: 2,
+      testExamples: 1,
+      contentHash: dataset.contentHash,
+    });
+    const whole = createDataset(images, imageRows(1, 2, 3));
+    expect(describeDataset(whole)).toEqual({ schema: images, trainExamples: 1, testExamples: 0, contentHash: whole.contentHash });
   });
 });

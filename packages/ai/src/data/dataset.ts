@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { contentHash } from "./content-hash.ts";
-import { classCount, type DatasetSchema, featureColumns } from "./dataset-schema.ts";
+import { classCount, type DatasetSchema } from "./dataset-schema.ts";
 import type { Examples } from "./examples.ts";
 
 /** A party's data in memory. */
@@ -35,37 +35,4 @@ function checkTargets(schema: DatasetSchema, { targets, count }: Examples, part:
       details: { part, row: row + 1 },
     });
   }
-}
-
-/** How many cells of a feature are missing. */
-export interface MissingCells {
-  readonly column: string;
-  readonly count: number;
-}
-
-/** The features with missing cells, in the order of the schema; empty when every cell is known. */
-export function countMissing({ schema, train, test }: Dataset): readonly MissingCells[] {
-  const length = train.featureLength;
-  const counts = new Float64Array(length);
-  for (const examples of test === undefined ? [train] : [train, test]) {
-    if (examples.features instanceof Uint8Array) continue;
-    for (let i = 0; i < examples.features.length; i += 1) if (Number.isNaN(examples.features[i])) counts[i % length]! += 1;
-  }
-  const columns = schema.kind === "table" ? featureColumns(schema) : undefined;
-  return Array.from(counts, (count, i) => ({ column: columns?.[i]?.name ?? `value ${i}`, count })).filter(({ count }) => count > 0);
-}
-
-/**
- * Refuses a dataset that a network cannot learn from as it is: arithmetic on a missing cell makes the whole model NaN.
- * @throws NexusError DATA_INVALID naming each column with missing cells and how many.
- */
-export function requireComplete(dataset: Dataset, name = "The dataset"): void {
-  const missing = countMissing(dataset);
-  if (missing.length === 0) return;
-  const shown = missing.slice(0, 10).map(({ column, count }) => `"${column}" (${count})`);
-  const rest = missing.length > shown.length ? ` and ${missing.length - shown.length} more columns` : "";
-  throw new NexusError("DATA_INVALID", `${name} has missing cells in ${shown.join(", ")}${rest}; nothing can be learnt from them as they are.`, {
-    hint: 'Fill in or remove those rows, or give the columns the role "ignore" in the schema.',
-    details: { missing: missing.slice(0, 100) },
-  });
 }

@@ -1,4 +1,4 @@
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, plural } from "@ciphernx/core/errors";
 import { randomStream } from "../random/index.ts";
 import type { DatasetSchema } from "./dataset-schema.ts";
 import type { HoldOut } from "./descriptor.ts";
@@ -12,7 +12,7 @@ import { type Examples, takeRows } from "./examples.ts";
 export function holdOutRows(schema: DatasetSchema, all: Examples, { fraction, seed }: HoldOut): { train: Examples; test: Examples } {
   const held = Math.max(1, Math.floor(all.count * fraction));
   if (held >= all.count) {
-    throw new NexusError("DATA_INVALID", `${all.count} rows are too few to hold some out and learn from the others.`, {
+    throw new NexusError("DATA_INVALID", `Of ${plural(all.count, "row")} none can be held out with another left to learn from.`, {
       hint: "Take more rows, or leave holdOut out.",
     });
   }

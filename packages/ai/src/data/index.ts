@@ -2,7 +2,7 @@ export { contentHash } from "./content-hash.ts";
 export { type CsvTableOptions, readCsvExamples } from "./csv/csv-examples.ts";
 export { type ByteChunks, CSV_DELIMITERS, type CsvDelimiter, type CsvOptions, type CsvRecord, readCsvRecords } from "./csv/csv-records.ts";
 export { type CsvFile, inferCsvSchema, type InferOptions } from "./csv/infer-csv-schema.ts";
-export { countMissing, createDataset, type Dataset, type MissingCells, requireComplete } from "./dataset.ts";
+export { createDataset, type Dataset } from "./dataset.ts";
 export {
   classCount,
   type ColumnSchema,
@@ -23,6 +23,7 @@ export { holdOutRows } from "./hold-out.ts";
 export { encodeIdx, type IdxArray, type IdxData, parseIdx } from "./idx/idx-array.ts";
 export { idxExamples, type IdxPair } from "./idx/idx-examples.ts";
 export { inferIdxSchema } from "./idx/infer-idx-schema.ts";
+export { countMissing, listMissing, type MissingCells, requireComplete } from "./missing-cells.ts";
 export {
   partition,
   type PartitionInput,
@@ -33,7 +34,16 @@ export {
   partitionSchema,
 } from "./partition/index.ts";
 export { partyNames } from "./party-names.ts";
-export { opaqueSchema, type OpaqueSchema, type RegisteredSchema, registeredSchema } from "./registered-schema.ts";
+export {
+  type DatasetFacts,
+  describeDataset,
+  opaqueSchema,
+  type OpaqueSchema,
+  type RegisteredSchema,
+  registeredSchema,
+  rowSchema,
+  type RowSchema,
+} from "./registered-schema.ts";
 export { dataSection } from "./section.ts";
 export { SOURCE_NAMES, type SourceName } from "./source-names.ts";
 export { type PartyDataset, splitDataset, type SplitOptions } from "./split.ts";

@@ -96,6 +96,10 @@ describe("a simulation", () => {
     await expect(simulate({ spec: specOf({ model: { kind: "tensors", tensors: { w: [1] } } }), parties: PARTIES })).rejects.toMatchObject({
       code: "SPEC_REFUSED",
     });
+    await expect(simulate({ spec: specOf(), parties: [...PARTIES, rowsOf("gappy", 2, Number.NaN)] })).rejects.toMatchObject({
+      code: "SPEC_REFUSED",
+      message: expect.stringContaining('missing cells at gappy in "value 0" (22), "value 1" (22), "value 2" (22)') as string,
+    });
     await expect(simulate({ spec: specOf({ cohort: { size: 9 } }), parties: PARTIES })).rejects.toMatchObject({
       code: "SPEC_REFUSED",
       message: expect.stringContaining("cohort.size") as string,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
 import { type Json } from "@ciphernx/core/spec";
 import { loadAggregationKernel } from "../aggregation/index.ts";
-import type { PartyDataset } from "../data/index.ts";
+import { describeDataset, type PartyDataset } from "../data/index.ts";
 import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
 import { type RoundCommit, runRound } from "../federation/round/run-round.ts";
 import { initialModel, modelCard } from "../models/index.ts";
@@ -119,11 +119,7 @@ export function simulatedFacts(parties: readonly PartyDataset[], kernelBuild: st
     kernelBuild,
     parties: parties
       .toSorted((a, b) => compareNames(a.party, b.party))
-      .map(({ party, dataset: { schema, train, test, contentHash } }) => ({
-        name: party,
-        kernelBuild,
-        dataset: { schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash },
-      })),
+      .map(({ party, dataset }) => ({ name: party, kernelBuild, dataset: describeDataset(dataset) })),
   };
 }
 

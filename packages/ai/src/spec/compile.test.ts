@@ -123,6 +123,14 @@ describe("a plan", () => {
     });
   });
 
+  it("counts of missing cells are no part of it: they are of no use to a party's own trainer, and differ between parties", () => {
+    const model: RunSpecInput["model"] = { kind: "tensors", tensors: { w: [3] } };
+    const whole = planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, table([])), party("elm", 20, 0, table([]))] });
+    const gaps = table([{ column: "chol", count: 7 }]);
+    expect(planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, gaps), party("elm", 20, 0, table([]))] })).toEqual(whole);
+    expect(whole.schema).toEqual(table([]));
+  });
+
   it.each([
     ["softmax-cross-entropy", PAIRS, undefined, 2],
     ["softmax-cross-entropy", ROWS, 7, 7],
@@ -133,6 +141,20 @@ describe("a plan", () => {
     expect(planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, schema)] }).model).toMatchObject({ parameters: 5 * units, network: { loss } });
   });
 });
+
+/** Rows of a table of which some cells are not known. */
+function table(missingCells: readonly { readonly column: string; readonly count: number }[]): RegisteredSchema {
+  return {
+    kind: "table",
+    task: "classification",
+    columns: [
+      { name: "age", role: "feature", type: "number" },
+      { name: "chol", role: "feature", type: "number" },
+      { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+    ],
+    ...(missingCells.length === 0 ? {} : { missingCells: [...missingCells] }),
+  };
+}
 
 /** Every reason why a well-formed spec cannot be run: what is changed, in which world, and where the refusal points. */
 const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<CompileFacts>, string, RegExp])[] = [
@@ -171,6 +193,27 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
     { parties: [party("ash", 3, 0, { kind: "opaque" })] },
     "model.kind",
     /only the parties' own trainers/,
+  ],
+  [
+    "missing cells that nothing deals with",
+    {},
+    {
+      parties: [
+        party("ash", 10, 0, table([])),
+        party("elm", 20, 0, table([{ column: "age", count: 1 }])),
+        party(
+          "oak",
+          30,
+          0,
+          table([
+            { column: "age", count: 2 },
+            { column: "chol", count: 30 },
+          ]),
+        ),
+      ],
+    },
+    "data.dataset",
+    /^The dataset "rows" has missing cells at elm in "age" \(1\); at oak in "age" \(2\), "chol" \(30\); nothing can be learnt/,
   ],
   ["inputs that the rows do not have", { model: { kind: "mlp", inputs: 5 } }, {}, "model.inputs", /takes 5 features, the dataset has 4/],
   ["fewer outputs than classes", { model: { kind: "mlp", outputs: 2 } }, {}, "model.outputs", /has 2 outputs, the dataset's labels need 3/],
@@ -245,6 +288,7 @@ describe("a refusal", () => {
       "a party without the dataset",
       "schemas that differ",
       "rows that only a party's own trainer knows",
+      "missing cells that nothing deals with",
       "a model beyond any memory",
       "weights whose sum is not exact",
     ]);

@@ -1,11 +1,12 @@
-import { NexusError } from "@ciphernx/core/errors";
-import { hashDocument, nearest, type Refusal } from "@ciphernx/core/spec";
+import { NexusError, plural } from "@ciphernx/core/errors";
+import { hashDocument, type Refusal } from "@ciphernx/core/spec";
 import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggregation/index.ts";
 import { type ModelShape, modelShape } from "../models/index.ts";
-import { compareNames } from "../tensor/index.ts";
 import { safetensorsSizeBytes } from "../tensor/index.ts";
-import type { RegisteredSchema } from "../data/index.ts";
-import type { Compiled, CompileFacts, PartyFacts, PlannedParty, RunPlan } from "./plan.ts";
+import type { RowSchema } from "../data/index.ts";
+import { checkMissing } from "./check-missing.ts";
+import { chooseParties, type KnownParty } from "./choose-parties.ts";
+import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
 /** One multiply-add forward, two backward, for each parameter and example. */
@@ -16,8 +17,6 @@ const ROUND_OVERHEAD_SECONDS = 0.1;
 const MAX_PARAMETERS = 2 ** 30;
 /** The sums that the built-in networks report. */
 const NETWORK_METRICS: readonly string[] = ["loss", "correct"];
-
-type KnownParty = PartyFacts & { readonly dataset: NonNullable<PartyFacts["dataset"]> };
 
 /**
  * Prices a spec against what is known of the world: a plan, or every reason why not with its remedy.
@@ -31,6 +30,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const shape = resolveModel(spec, parties, refusals);
   // A party that is refused above is no reason to refuse the cohort's size as well.
   const cohort = resolveCohort(spec, spec.data.parties === "all" ? parties.length : new Set(spec.data.parties).size, refusals);
+  checkMissing(spec, parties, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
   checkMetrics(spec, refusals);
@@ -81,46 +81,6 @@ export function refusedError(refusals: readonly Refusal[]): NexusError {
   return new NexusError("SPEC_REFUSED", `The spec cannot be run:\n${lines.join("\n")}`, { details: { refusals } });
 }
 
-function chooseParties(spec: RunSpec, facts: CompileFacts, refusals: Refusal[]): readonly KnownParty[] {
-  const holds = (party: PartyFacts): party is KnownParty => party.dataset !== undefined && party.dataset.trainExamples > 0;
-  const byName = new Map(facts.parties.map((party) => [party.name, party]));
-  if (spec.data.parties === "all") {
-    const parties = facts.parties.filter(holds).toSorted((a, b) => compareNames(a.name, b.name));
-    if (parties.length === 0) {
-      refusals.push({
-        path: "data.dataset",
-        reason: `No approved node has registered a dataset named "${spec.data.dataset}" with training rows.`,
-        remedy: "Register it on each node with `nexus dataset add`, and approve the nodes.",
-      });
-    }
-    return parties;
-  }
-  const chosen: KnownParty[] = [];
-  const seen = new Set<string>();
-  for (const [index, name] of spec.data.parties.entries()) {
-    if (seen.has(name)) continue; // named twice, meant once
-    seen.add(name);
-    const party = byName.get(name);
-    const path = `data.parties[${index}]`;
-    if (party === undefined) {
-      const meant = nearest(name, byName.keys());
-      refusals.push({
-        path,
-        reason: `No approved node is named "${name}".`,
-        remedy: meant === undefined ? "Approve it, or leave it out." : `Did you mean "${meant}"?`,
-        ...(meant === undefined ? {} : { edits: [{ path, value: meant }] }),
-      });
-    } else if (!holds(party)) {
-      refusals.push({
-        path,
-        reason: `"${name}" has registered no dataset named "${spec.data.dataset}" with training rows.`,
-        remedy: `Run \`nexus dataset add ${spec.data.dataset}\` on that node, or leave the party out.`,
-      });
-    } else chosen.push(party);
-  }
-  return chosen.toSorted((a, b) => compareNames(a.name, b.name));
-}
-
 function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: Refusal[]): ModelShape | undefined {
   const [first, ...others] = parties;
   const foreign = others.filter(({ dataset }) => !sameForm(dataset.schema, first!.dataset.schema));
@@ -150,7 +110,7 @@ function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: R
 }
 
 /** Where two schemas first differ, for people: a column with its type, or the kind. */
-function describeDifference(a: RegisteredSchema, b: RegisteredSchema): string {
+function describeDifference(a: RowSchema, b: RowSchema): string {
   if (a.kind !== "table" || b.kind !== "table") return a.kind === b.kind ? "" : `: ${b.kind} instead of ${a.kind}`;
   const columns = new Map(a.columns.map((column) => [column.name, column]));
   const other = b.columns.find((column) => !sameForm(column, columns.get(column.name)));
@@ -170,7 +130,7 @@ function resolveCohort(spec: RunSpec, parties: number, refusals: Refusal[]): Run
   if (wanted > parties) {
     refusals.push({
       path: "cohort.size",
-      reason: `A round wants ${wanted} parties, but ${parties} take part.`,
+      reason: `A round wants ${plural(wanted, "party", "parties")}, but ${parties === 1 ? "1 takes" : `${parties} take`} part.`,
       remedy: `Lower it to ${parties} or write all.`,
       edits: [{ path: "cohort.size", value: parties }],
     });
@@ -178,7 +138,7 @@ function resolveCohort(spec: RunSpec, parties: number, refusals: Refusal[]): Run
   if (quorum > size) {
     refusals.push({
       path: "cohort.quorum",
-      reason: `A quorum of ${quorum} can never be reached with ${size} parties a round.`,
+      reason: `A quorum of ${quorum} can never be reached with ${plural(size, "party", "parties")} a round.`,
       remedy: `Lower it to ${size} at most.`,
       edits: [{ path: "cohort.quorum", value: size }],
     });
@@ -230,7 +190,7 @@ function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited:
   if (maxWeight < largest) {
     refusals.push({
       path: "encoding.maxWeight",
-      reason: `A party has ${largest} rows, more than the largest weight ${maxWeight}.`,
+      reason: `A party has ${plural(largest, "row")}, more than the largest weight ${maxWeight}.`,
       remedy: "Raise it, or write auto.",
       edits: [{ path: "encoding.maxWeight", value: "auto" }],
     });

@@ -1,5 +1,5 @@
 import type { Refusal } from "@ciphernx/core/spec";
-import type { RegisteredSchema } from "../data/index.ts";
+import type { DatasetFacts, RowSchema } from "../data/index.ts";
 import type { NetworkSpec } from "../nn/index.ts";
 
 /** What is known of a party when a spec is compiled. */
@@ -7,12 +7,7 @@ export interface PartyFacts {
   readonly name: string;
   readonly kernelBuild: string;
   /** The dataset of the spec's name that the party registered, if it did. */
-  readonly dataset?: {
-    readonly schema: RegisteredSchema;
-    readonly trainExamples: number;
-    readonly testExamples: number;
-    readonly contentHash: string;
-  };
+  readonly dataset?: DatasetFacts;
 }
 
 /** What `compile` needs to know of the world; everything else is in the spec. */
@@ -40,7 +35,7 @@ export interface RunPlan {
   readonly specHash: string;
   readonly parties: readonly PlannedParty[];
   /** What every party's rows are: the order of features, the names of classes. */
-  readonly schema: RegisteredSchema;
+  readonly schema: RowSchema;
   readonly rounds: number;
   readonly cohort: {
     /** Updates a round wants. */

@@ -38,7 +38,7 @@ function mistakesOf(document: unknown): readonly { readonly path: string; readon
 
 describe("a mistake in a spec is named with its place and what was meant", () => {
   const cases: readonly (readonly [document: unknown, path: string, reason: string, remedy: string])[] = [
-    [{ ...SPEC, cohrt: {} }, "cohrt", '"cohrt" is not a key of a run spec.', 'Did you mean "cohort"?'],
+    [{ ...SPEC, cohrt: {} }, "cohrt", '"cohrt" is not a key of this document.', 'Did you mean "cohort"?'],
     [{ ...SPEC, cohort: { quorom: 1 } }, "cohort.quorom", "is not a key of cohort", 'Did you mean "quorum"?'],
     [
       { ...SPEC, train: { optimiser: { ...SPEC.train.optimiser, momentun: 0 } } },
@@ -58,21 +58,22 @@ describe("a mistake in a spec is named with its place and what was meant", () =>
     [{ ...SPEC, model: { kind: "tensors" } }, "model.tensors", "This key is missing.", ""],
     [{ ...SPEC, model: { kind: "tensors", tensors: {} } }, "model.tensors", "Name at least one tensor.", ""],
     [{ ...SPEC, strategy: { kind: "fedavg", mu: 1 } }, "strategy.mu", "is not a key of strategy", "Known keys here: kind."],
-    [{ ...SPEC, strategy: "fedprx" }, "strategy", "expected object", 'Did you mean "fedprox"?'],
+    [{ ...SPEC, strategy: "fedprx" }, "strategy", 'Found the text "fedprx" where a section is expected.', 'Did you mean "fedprox"?'],
     [{ ...SPEC, reproducibility: "exactly" }, "reproducibility", "", 'Did you mean "exact"?'],
-    [{ ...SPEC, encoding: { bits: 7 } }, "encoding.bits", ">=8", ""],
+    [{ ...SPEC, encoding: { bits: 7 } }, "encoding.bits", "Found 7; at least 8 is expected.", ""],
     [{ ...SPEC, evaluate: { metrics: ["loss", "loss"] } }, "evaluate.metrics", "A metric is named once.", ""],
-    [{ ...SPEC, data: { dataset: "rows", parties: ["a", "B"] } }, "data.parties[1]", "A name has", ""],
+    [{ ...SPEC, data: { dataset: "rows", parties: ["a", "B"] } }, "data.parties[1]", 'Found the text "B". A name has', "Correct it."],
     [{ ...SPEC, data: { dataset: "rows", parties: [] } }, "data.parties", "", ""],
     [{ ...SPEC, checkpoint: "abc" }, "checkpoint", "64 lower-case hex digits", ""],
     [{ ...SPEC, version: 2 }, "version", "", "Allowed: 1."],
-    [null, "(the document)", "expected object", ""],
-    ["a text of one word", "(the document)", "expected object", ""],
+    [null, "(the document)", "Found nothing where a section is expected.", ""],
+    ["a text of one word", "(the document)", 'Found the text "a text of one word" where a section is expected.', ""],
   ];
 
   it.each(cases.map(([document, ...rest]) => [...rest, document] as const))("%s: %s %s", (path, reason, remedy, document) => {
     const [mistake, ...others] = mistakesOf(document);
     expect(others).toEqual([]);
+    expect(mistake!.reason).not.toMatch(/Invalid|Too |received|>=|<=/);
     expect(mistake).toEqual({ path, reason: expect.stringContaining(reason) as string, remedy: expect.stringContaining(remedy) as string });
   });
 

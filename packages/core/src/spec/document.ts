@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
 import { NexusError } from "../errors/index.ts";
 
 /** Longest spec text that is read: a spec is written by people, and a bomb is not. */
@@ -12,12 +12,13 @@ export function readDocument(text: string, source = "the spec"): unknown {
   if (text.length > MAX_SPEC_CHARACTERS) {
     throw new NexusError("SPEC_UNREADABLE", `${source} is ${text.length} characters long; at most ${MAX_SPEC_CHARACTERS} are read.`);
   }
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
+  const lineCounter = new LineCounter();
+  // Pretty errors would name the place once more, within the message.
+  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: false, lineCounter });
   const mistake = document.errors[0];
   if (mistake !== undefined) {
-    const [start] = mistake.linePos ?? [];
-    const where = start === undefined ? "" : `, line ${start.line}, column ${start.col}`;
-    throw new NexusError("SPEC_UNREADABLE", `${source}${where}: ${mistake.message.split("\n")[0]}`, { cause: mistake });
+    const { line, col } = lineCounter.linePos(mistake.pos[0]);
+    throw new NexusError("SPEC_UNREADABLE", `${source}, line ${line}, column ${col}: ${mistake.message}`, { cause: mistake });
   }
   try {
     // Aliases may be used, but not to grow a small text into a huge value.

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { NexusError } from "../errors/index.ts";
+import { NexusError, plural } from "../errors/index.ts";
+import { describeIssue, describeValue } from "./describe-issue.ts";
 import { nearest } from "./nearest.ts";
 
 /** One mistake in a document: where, what, and what was probably meant. */
@@ -21,6 +22,10 @@ interface JsonSchemaNode {
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
 }
 
 /** Writes a path as people do: `parties[2].name`. */
@@ -76,16 +81,23 @@ function describeAllowed(node: JsonSchemaNode): readonly string[] {
     case "number":
       return [`a number${describeRange(node)}`];
     case "array":
-      return ["a list"];
+      return [`a list${describeCount(node.minItems, node.maxItems, "entry", "entries")}`];
     case "boolean":
       return ["true", "false"];
     case "object":
       return node.properties === undefined ? ["a section"] : [`a section with the keys ${Object.keys(node.properties).join(", ")}`];
     case "string":
-      return ["text"];
+      return [`text${describeCount(node.minLength, node.maxLength, "character", "characters")}`];
     default:
       return [];
   }
+}
+
+function describeCount(least: number | undefined, most: number | undefined, one: string, many: string): string {
+  if (least !== undefined && most !== undefined)
+    return least === most ? ` of ${plural(least, one, many)}` : ` of ${least} to ${plural(most, one, many)}`;
+  if (least !== undefined) return ` of at least ${plural(least, one, many)}`;
+  return most === undefined ? "" : ` of at most ${plural(most, one, many)}`;
 }
 
 function describeRange({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: JsonSchemaNode): string {
@@ -113,25 +125,55 @@ function remedyOfValue(nodes: readonly JsonSchemaNode[], value: unknown): string
   return meant === undefined ? `Allowed: ${list}.` : `Did you mean "${meant}"? Allowed: ${list}.`;
 }
 
-/** Every mistake of a document against a schema; empty when it is well formed. */
+/** Every mistake of a document against a schema, each in a sentence of ours; empty when it is well formed. */
 export function findMistakes(schema: z.ZodType, document: unknown): readonly SpecMistake[] {
-  const parsed = schema.safeParse(document);
+  // A schema's own sentence goes before this one.
+  const parsed = schema.safeParse(document, { error: describeIssue, reportInput: false });
   if (parsed.success) return [];
   const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchemaNode;
-  return parsed.error.issues.flatMap((issue): SpecMistake[] => {
+  return parsed.error.issues.flatMap(meantOption).flatMap((issue): SpecMistake[] => {
     const path = formatPath(issue.path);
     const nodes = schemasAt(root, document, issue.path);
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => ({
         path: formatPath([...issue.path, key]),
-        reason: `"${key}" is not a key of ${path === "" ? "a run spec" : path}.`,
+        reason: `"${key}" is not a key of ${path === "" ? "this document" : path}.`,
         remedy: describeUnknownKey(nodes, key),
       }));
     }
-    const value = issue.path.reduce<unknown>((at, part) => (at === null || typeof at !== "object" ? undefined : Reflect.get(at, part)), document);
-    const reason = value === undefined ? "This key is missing." : issue.message;
-    return [{ path: path === "" ? "(the document)" : path, reason, remedy: remedyOfValue(nodes, value) }];
+    const value = valueAt(document, issue.path);
+    return [{ path: path === "" ? "(the document)" : path, reason: reasonOf(issue, value), remedy: remedyOf(issue, nodes, value) }];
   });
+}
+
+function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, part) => (at === null || typeof at !== "object" ? undefined : Reflect.get(at, part)), document);
+}
+
+function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (value === undefined && issue.path.length > 0) return "This key is missing.";
+  // What the schema itself says of a text's form does not tell which text it was.
+  return issue.code === "invalid_format" && !issue.message.startsWith("Found ") ? `Found ${describeValue(value)}. ${issue.message}` : issue.message;
+}
+
+function remedyOf({ code }: z.core.$ZodIssue, nodes: readonly JsonSchemaNode[], value: unknown): string {
+  // The type is right: what is wrong is the form or a rule, and the reason has told it.
+  const isRule = value !== undefined && (code === "custom" || code === "invalid_format" || code === "invalid_key");
+  return isRule ? "Correct it." : remedyOfValue(nodes, value);
+}
+
+/**
+ * The mistakes within the one option of a union that was meant: all others take another type, or another value of the key that tells
+ * them apart. Of a union without such an option the mistake is that none was met.
+ */
+function meantOption(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const isOther = ({ path, code }: z.core.$ZodIssue): boolean =>
+    (path.length === 0 && (code === "invalid_type" || code === "invalid_value")) ||
+    (path.length === 1 && path[0] === "kind" && (code === "invalid_value" || code === "invalid_union" || code === "invalid_type"));
+  const meant = issue.errors.filter((issues) => !issues.some(isOther));
+  if (meant.length !== 1) return [issue];
+  return meant[0]!.flatMap(meantOption).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ColumnSchema, TableSchema } from "@ciphernx/ai/data";
+import { plural } from "@ciphernx/core/errors";
 import { argument, defineCommand, number, requiredText, text, texts } from "../../command.ts";
 import { formatTable } from "../../output/index.ts";
 
@@ -9,7 +10,7 @@ export const datasetAdd = defineCommand({
     "Reads every row once to see that it fits, and writes a description (files, schema, counts, content hash) into the node's folder; the node registers it by reference when it starts. Rows never leave their files.",
   arguments: { name: argument("<name>", "the dataset's name, as run specs write it; the same at every party") },
   options: {
-    folder: requiredText("--folder <folder>", "the node's folder"),
+    folder: requiredText("--folder <folder>", "the folder that `nexus node join` made"),
     trainImages: text("--train-images <file>", "IDX images to train on"),
     trainLabels: text("--train-labels <file>", "IDX labels to train on"),
     testImages: text("--test-images <file>", "IDX images to evaluate on"),
@@ -26,21 +27,22 @@ export const datasetAdd = defineCommand({
     { command: "nexus dataset add heart --folder ./clinic-a --csv patients.csv --label sick --hold-out 0.2" },
   ],
   async action({ args, options, output, signal }) {
-    const { addDataset } = await import("@ciphernx/ai/data/node");
+    const [{ addDataset }, { loadIdentity }] = await Promise.all([import("@ciphernx/ai/data/node"), import("@ciphernx/ai/federation/node")]);
+    await loadIdentity(options.folder); // a mistyped folder is told, not made
     const { csv, testCsv, holdOut, ...rest } = options;
     const files = { ...(csv.length === 0 ? {} : { csv }), ...(testCsv.length === 0 ? {} : { testCsv }) };
     const held = holdOut === undefined ? {} : { holdOut: { fraction: holdOut, seed: 0 } };
     const dataset = await addDataset({ name: args.name, ...rest, ...files, ...held, signal });
     const { trainExamples, testExamples, contentHash, missing, schema } = dataset;
     const lines = [
-      `Described ${args.name}: ${trainExamples} examples to train on, ${testExamples} held out, content ${contentHash.slice(0, 12)}.`,
+      `Described ${args.name}: ${plural(trainExamples, "example")} to train on, ${testExamples} held out, content ${contentHash.slice(0, 12)}.`,
       ...(schema.kind === "table"
-        ? [formatColumns(schema), "These names, categories included, are shown to the coordinator and the other parties; rows are not."]
+        ? [
+            formatColumns(schema),
+            "These names, categories included, are shown to the coordinator and the other parties, counts of missing cells to the coordinator; rows are not.",
+          ]
         : []),
-      ...missing.map(
-        ({ column, count }) =>
-          `${column} is missing in ${count} ${count === 1 ? "row" : "rows"}: fill it in, or leave the column out, before training.`,
-      ),
+      ...missing.map(({ column, count }) => `${column} is missing in ${plural(count, "row")}: fill it in, or leave the column out, before training.`),
       `${dataset.descriptorPath} holds this; a node that is running must be restarted to register it.`,
     ];
     output.result({ data: { dataset }, text: lines.join("\n"), ids: [args.name] });

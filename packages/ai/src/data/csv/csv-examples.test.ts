@@ -59,7 +59,11 @@ describe("readCsvExamples", () => {
     ["id,age,pain,note,ill\np1,1,none,no", /row 2 has 4 cells; 5 are expected/],
     ["id,age,pain,note,ill\np1,1,none,x,y,no", /row 2 has 6 cells/],
     ["id,age,pian,note,ill\n", /the column "pain" is missing \(is it "pian" here\?\)/],
-    ["id;age;pain;note;ill\n", /the column "id" is missing/],
+    ["id;age;pain;note;ill\n", /is a single column when its cells are delimited by ","; its header holds ";"/],
+    ["id\tage, years\tpain\tnote\till\n", /the column "id" is missing/],
+    ["id\tage\tpain\tnote\till\n", /its header holds tab/],
+    ["only\n", /the column "id" is missing/],
+    ["id,age,pain,note,ill\np1\n", /row 2 has 1 cell; 5 are expected/],
     ["id,age,pain,note,ill,ill\n", /two columns are called "ill"/],
     ["id,age,pain,note,ill,zip\n", /does not know the column "zip"/],
   ])("refuses %j", async (text, message) => {

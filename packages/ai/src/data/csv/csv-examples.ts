@@ -1,8 +1,9 @@
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, plural } from "@ciphernx/core/errors";
 import { nearest } from "@ciphernx/core/spec";
 import { featureColumns, labelColumn, type TableSchema, type ValueColumn } from "../dataset-schema.ts";
 import { allocateExamples, type Examples, viewExamples } from "../examples.ts";
 import { isMissing, parseDecimal } from "./cell.ts";
+import { checkDelimiter } from "./check-delimiter.ts";
 import { type ByteChunks, type CsvOptions, type CsvRecord, readCsvRecords } from "./csv-records.ts";
 
 export interface CsvTableOptions extends CsvOptions {
@@ -32,6 +33,7 @@ export async function readCsvExamples(chunks: ByteChunks, schema: TableSchema, o
   for await (const records of readCsvRecords(chunks, options)) {
     for (const record of records) {
       if (reader === undefined) {
+        checkDelimiter(record.cells, options.delimiter ?? ",", source);
         reader = rowReader(schema, record.cells, source);
         continue;
       }
@@ -73,7 +75,7 @@ function rowReader(schema: TableSchema, header: readonly string[], source: strin
 
   return ({ row, cells }, into, at) => {
     if (cells.length !== header.length) {
-      throw new NexusError("DATA_INVALID", `${source}, row ${row} has ${cells.length} cells; ${header.length} are expected.`, {
+      throw new NexusError("DATA_INVALID", `${source}, row ${row} has ${plural(cells.length, "cell")}; ${header.length} are expected.`, {
         hint: "Look for a missing or extra delimiter, or for a delimiter that needs quotes round its cell.",
         details: { file: source, row },
       });
@@ -112,7 +114,10 @@ function cellReader(column: ValueColumn): (text: string) => number | undefined {
 }
 
 function expectation(column: ValueColumn): string {
-  if (column.type === "category") return `the cell is none of the ${column.categories.length} declared categories`;
+  if (column.type === "category") {
+    const count = column.categories.length;
+    return count === 1 ? "the cell is not the one declared category" : `the cell is none of the ${count} declared categories`;
+  }
   return column.range === undefined ? "the cell is not a number" : `the cell is not a number from ${column.range[0]} to ${column.range[1]}`;
 }
 

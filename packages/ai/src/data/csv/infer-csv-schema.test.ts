@@ -63,9 +63,13 @@ describe("inferCsvSchema", () => {
     ["label,target,x\n1,2,3\n", {}, /does not tell which column/],
     ["price,b\n1,2\n", { label: "prize" }, /no column "prize"; is it "price"\?/],
     ["x,y\n1,1\n1,1\n", {}, /at least two categories/],
+    ["x,y\n", {}, /^p\.csv holds no rows below its header\.$/],
+    ["x,y\n,\n", {}, /no schema can be made of its columns\. Found an empty list; at least 1 entry is expected\./],
+    ["x;y\n1;0\n", {}, /^p\.csv is a single column when its cells are delimited by ","; its header holds ";"\.$/],
+    ["x,y\n1,0\n", { delimiter: "\t" as const }, /delimited by tab; its header holds ","/],
     ["y,z_id\n0,1\n1,2\n", {}, /role feature/],
     [`x,y\n${numbers(70, (row) => `1,c${row}`)}`, {}, /more than 64 different values/],
-    ["x,y\n1\n", {}, /row 2 has 1 cells/],
+    ["x,y\n1\n", {}, /row 2 has 1 cell; 2 are expected/],
     ["", {}, /is empty/],
   ])("refuses %j", async (text, options, message) => {
     await expect(infer(text, options)).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringMatching(message) });

@@ -1,8 +1,9 @@
-import { NexusError } from "@ciphernx/core/errors";
-import { nearest } from "@ciphernx/core/spec";
+import { NexusError, plural } from "@ciphernx/core/errors";
+import { findMistakes, nearest } from "@ciphernx/core/spec";
 import { compareNames } from "../../tensor/index.ts";
 import { type ColumnSchema, datasetSchema, type TableSchema } from "../dataset-schema.ts";
 import { parseDecimal } from "./cell.ts";
+import { checkDelimiter } from "./check-delimiter.ts";
 import { type ByteChunks, readCsvRecords } from "./csv-records.ts";
 import type { CsvTableOptions } from "./csv-examples.ts";
 
@@ -64,9 +65,11 @@ export async function inferCsvSchema(files: readonly CsvFile[], options: InferOp
   const looksContinuous = isNumber && (!label.isWhole || label.values.size > MAX_NUMBER_CLASSES);
   const task = options.task ?? (looksContinuous && options.classes === undefined ? "regression" : "classification");
   const columns = facts.map((column) => (column === label ? labelSchema(label, task, options) : columnOf(column, options)));
-  const inferred = datasetSchema.safeParse({ kind: "table", columns, task });
+  const draft = { kind: "table", columns, task };
+  const inferred = datasetSchema.safeParse(draft);
   if (!inferred.success || inferred.data.kind !== "table") {
-    throw new NexusError("DATA_INVALID", `${source}: no schema can be made of its columns. ${inferred.error?.issues[0]?.message ?? ""}`.trim(), {
+    const [mistake] = findMistakes(datasetSchema, draft);
+    throw new NexusError("DATA_INVALID", `${source}: no schema can be made of its columns. ${mistake?.reason ?? ""}`.trim(), {
       hint: "Name the classes, or write the schema by hand.",
       details: { file: source },
     });
@@ -100,35 +103,47 @@ function findLabel(facts: readonly ColumnFacts[], name: string | undefined, sour
 
 async function collect(files: readonly CsvFile[], options: InferOptions): Promise<readonly ColumnFacts[]> {
   let facts: readonly ColumnFacts[] | undefined;
+  let hasRows = false;
   for (const { source, chunks } of files) {
     let positions: readonly ColumnFacts[] | undefined;
     for await (const records of readCsvRecords(chunks, { ...options, source })) {
       for (const { row, cells } of records) {
         if (positions === undefined) {
+          checkDelimiter(cells, options.delimiter ?? ",", source);
           const names = options.header === false ? cells.map((_, i) => `column-${i + 1}`) : cells.map((cell) => cell.trim());
           facts ??= names.map((name) => ({ name, missing: new Set(), values: new Set(), known: 0, isNumeric: true, isWhole: true, numbers: 0 }));
           positions = matchColumns(facts, names, source);
           if (options.header !== false) continue;
         }
         if (cells.length !== positions.length) {
-          throw new NexusError("DATA_INVALID", `${source}, row ${row} has ${cells.length} cells; ${positions.length} are expected.`, {
+          throw new NexusError("DATA_INVALID", `${source}, row ${row} has ${plural(cells.length, "cell")}; ${positions.length} are expected.`, {
             details: { file: source, row },
           });
         }
+        hasRows = true;
         for (let i = 0; i < cells.length; i += 1) note(positions[i]!, cells[i]!.trim(), `${source}, row ${row}`);
       }
     }
     if (positions === undefined)
       throw new NexusError("DATA_INVALID", `${source} is empty.`, { hint: "A dataset has at least one row.", details: { file: source } });
   }
-  if (facts === undefined) throw new NexusError("DATA_INVALID", "No file is named.", { hint: "Name at least one CSV file." });
+  const [first] = files;
+  if (facts === undefined || first === undefined) throw new NexusError("DATA_INVALID", "No file is named.", { hint: "Name at least one CSV file." });
+  if (!hasRows) {
+    throw new NexusError("DATA_INVALID", `${first.source} holds no rows below its header.`, {
+      hint: "A dataset has at least one row.",
+      details: { file: first.source },
+    });
+  }
   return facts;
 }
 
 /** The facts of each column of a file, in the file's order. */
 function matchColumns(facts: readonly ColumnFacts[], names: readonly string[], source: string): readonly ColumnFacts[] {
   if (names.length !== facts.length) {
-    throw new NexusError("DATA_INVALID", `${source} has ${names.length} columns; the first file has ${facts.length}.`, { details: { file: source } });
+    throw new NexusError("DATA_INVALID", `${source} has ${plural(names.length, "column")}; the first file has ${facts.length}.`, {
+      details: { file: source },
+    });
   }
   return names.map((name) => find(facts, name, source));
 }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, plural } from "@ciphernx/core/errors";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -54,7 +54,7 @@ const TYPES: readonly IdxType[] = [
 export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
   const invalid = (what: string): NexusError =>
     new NexusError("DATA_INVALID", `${source} ${what}.`, { hint: "Get the file again, or write it anew as IDX.", details: { file: source } });
-  if (file.length < 4) throw invalid(`is ${file.length} bytes long, which is too short for an IDX header`);
+  if (file.length < 4) throw invalid(`is ${plural(file.length, "byte")} long, which is too short for an IDX header`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const type = TYPES.find(({ code }) => code === file[2]);
   if (file[0] !== 0 || file[1] !== 0 || type === undefined) {
@@ -62,7 +62,7 @@ export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
     throw invalid(`is not an IDX file: it begins with ${magic}`);
   }
   const dimensions = file[3]!;
-  if (dimensions < 1 || dimensions > MAX_DIMENSIONS) throw invalid(`declares ${dimensions} dimensions; 1 to ${MAX_DIMENSIONS} are read`);
+  if (dimensions < 1 || dimensions > MAX_DIMENSIONS) throw invalid(`declares ${plural(dimensions, "dimension")}; 1 to ${MAX_DIMENSIONS} are read`);
   const header = 4 + 4 * dimensions;
   if (file.length < header) throw invalid(`ends within its header, after ${file.length} of ${header} bytes`);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
@@ -71,7 +71,7 @@ export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
   if (values > MAX_VALUES) throw invalid(`declares the shape ${shape.join("×")}, more than ${MAX_VALUES} values`);
   const expected = header + values * type.bytes;
   if (file.length < expected) throw invalid(`is truncated: its shape ${shape.join("×")} takes ${expected} bytes, it has ${file.length}`);
-  if (file.length > expected) throw invalid(`has ${file.length - expected} bytes after its last value (shape ${shape.join("×")})`);
+  if (file.length > expected) throw invalid(`has ${plural(file.length - expected, "byte")} after its last value (shape ${shape.join("×")})`);
   if (type === U8) return { shape, data: file.subarray(header) };
   const data = type.create(values);
   for (let i = 0; i < values; i += 1) data[i] = type.read(view, header + i * type.bytes);
@@ -82,7 +82,7 @@ export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
 export function encodeIdx({ shape, data }: IdxArray): readonly [header: Uint8Array, values: Uint8Array] {
   const values = shape.reduce((product, size) => product * size, 1);
   if (shape.length < 1 || shape.length > MAX_DIMENSIONS || values !== data.length) {
-    throw new RangeError(`${data.length} values do not fill the shape ${shape.join("×")}.`);
+    throw new RangeError(`${plural(data.length, "value")} cannot fill the shape ${shape.join("×")}.`);
   }
   const type = typeOf(data);
   const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));

@@ -1,4 +1,4 @@
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, plural } from "@ciphernx/core/errors";
 import { classCount, type DatasetSchema, featureColumns, featureLength } from "../dataset-schema.ts";
 import { allocateExamples, type Examples } from "../examples.ts";
 import type { IdxArray } from "./idx-array.ts";
@@ -24,8 +24,9 @@ export function idxExamples(schema: DatasetSchema, { features, targets, features
   if (String(found) !== String(rowShape) && String(found) !== String([length])) {
     throw invalid(featuresSource, `holds rows of shape ${found.join("×") || "()"}; the schema declares ${rowShape.join("×")}`);
   }
-  if (targets.shape.length !== 1) throw invalid(targetsSource, `has ${targets.shape.length} dimensions; labels have one`);
-  if (targets.shape[0] !== count) throw invalid(targetsSource, `holds ${targets.shape[0]} labels for the ${count} rows of ${featuresSource}`);
+  if (targets.shape.length !== 1) throw invalid(targetsSource, `has ${plural(targets.shape.length, "dimension")}; labels have one`);
+  if (targets.shape[0] !== count)
+    throw invalid(targetsSource, `holds ${plural(targets.shape[0] ?? 0, "label")} for the ${plural(count, "row")} of ${featuresSource}`);
 
   const isBytes = schema.kind === "tensor" && schema.element === "u8";
   if (isBytes && !(features.data instanceof Uint8Array)) throw invalid(featuresSource, "does not hold bytes, which the schema declares (element u8)");
@@ -58,7 +59,7 @@ function checkFeatures(schema: DatasetSchema, features: Float32Array, invalid: (
 function mistakeOf(value: number, column: ReturnType<typeof featureColumns>[number] | undefined): string | undefined {
   if (!Number.isFinite(value)) return "the value is not finite";
   if (column?.type === "category" && !(Number.isInteger(value) && value >= 0 && value < column.categories.length)) {
-    return `the value is not the number of one of the ${column.categories.length} categories`;
+    return `the value is not the number of a category, of which there ${column.categories.length === 1 ? "is 1" : `are ${column.categories.length}`}`;
   }
   if (column?.type === "number" && column.range !== undefined && !isWithin(value, column.range)) {
     return `the value lies outside ${column.range[0]} to ${column.range[1]}`;

@@ -64,7 +64,7 @@ describe("parseIdx", () => {
     ["00000809 00000001", /9 dimensions/],
     ["00000803 00000001 0000", /within its header, after 10 of 16/],
     ["00000801 00000004 010203", /truncated: its shape 4 takes 12 bytes, it has 11/],
-    ["00000801 00000002 010203", /1 bytes after its last value/],
+    ["00000801 00000002 010203", /has 1 byte after its last value/],
     ["00000802 00000001 00000000", /rows without values/],
     ["00000801 80000000 01", /more than 2147483647 values/],
     ["00000803 ffffffff ffffffff ffffffff", /more than 2147483647 values/],

@@ -1,4 +1,5 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { findMistakes } from "@ciphernx/core/spec";
 import { datasetSchema, type TensorSchema } from "../dataset-schema.ts";
 import type { IdxArray } from "./idx-array.ts";
 
@@ -22,15 +23,18 @@ export function inferIdxSchema(
   const element = features.data instanceof Uint8Array ? "u8" : "f32";
   const isClass = !(targets.data instanceof Float32Array || targets.data instanceof Float64Array);
   const classes = options.classes ?? largestLabel(targets) + 1;
-  const inferred = datasetSchema.safeParse({
+  const draft = {
     kind: "tensor",
     shape: features.shape.slice(1),
     element,
     scale: element === "u8" ? 1 / 255 : 1,
     ...(isClass ? { task: "classification", classes } : { task: "regression" }),
-  });
+  };
+  const inferred = datasetSchema.safeParse(draft);
   if (!inferred.success || inferred.data.kind !== "tensor") {
-    throw new NexusError("DATA_INVALID", `${source}: no schema fits these arrays: ${inferred.error?.issues[0]?.message ?? "not a tensor"}`, {
+    const [mistake] = findMistakes(datasetSchema, draft);
+    const what = mistake === undefined ? "" : ` In its schema, ${mistake.path}: ${mistake.reason}`;
+    throw new NexusError("DATA_INVALID", `${source}: no schema fits these arrays.${what}`, {
       hint: "Write the schema by hand.",
     });
   }

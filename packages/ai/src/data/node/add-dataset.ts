@@ -2,15 +2,17 @@ import { dirname, relative, resolve } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { findMistakes, readDocument } from "@ciphernx/core/spec";
 import { CSV_DELIMITERS } from "../csv/csv-records.ts";
-import { countMissing, type MissingCells } from "../dataset.ts";
 import { type DatasetSchema, datasetSchema } from "../dataset-schema.ts";
 import type { DatasetDescriptor, HoldOut } from "../descriptor.ts";
+import { countMissing, type MissingCells } from "../missing-cells.ts";
 import { descriptorPath, parseDescriptor, writeDescriptor } from "./descriptor-file.ts";
 import { type IdxPaths, inferCsvFiles, inferIdxFiles, loadDescribed, type LoadOptions } from "./load-dataset.ts";
 import { readFileBytes } from "./read-file.ts";
 
 /** As long as a spec may be. */
 const MAX_SCHEMA_BYTES = 4_000_000;
+/** A tab is hard to type in a shell. */
+const TAB_SPELLINGS: readonly string[] = ["tab", "\\t"];
 
 /** What `nexus dataset add` is told. Paths are relative to the working directory; either IDX files or CSV files are named. */
 export interface AddDatasetOptions extends LoadOptions {
@@ -104,9 +106,9 @@ function csvFiles(options: AddDatasetOptions, csv: readonly string[]): Files {
     throw new NexusError("USAGE", "A dataset is read from CSV or from IDX files, not from both.", { hint: "Leave one of them out." });
   }
   if (csv.length === 0) throw new NexusError("USAGE", "No training files are named.", { hint: "Name a CSV file with --csv." });
-  const known = CSV_DELIMITERS.find((one) => one === delimiter);
+  const known = TAB_SPELLINGS.includes(delimiter) ? "\t" : CSV_DELIMITERS.find((one) => one === delimiter);
   if (known === undefined)
-    throw new NexusError("USAGE", `${JSON.stringify(delimiter)} delimits no cells.`, { hint: 'Delimiters are "," ";" "|" and the tab.' });
+    throw new NexusError("USAGE", `${JSON.stringify(delimiter)} delimits no cells.`, { hint: 'Delimiters are "," ";" "|" and tab.' });
   return {
     format: "csv",
     train: oneOrMore(csv),

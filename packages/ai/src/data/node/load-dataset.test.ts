@@ -193,6 +193,31 @@ describe("addDataset", () => {
     expect(digits).toMatchObject({ trainExamples: 2, testExamples: 2, schema: { kind: "tensor", shape: [1], classes: 2 } });
   });
 
+  it("takes a delimiter by name, and tells which one a file seems to have", async () => {
+    const file = join(folder, "heart.csv");
+    const options = { name: "heart", folder, csv: [file], label: "ill" };
+    await writeFile(file, csv.replaceAll(",", ";"));
+    await expect(addDataset(options)).rejects.toMatchObject({ code: "DATA_INVALID", hint: 'Read it with --delimiter ";".' });
+    expect((await addDataset({ ...options, delimiter: ";" })).trainExamples).toBe(4);
+    await writeFile(file, csv.replaceAll(",", "\t"));
+    await expect(addDataset(options)).rejects.toMatchObject({ code: "DATA_INVALID", hint: "Read it with --delimiter tab." });
+    for (const delimiter of ["tab", "\\t", "\t"]) expect((await addDataset({ ...options, delimiter })).trainExamples).toBe(4);
+  });
+
+  it.each([
+    ["", "(the document): Found nothing where a section is expected."],
+    ["- table\n", "(the document): Found a list of 1 entry where a section is expected."],
+    ["kind: tabel\n", 'kind: Found the text "tabel", which is none of what is allowed. Did you mean "table"?'],
+    ["kind: table\ntask: regression\ncolumns: []\n", "columns: Found an empty list; at least 2 entries are expected."],
+  ])("refuses %j as a schema, in words of its own", async (text, message) => {
+    await writeFile(join(folder, "heart.csv"), csv);
+    await writeFile(join(folder, "schema.yaml"), text);
+    await expect(addDataset({ name: "heart", folder, csv: [join(folder, "heart.csv")], schema: join(folder, "schema.yaml") })).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
   it("writes nothing when the data or the call is wrong", async () => {
     const file = join(folder, "heart.csv");
     await writeFile(file, csv);

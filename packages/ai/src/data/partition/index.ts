@@ -1,4 +1,5 @@
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, plural } from "@ciphernx/core/errors";
+import { parseDocumentWith } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { randomStream } from "../../random/index.ts";
 import { compareNames } from "../../tensor/index.ts";
@@ -29,7 +30,7 @@ export type PartitionOptionsInput = z.input<typeof partitionSchema>;
  * @param labels The label of each row.
  * @param parties Names, or how many (then `partyNames(count)`).
  * @returns The rows of each party, in the order of `parties`.
- * @throws NexusError DATA_INVALID when there are more parties, shards or demanded rows than rows.
+ * @throws NexusError DATA_INVALID when there are more parties, shards or demanded rows than rows; SPEC_INVALID when the options are wrong.
  */
 export function partition(
   labels: ArrayLike<number>,
@@ -37,7 +38,7 @@ export function partition(
   options: PartitionOptionsInput,
   seed: number,
 ): Uint32Array[] {
-  const filled = partitionSchema.parse(options);
+  const filled = parseDocumentWith(partitionSchema, options, "The split");
   const names = typeof parties === "number" ? partyNames(parties) : parties;
   const ranked = names.toSorted(compareNames);
   const chosen: Partitioner = partitioners[filled.kind];
@@ -48,7 +49,7 @@ export function partition(
   if (labels.length < needed) {
     throw new NexusError(
       "DATA_INVALID",
-      `${labels.length} rows cannot be split by "${filled.kind}" among ${names.length} parties: that takes at least ${needed}.`,
+      `${plural(labels.length, "row")} cannot be split by "${filled.kind}" among ${plural(names.length, "party", "parties")}: that takes at least ${needed}.`,
       {
         hint: "Choose fewer parties, or take more data.",
       },

@@ -10,11 +10,12 @@ import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import { createStrategy } from "../../strategy/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { runRound } from "../round/run-round.ts";
-import { collectStrayFiles } from "./collect-blobs.ts";
+import { collectStrayFiles, createBlobCollector } from "./collect-blobs.ts";
 import { durableHost, durableStep, forever, type HostedRun } from "./durable-host.ts";
-import { type EngineContext, runKey } from "./engine-context.ts";
+import { type EngineContext, type RoundContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 import { finishRun } from "./finish-run.ts";
+import { quorumNotReached } from "./quorum-not-reached.ts";
 import { superviseRuns } from "./supervise-runs.ts";
 
 /**
@@ -59,7 +60,7 @@ export interface Engine {
 }
 
 /** The one engine of this process; workflows that DBOS recovers look here. */
-let current: EngineContext | undefined;
+let current: RoundContext | undefined;
 /** How many workflows of each run are at work in this process. */
 const underway = new Map<string, number>();
 
@@ -68,7 +69,11 @@ const roundWorkflow = DBOS.registerWorkflow(roundOfRun, { name: "round" });
 /** Launches the engine over a store and takes up every unfinished run. One a process. */
 export async function launchEngine(context: EngineContext): Promise<Engine> {
   if (current !== undefined) throw new NexusError("INTERNAL", "This process has a round engine already.");
-  current = context;
+  // A round is committed, whatever becomes of the blobs that nobody needs any more.
+  const collector = createBlobCollector(context.store, context.blobLock, (error) =>
+    context.log("warn", `Unreferenced blobs stay until the next commit: ${databaseError(error).message}`),
+  );
+  current = { ...context, collector };
   const pool = createPool(context.store.databaseUrl, {
     max: WORKFLOW_CONNECTIONS,
     log: (level, message, error) => context.log(level, message, { err: error, from: "dbos" }),
@@ -89,6 +94,7 @@ export async function launchEngine(context: EngineContext): Promise<Engine> {
     async close() {
       supervision[Symbol.dispose]();
       await shutDownWorkflows();
+      await collector.idle();
       await endPool(pool, SHUTDOWN_TIMEOUT_MS);
       current = undefined;
     },
@@ -281,9 +287,12 @@ async function roundOfRun(runId: string, start: RoundStart): Promise<string> {
   return forever();
 }
 
-async function roundOrEnd(context: EngineContext, runId: string, start: RoundStart): Promise<string> {
-  const end = (outcome: "failed" | "stopped", error: NexusError | null): Promise<void> =>
-    durableStep(context, runId, "finish", () => finishRun(context, { runId, round: start.round, outcome, error }));
+async function roundOrEnd(context: RoundContext, runId: string, start: RoundStart): Promise<string> {
+  const end = (outcome: "failed" | "stopped", why: NexusError | null | (() => Promise<NexusError>)): Promise<void> =>
+    durableStep(context, runId, "finish", async () => {
+      const error = typeof why === "function" ? await why() : why;
+      await finishRun(context, { runId, round: start.round, outcome, error });
+    });
   try {
     const run = await retrying(() => hostedRun(context, runId), { signal: context.closing });
     switch (await durableStep(context, runId, "begin", () => beginning(context, runId, start.round))) {
@@ -304,7 +313,7 @@ async function roundOrEnd(context: EngineContext, runId: string, start: RoundSta
         await end("stopped", null);
         break;
       case "failed":
-        await end("failed", quorumNotReached(run, start.round, outcome.missing));
+        await end("failed", () => quorumNotReached(context.store, { runId, round: start.round, ...run.plan.cohort, missing: outcome.missing }));
         break;
     }
     return outcome.kind;
@@ -319,15 +328,6 @@ async function roundOrEnd(context: EngineContext, runId: string, start: RoundSta
     await end("failed", failure);
     return "failed";
   }
-}
-
-function quorumNotReached({ runId, plan }: HostedRun, round: number, missing: readonly string[]): NexusError {
-  const { quorum, attempts } = plan.cohort;
-  const who = missing.join(", ");
-  return new NexusError(
-    "QUORUM_NOT_REACHED",
-    `Round ${round} of ${runId} had no quorum of ${quorum} in ${attempts} attempts; these did not answer or were refused: ${who}.`,
-  );
 }
 
 /** Whether an error is of the machinery, not of the round: DBOS met a database that was away, or steps of another version of the code. */

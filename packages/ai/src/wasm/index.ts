@@ -1,0 +1,1 @@
+export { wasmLoader, type WasmSource } from "./wasm-loader.ts";
