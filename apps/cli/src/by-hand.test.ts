@@ -80,4 +80,20 @@ it("makes by hand the model that the simulation makes alone", { timeout: 120_000
 
   for (const node of nodes) node.kill("SIGTERM");
   expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([0, 0]);
+
+  const forPeople = (...args: readonly string[]) => runNexus(args, { env: { NEXUS_HOME: at("home") } });
+  const shown = (await forPeople("run", "show", run)).stdout.split("\n");
+  const [title, ...rows] = shown.slice(shown.findIndex((line) => line.startsWith("ROUND")));
+  expect(title).toMatch(/^ROUND +ATTEMPT +STATE +OK +NOT OK +LOSS +ACCURACY +UP +DOWN +TIME$/);
+  expect(rows[1]).toMatch(/^ +2 +1 +committed +2 +0 +\d\.\d{4} +\d+\.\d\d% /);
+
+  // Nobody is there to answer: the run says whom it waits for, and how to go on with it once it is stopped.
+  const waiting = await nexus("run", "start", at("run.yaml"), "--detach");
+  let awaited: string | undefined;
+  while (awaited === undefined) awaited = (await forPeople("run", "show", waiting)).stdout.split("\n").find((line) => line.startsWith("awaited"));
+  expect(awaited).toMatch(/^awaited +party-01 fit \(not fetched yet\), party-02 fit \(not fetched yet\)$/);
+  await nexus("run", "stop", waiting);
+  const watched = await forPeople("run", "watch", waiting);
+  expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining(`\`nexus run resume ${waiting}\``) as string });
+  expect((await forPeople("run", "show", waiting)).stdout).not.toContain("awaited");
 });

@@ -10,8 +10,8 @@ export interface Context {
   readonly output: Output;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Connects to the coordinator and hands the client to `work`; closes it afterwards. */
-  withNexus<T>(work: (nexus: Nexus) => Promise<T>): Promise<T>;
+  /** Connects to the coordinator and hands the client, and where that coordinator is, to `work`; closes it afterwards. */
+  withNexus<T>(work: (nexus: Nexus, url: string) => Promise<T>): Promise<T>;
   /**
    * Asks before something that cannot be taken back; `--yes` answers it.
    * @throws NexusError USAGE where nobody can be asked, INTERRUPTED when the answer is no.
@@ -29,7 +29,7 @@ export function createContext(global: GlobalOptions, output: Output, signal: Abo
       const connection = await findConnection(global);
       const { connect } = await import("@ciphernx/ai/client");
       await using nexus = connect(connection);
-      return await work(nexus);
+      return await work(nexus, connection.url);
     },
     async confirm(question) {
       if (global.yes) return;

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -90,8 +90,44 @@ describe("nexus up and down", () => {
     const node = startNexus(["node", "run", "--folder", folder, "--jsonl"]);
     expect(await firstLine(node)).toEqual({ type: "connected" });
     expect((await nexus("node", "list")).envelope.data).toMatchObject({ nodes: [{ name: "clinic-a", status: "approved", online: true }] });
-    node.kill("SIGINT");
-    expect((await finished(node)).code).toBe(130);
+    const [second, third] = await Promise.all([runNexus(["node", "run", "--folder", folder]), nexus("node", "token", "--approved")]);
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`${folder} is in use by process ${node.pid}.`) as string });
+    const again = await nexus("node", "join", url, "--token", String(third.envelope.data!["token"]), "--name", "clinic-b", "--folder", folder);
+    expect(again).toMatchObject({ code: 1, envelope: { error: { code: "NODE_FOLDER_INVALID" } } });
+
+    // Nothing that a kill leaves behind stands in the way of the next one.
+    node.kill("SIGKILL");
+    await finished(node);
+    const next = startNexus(["node", "run", "--folder", folder, "--jsonl"]);
+    expect(await firstLine(next)).toEqual({ type: "connected" });
+    next.kill("SIGINT");
+    expect((await finished(next)).code).toBe(130);
+    expect(await readdir(folder)).toEqual(["node.json", "node.key"]);
+    for (let online: unknown = true; online === true;) {
+      [{ online }] = (await nexus("node", "list")).envelope.data!["nodes"] as [{ readonly online: boolean }];
+    }
+  });
+
+  it("name the option, the folder and the coordinator that are meant", async () => {
+    const { url } = JSON.parse(await readFile(join(home, "coordinator.json"), "utf8")) as { readonly url: string };
+    expect((await runNexus(["node", "token", "--home", home])).stdout).toContain(`nexus node join ${url} --token njt_`);
+    const folder = join(home, "..", "mistyped");
+    expect(await nexus("node", "join", url, "--token", "t", "--name", "Clinic A", "--folder", folder)).toMatchObject({
+      code: 2,
+      envelope: { error: { code: "USAGE", message: expect.stringMatching(/^--name "Clinic A" /) as string } },
+    });
+    const rows = join(home, "..", "rows.csv");
+    await writeFile(rows, "a,label\n1,x\n2,y\n");
+    expect(await nexus("dataset", "add", "rows", "--folder", folder, "--csv", rows)).toMatchObject({
+      code: 1,
+      envelope: { error: { code: "NODE_FOLDER_INVALID", message: expect.stringContaining(folder) as string } },
+    });
+    expect(existsSync(folder)).toBe(false);
+    const spec = join(home, "..", "broken.yaml");
+    await writeFile(spec, "version: 1\nrounds: [\n");
+    const { message } = (await nexus("run", "plan", spec)).envelope.error!;
+    expect(message).toContain(`${spec}, line `);
+    expect(message.match(/line/g)).toHaveLength(1);
   });
 
   it("stop it, and say so when there is nothing to stop", async () => {

@@ -1,4 +1,5 @@
 import type { RunHandle } from "@ciphernx/ai/client";
+import { NexusError } from "@ciphernx/core/errors";
 import type { Context } from "./context.ts";
 import { formatEvent } from "./views/events.ts";
 
@@ -15,6 +16,13 @@ export async function followRun(handle: RunHandle, { output, signal }: Pick<Cont
     output.result({ data: { run: handle.id, ...result }, text, ids: [handle.id] });
   } catch (error) {
     if (signal.aborted) output.note(`The run goes on. Follow it with: nexus run watch ${handle.id}`);
-    throw error;
+    if (!(error instanceof NexusError) || error.code !== "RUN_FAILED") throw error;
+    const { run } = await handle.show();
+    if (run.outcome !== "stopped") throw error;
+    throw new NexusError(error.code, error.message, {
+      hint: `\`nexus run resume ${handle.id}\` goes on with it.`,
+      details: error.details,
+      cause: error,
+    });
   }
 }

@@ -34,6 +34,17 @@ describe("nexus --help", () => {
     }
   });
 
+  it("is what nexus help prints, of a command that is named too", async () => {
+    for (const path of [[], ["run"], ["run", "start"], ["sim"]])
+      expect(await runNexus(["help", ...path])).toEqual(await runNexus([...path, "--help"]));
+    expect(await runNexus(["help", "run", "strat"])).toEqual({
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr: "error: Unknown command 'strat'.\nhint: Did you mean start? See `nexus run --help`.\n",
+    });
+  });
+
   it("is what a bare nexus prints", async () => {
     expect(await runNexus([])).toEqual(await runNexus(["--help"]));
   });

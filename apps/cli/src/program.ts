@@ -44,6 +44,7 @@ export function createProgram(help: OutputStream): Program {
     parent.addHelpText("after", examplesText(groupExamples(group)));
     root.addCommand(parent);
   }
+  root.addCommand(helpCommand(root, help));
   root.addHelpText(
     "after",
     examplesText([
@@ -65,6 +66,26 @@ export function createProgram(help: OutputStream): Program {
       return parsed;
     },
   };
+}
+
+/** `nexus help run start`: what `nexus run start --help` prints. */
+function helpCommand(root: Command, help: OutputStream): Command {
+  const command = prepare(new Command("help"), help)
+    .summary("Show the help of a command")
+    .description("Show the help of a command, or of nexus itself.")
+    .addArgument(new Argument("[command...]", "the command, as it is written: run start"))
+    .addHelpText("after", examplesText(["nexus help", "nexus help run start"]));
+  addGlobalOptions(command, new Set());
+  return command.action((path: readonly string[]) => {
+    let found = root;
+    for (const name of path) {
+      const names = found.commands.map((child) => child.name());
+      const next = found.commands.find((child) => child.name() === name);
+      if (next === undefined) throw new UsageMistake(found, new InvalidValue(`Unknown command '${name}'.`, name, names));
+      found = next;
+    }
+    found.outputHelp();
+  });
 }
 
 function isHelp({ cause }: UsageMistake): boolean {

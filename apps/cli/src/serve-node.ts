@@ -1,25 +1,30 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import type { Dataset } from "@ciphernx/ai/data";
+import { type Dataset, describeDataset } from "@ciphernx/ai/data";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
-import { loadIdentity, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import { holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
+import { collectBulkMemory } from "@ciphernx/core/process";
 import { TaskKind } from "@ciphernx/protocol/proto";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import type { Context } from "./context.ts";
+import { createRepetitions, type Repetitions } from "./views/waiting.ts";
 
 /**
  * Serves tasks with the datasets that a node's folder describes, until the signal aborts.
- * @throws NexusError NODE_FOLDER_INVALID without an identity; DATA_UNREADABLE or DATA_INVALID naming the file of a dataset that cannot be loaded
+ * @throws NexusError NODE_FOLDER_INVALID without an identity; NODE_FOLDER_BUSY while another process serves it; DATA_UNREADABLE or DATA_INVALID naming the file of a dataset that cannot be loaded
  */
 export async function serveNode(folder: string, { output, signal }: Pick<Context, "output" | "signal">): Promise<void> {
-  const { identity, url } = await loadIdentity(folder);
+  collectBulkMemory();
+  await using held = await holdNode(folder);
+  const { identity, url } = held;
   const dataset = datasetsOf(folder);
   const names = await listDescriptors(folder);
   // Before the coordinator hears of the node: data that cannot be read is told to whoever starts it.
   for (const name of names) await dataset(name);
   output.note(`Node ${identity.name} (${identity.nodeId}) with ${names.length === 0 ? "no dataset" : names.join(", ")}, coordinator ${url}.`);
+  const repetitions = createRepetitions();
   await runNode({
     identity,
     trainer: networkTrainer({ kernel: await loadKernel(), dataset }),
@@ -29,11 +34,10 @@ export async function serveNode(folder: string, { output, signal }: Pick<Context
     signal,
     async onSession(session) {
       for (const name of await listDescriptors(folder)) {
-        const { schema, train, test, contentHash } = await dataset(name);
-        await registerDataset(session, { name, schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash });
+        await registerDataset(session, { name, ...describeDataset(await dataset(name)) });
       }
     },
-    onEvent: (event) => tellEvent(event, output),
+    onEvent: (event) => tellEvent(event, output, repetitions),
   });
   output.result({ data: { node: identity.nodeId }, text: `Node ${identity.name} has stopped.`, ids: [identity.nodeId] });
 }
@@ -56,7 +60,9 @@ function datasetsOf(folder: string): (name: string) => Promise<Dataset> {
   };
 }
 
-function tellEvent(event: NodeEvent, output: Context["output"]): void {
+function tellEvent(event: NodeEvent, output: Context["output"], repetitions: Repetitions): void {
+  if (event.type !== "waiting-for-coordinator") repetitions.reset();
+  else if (!repetitions.isDue(event.error.message)) return;
   switch (event.type) {
     case "connected":
       return output.event({ type: "connected" }, "Connected; waiting for tasks.");

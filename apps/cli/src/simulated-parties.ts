@@ -1,7 +1,7 @@
 import type { PartyDataset } from "@ciphernx/ai/data";
 import type { RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
-import { readSpecText } from "./spec-file.ts";
+import { readSpec } from "./spec-file.ts";
 
 /** A spec, and the parts that its simulation section deals to each party. */
 export interface SimulatedParties {
@@ -17,18 +17,13 @@ export async function simulatedParties(
   specFile: string,
   { signal, shared }: { readonly signal: AbortSignal; readonly shared: boolean },
 ): Promise<SimulatedParties> {
-  const text = await readSpecText(specFile, signal);
-  const [{ parseRunSpec }, { splitDataset }, { loadSource }] = await Promise.all([
-    import("@ciphernx/ai/spec"),
-    import("@ciphernx/ai/data"),
-    import("@ciphernx/ai/data/node"),
-  ]);
-  const spec = parseRunSpec(text, specFile === "-" ? "The spec" : specFile);
+  const spec = await readSpec(specFile, signal);
   if (spec.simulation === undefined) {
     throw new NexusError("SPEC_INVALID", `${specFile} has no simulation section, which says what data to split, among how many parties, and how.`, {
       hint: "Add `simulation: { source: mnist, parties: 10, partition: { kind: iid } }`.",
     });
   }
+  const [{ splitDataset }, { loadSource }] = await Promise.all([import("@ciphernx/ai/data"), import("@ciphernx/ai/data/node")]);
   const { source, parties, partition, examplesPerParty } = spec.simulation;
   const limit = examplesPerParty === undefined ? {} : { examplesPerParty };
   const dataset = await loadSource(source, { signal });

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join as pathJoin } from "node:path";
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
-import { joinNode, loadIdentity, type NodeIdentity } from "@ciphernx/ai/federation/node";
+import { holdNode, joinNode, loadIdentity, type NodeIdentity } from "@ciphernx/ai/federation/node";
 import { joinTokens } from "@ciphernx/core/store";
 import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
 import { ControlService, NodeService } from "@ciphernx/protocol/proto";
 import { registrationBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import { sleep } from "@ciphernx/core/lifecycle";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -56,8 +59,8 @@ describe("joining", () => {
     });
     await expect(join("two", token)).resolves.toMatchObject({ status: "approved" });
     await expect(join("A b", await invitation())).rejects.toMatchObject({
-      code: "SPEC_INVALID",
-      message: expect.stringContaining("The node's name") as string,
+      code: "USAGE",
+      message: expect.stringContaining('"A b"') as string,
     });
   });
 
@@ -69,6 +72,50 @@ describe("joining", () => {
       status: "joined",
     });
     await expect(loadIdentity(lent.folderOf("nowhere"))).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
+  });
+
+  it("that broke off before its identity was kept goes on with the same token, key and name, and only with these", async () => {
+    const token = await invitation();
+    const { nodeId } = await join("halfway", token);
+    const folder = lent.folderOf("halfway");
+    const forget = (): Promise<void> => rm(pathJoin(folder, "node.json"));
+    await forget(); // as if the process had been killed before it wrote it
+    await expect(join("other-name", token, "halfway")).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID" });
+    await lent.coordinator.store.db.update(joinTokens).set({ expiresAt: new Date(Date.now() - 1000) });
+    await expect(join("halfway", token)).resolves.toMatchObject({ nodeId, status: "approved" });
+    const { identity } = await loadIdentity(folder);
+    await using session = (await openTestSession(lent.url, identity)).transport;
+    expect(session).toBeDefined();
+
+    await expect(join("halfway", token, "another-key")).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID" });
+    await lent.nexus.nodes.remove("halfway");
+    await forget();
+    await expect(join("halfway", token)).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID" });
+  });
+
+  it("that is refused, or reaches nobody, leaves the folder as it was, and a repeat works", async () => {
+    const token = await invitation();
+    await expect(join("fresh", "njt_wrong", "deep/fresh")).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID" });
+    // Port 1 (tcpmux) is privileged and listened on by nothing.
+    const nowhere = { url: "http://127.0.0.1:1", token, name: "fresh", folder: lent.folderOf("deep/fresh") };
+    await expect(joinNode(nowhere)).rejects.toMatchObject({ code: "COORDINATOR_UNREACHABLE" });
+    await expect(readdir(lent.folderOf("deep"))).rejects.toMatchObject({ code: "ENOENT" });
+    await mkdir(lent.folderOf("deep"));
+    await writeFile(lent.folderOf("deep/rows.csv"), "a,b\n");
+    await expect(join("fresh", "njt_wrong", "deep")).rejects.toMatchObject({ code: "JOIN_TOKEN_INVALID" });
+    expect(await readdir(lent.folderOf("deep"))).toEqual(["rows.csv"]);
+    await expect(join("fresh", token, "deep")).resolves.toMatchObject({ status: "approved" });
+  });
+
+  it("and running wait for nobody: a folder is in one pair of hands", async () => {
+    await join("held", await invitation());
+    const folder = lent.folderOf("held");
+    {
+      await using held = await holdNode(folder);
+      expect(held.identity.name).toBe("held");
+      await expect(holdNode(folder)).rejects.toMatchObject({ code: "NODE_FOLDER_BUSY", message: expect.stringContaining(folder) as string });
+    }
+    await (await holdNode(folder))[Symbol.asyncDispose]();
   });
 
   it("asks for proof that the node holds the key", async () => {
@@ -110,6 +157,22 @@ describe("a node", () => {
       testExamples: 3n,
       contentHash: rows.dataset.contentHash,
     });
+  });
+
+  it("that stops has left the list at once", async () => {
+    const identity = await lent.join("goer");
+    const present = async () => (await lent.nexus.nodes.list()).find(({ name }) => name === "goer")!;
+    expect(await present()).toMatchObject({ online: false, lastSeenAt: "" });
+    {
+      await using node = await startWork(lent.url, identity, { rows: classRows("goer", 5, 0) });
+      await eventually(() => node.events.find(({ type }) => type === "connected"));
+      const [first, later] = [await present(), (await sleep(5), await present())];
+      expect(first.online).toBe(true);
+      expect(later.lastSeenAt > first.lastSeenAt).toBe(true);
+    }
+    const { lastSeenAt } = await eventually(async () => present().then((node) => (node.online ? undefined : node)));
+    // Silence alone would have taken ten seconds to tell.
+    expect(Date.now() - Date.parse(lastSeenAt)).toBeLessThan(10_000);
   });
 
   it("that is removed is told so in the middle of its wait, can never come back, and leaves its name", async () => {

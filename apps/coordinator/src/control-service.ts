@@ -59,19 +59,19 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     }),
     listNodes: owned(async () => {
       const rows = await db.select().from(nodes).where(eq(nodes.projectId, projectId)).orderBy(asc(nodes.name), asc(nodes.joinedAt));
-      return { nodes: rows.map((row) => nodeMessage(row, sessions.online(row.id))) };
+      return { nodes: rows.map((row) => nodeMessage(row, sessions.presence(row.id))) };
     }),
     approveNode: owned(async ({ node }) => {
       const row = await approveNode(store, projectId, node);
       log.info({ node: row.id, name: row.name }, `node ${row.name} approved`);
-      return { node: nodeMessage(row, sessions.online(row.id)) };
+      return { node: nodeMessage(row, sessions.presence(row.id)) };
     }),
     removeNode: owned(async ({ node }) => {
       const row = await removeNode(store, projectId, node);
       sessions.end(row.id);
       waiters.wakeAll();
       log.info({ node: row.id, name: row.name }, `node ${row.name} removed`);
-      return { node: nodeMessage(row, false) };
+      return { node: nodeMessage(row, sessions.presence(row.id)) };
     }),
 
     listDatasets: owned(async () => {

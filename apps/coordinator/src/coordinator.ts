@@ -82,7 +82,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
   const engine = await launchEngine({
     ...{ store, kernel, waiters, blobLock, closing: closing.signal },
-    absent: (nodeId) => !sessions.online(nodeId),
+    absent: (nodeId) => sessions.absent(nodeId),
     log: (level, message, details) => log[level](details ?? {}, message),
   });
   starting.defer(async () => {

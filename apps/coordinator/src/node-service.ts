@@ -117,7 +117,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
           },
         };
       } finally {
-        left();
+        left({ hungUp: call.signal.aborted });
       }
     },
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
-import { isUniqueViolation, joinTokens, nodes, type Store, tasks } from "@ciphernx/core/store";
+import { isUniqueViolation, joinTokens, nodes, type Store, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, isNull, ne, or, sql } from "@ciphernx/core/store/sql";
 
 export type NodeRow = typeof nodes.$inferSelect;
@@ -22,7 +22,8 @@ export async function createJoinToken(store: Store, projectId: string, options: 
 }
 
 /**
- * Lets a node join: uses the token up and records the key, in one transaction.
+ * Lets a node join: uses the token up and records the key, in one transaction. Who comes again with the token, the name and the key
+ * did not hear the answer, and is told it once more.
  * @throws NexusError JOIN_TOKEN_INVALID, NODE_NAME_TAKEN
  */
 export async function registerNode(
@@ -38,7 +39,11 @@ export async function registerNode(
         .set({ usedAt: new Date(), usedByNode: id })
         .where(and(eq(joinTokens.tokenHash, tokenHash), isNull(joinTokens.usedAt), sql`${joinTokens.expiresAt} > now()`))
         .returning();
-      if (token === undefined) throw await unusable(store, tokenHash);
+      if (token === undefined) {
+        const before = await registeredBefore(tx, tokenHash, request);
+        if (before === undefined) throw await unusable(store, tokenHash);
+        return before;
+      }
       const [row] = await tx
         .insert(nodes)
         .values({ id, projectId: token.projectId, name: request.name, publicKey: request.publicKey, status: token.approved ? "approved" : "pending" })
@@ -49,6 +54,20 @@ export async function registerNode(
     if (!isUniqueViolation(error)) throw error;
     throw new NexusError("NODE_NAME_TAKEN", `A node named "${request.name}" has joined already.`, { cause: error });
   }
+}
+
+/** The node that joined with that token under that name and with that key. */
+async function registeredBefore(
+  tx: Transaction,
+  tokenHash: string,
+  { name, publicKey }: { readonly name: string; readonly publicKey: Uint8Array },
+): Promise<NodeRow | undefined> {
+  const [found] = await tx
+    .select({ node: nodes })
+    .from(joinTokens)
+    .innerJoin(nodes, eq(nodes.id, joinTokens.usedByNode))
+    .where(and(eq(joinTokens.tokenHash, tokenHash), eq(nodes.name, name), eq(nodes.publicKey, publicKey), ne(nodes.status, "removed")));
+  return found?.node;
 }
 
 async function unusable(store: Store, tokenHash: string): Promise<NexusError> {

@@ -2,18 +2,21 @@ import type { models, nodes, rounds, runs, tasks } from "@ciphernx/core/store";
 import { DatasetSchema, ModelSchema, NodeSchema, ParticipationSchema, RoundSchema, RunSchema } from "@ciphernx/protocol/proto";
 import { create } from "@bufbuild/protobuf";
 import type { datasets } from "@ciphernx/core/store";
+import type { Presence } from "./sessions.ts";
 
 /** Rows as messages of the control API. Times are ISO 8601 in UTC, empty when there is none. @module */
 
+const latest = (a: Date | null, b: Date | null): Date | null => (a !== null && (b === null || a > b) ? a : b);
 const time = (at: Date | null): string => at?.toISOString() ?? "";
 
-export function nodeMessage(row: typeof nodes.$inferSelect, online: boolean) {
+/** The row tells when the node last connected; its presence, where there is any, of signs of life after that. */
+export function nodeMessage(row: typeof nodes.$inferSelect, { online, lastSeenAt }: Presence) {
   return create(NodeSchema, {
     id: row.id,
     name: row.name,
     status: row.status,
     online: row.status === "approved" && online,
-    lastSeenAt: time(row.lastSeenAt),
+    lastSeenAt: time(latest(row.lastSeenAt, lastSeenAt ?? null)),
     kernelBuild: row.kernelBuild ?? "",
     publicKeyHex: Buffer.from(row.publicKey).toString("hex"),
     joinedAt: time(row.joinedAt),

@@ -28,10 +28,24 @@ export interface Sessions {
   caller(token: string | undefined): NodeCaller;
   /** Ends the session of a node that was removed. */
   end(nodeId: string): void;
-  /** Counts a long poll of a node that waits: as long as it does, the node is there. @returns ends the count */
-  waiting(nodeId: string): () => void;
-  /** Whether the node has given a sign of life lately. A coordinator that has just started gives nodes time to come back. */
-  online(nodeId: string): boolean;
+  /**
+   * Counts a long poll of a node that waits: as long as it does, the node is there.
+   * @returns ends the count; `hungUp` says that the node closed the connection, as one that stops does
+   */
+  waiting(nodeId: string): (end: { readonly hungUp: boolean }) => void;
+  /** What is known of the node since this coordinator started, for people. */
+  presence(nodeId: string): Presence;
+  /**
+   * Whether a round should no longer count on the node: it has not been heard of for a while. A coordinator that has just started, and
+   * a node whose connection broke, are given time to come back.
+   */
+  absent(nodeId: string): boolean;
+}
+
+/** Whether a node is there, and when it last was; undefined when it has not been heard of since the coordinator started. */
+export interface Presence {
+  readonly online: boolean;
+  readonly lastSeenAt: Date | undefined;
 }
 
 export function createSessions(now: () => number = () => performance.now()): Sessions {
@@ -42,8 +56,15 @@ export function createSessions(now: () => number = () => performance.now()): Ses
   const tokenOf = new Map<string, string>();
   const lastSeen = new Map<string, number>();
   const polls = new Map<string, number>();
+  /** Nodes that hung up and have not been heard of since. */
+  const gone = new Set<string>();
 
   const hash = (token: string): string => createHash("sha256").update(token).digest("base64");
+  const seen = (nodeId: string): void => {
+    lastSeen.set(nodeId, now());
+    gone.delete(nodeId);
+  };
+  const isSilent = (since: number): boolean => now() - since >= ABSENT_AFTER_MS;
   const end = (nodeId: string): void => {
     const known = tokenOf.get(nodeId);
     if (known !== undefined) byToken.delete(known);
@@ -72,25 +93,37 @@ export function createSessions(now: () => number = () => performance.now()): Ses
       const token = randomBytes(32).toString("base64url");
       byToken.set(hash(token), caller);
       tokenOf.set(caller.nodeId, hash(token));
-      lastSeen.set(caller.nodeId, now());
+      seen(caller.nodeId);
       return token;
     },
     caller(token) {
       const known = token === undefined ? undefined : byToken.get(hash(token));
       if (known === undefined) throw new NexusError("UNAUTHENTICATED", "The call came without the token of an open session.");
-      lastSeen.set(known.nodeId, now());
+      seen(known.nodeId);
       return known;
     },
     end,
     waiting(nodeId) {
+      const startedAt = now();
       polls.set(nodeId, (polls.get(nodeId) ?? 0) + 1);
-      return () => {
-        lastSeen.set(nodeId, now());
+      return ({ hungUp }) => {
         const left = (polls.get(nodeId) ?? 1) - 1;
         if (left === 0) polls.delete(nodeId);
         else polls.set(nodeId, left);
+        // A connection that broke is noticed late: the node may have come back on another by then.
+        if (!hungUp) seen(nodeId);
+        else if (left === 0 && (lastSeen.get(nodeId) ?? 0) <= startedAt) {
+          lastSeen.set(nodeId, now());
+          gone.add(nodeId);
+        }
       };
     },
-    online: (nodeId) => polls.has(nodeId) || now() - (lastSeen.get(nodeId) ?? startedAt) < ABSENT_AFTER_MS,
+    presence(nodeId) {
+      const waits = polls.has(nodeId);
+      const at = waits ? now() : lastSeen.get(nodeId);
+      if (at === undefined) return { online: false, lastSeenAt: undefined };
+      return { online: waits || !(gone.has(nodeId) || isSilent(at)), lastSeenAt: new Date(Date.now() - (now() - at)) };
+    },
+    absent: (nodeId) => !polls.has(nodeId) && isSilent(lastSeen.get(nodeId) ?? startedAt),
   };
 }

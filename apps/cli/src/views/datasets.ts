@@ -1,4 +1,5 @@
 import type { Dataset } from "@ciphernx/protocol/proto";
+import { plural } from "@ciphernx/core/errors";
 import { formatFields, formatTable, formatTime } from "../output/index.ts";
 
 /** A dataset for programs. */
@@ -27,8 +28,8 @@ export function formatDataset(dataset: Dataset): string {
   return formatFields([
     ["dataset", `${dataset.name}@${dataset.nodeName}`],
     ["id", dataset.id],
-    ["train", `${dataset.trainExamples} examples`],
-    ["test", `${dataset.testExamples} examples`],
+    ["train", plural(dataset.trainExamples, "example")],
+    ["test", plural(dataset.testExamples, "example")],
     ["content", dataset.contentHash],
     ["registered", formatTime(dataset.registeredAt)],
     ["schema", dataset.schemaJson],

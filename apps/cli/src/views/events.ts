@@ -1,4 +1,6 @@
-import { type Colours, formatBytes, formatSeconds, formatShare } from "../output/index.ts";
+import { plural } from "@ciphernx/core/errors";
+import { type Colours, formatBytes, formatSeconds } from "../output/index.ts";
+import { formatMetric, roundMetrics } from "./metrics.ts";
 
 /** An event of a run as it comes over the wire, perhaps from a newer coordinator. */
 export interface EventRow {
@@ -18,9 +20,9 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
   const attempt = Number(body["attempt"] ?? 1) > 1 ? `, attempt ${text(body["attempt"])}` : "";
   switch (type) {
     case "run-started":
-      return bold(`${text(body["name"])}: ${text(body["rounds"])} rounds, ${text(body["parties"])} parties`);
+      return bold(`${text(body["name"])}: ${plural(number(body["rounds"]), "round")}, ${plural(number(body["parties"]), "party", "parties")}`);
     case "round-opened":
-      return dim(`round ${text(body["round"])} opened${attempt}: ${list(body["parties"]).length} parties invited`);
+      return dim(`round ${text(body["round"])} opened${attempt}: ${plural(list(body["parties"]).length, "party", "parties")} invited`);
     case "answer-refused":
       return yellow(
         `round ${text(body["round"])}: ${text(body["party"])} ${text(body["kind"])} refused: ${text(body["message"])} (${text(body["code"])})`,
@@ -47,25 +49,17 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
 function formatRound(round: Payload, { yellow }: Colours): string {
   const total = text(round["rounds"]);
   const missed = list(round["missed"]);
-  const evaluated = record(round["evaluated"]);
-  const fit = record(round["fit"]);
-  const metrics = evaluated === undefined ? fit : { ...fit, ...evaluated };
   const parts = [
     `round ${text(round["round"]).padStart(total.length)}/${total}`,
     `${text(round["accepted"])} ok`,
     missed.length === 0 ? "0 failed" : yellow(`${missed.length} failed (${missed.join(", ")})`),
-    ...Object.entries(metrics ?? {}).map(([name, value]) => `${name} ${formatMetric(name, value)}`),
+    ...Object.entries(roundMetrics(round)).map(([name, value]) => `${name} ${formatMetric(name, value)}`),
     `up ${formatBytes(number(round["bytesUp"]))}`,
     `down ${formatBytes(number(round["bytesDown"]))}`,
     formatSeconds(number(round["seconds"])),
   ];
-  if (number(round["saturated"]) > 0) parts.push(yellow(`${text(round["saturated"])} values at the range's end`));
+  if (number(round["saturated"]) > 0) parts.push(yellow(`${plural(number(round["saturated"]), "value")} at the range's end`));
   return parts.join("  ");
-}
-
-function formatMetric(name: string, value: unknown): string {
-  if (typeof value !== "number") return text(value);
-  return name === "accuracy" ? formatShare(value) : value.toFixed(4);
 }
 
 function text(value: unknown): string {
@@ -78,8 +72,4 @@ function number(value: unknown): number {
 
 function list(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(text) : [];
-}
-
-function record(value: unknown): Payload | undefined {
-  return typeof value === "object" && value !== null ? (value as Payload) : undefined;
 }

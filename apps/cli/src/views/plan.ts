@@ -1,4 +1,5 @@
 import type { RunPlan } from "@ciphernx/ai/spec";
+import { plural } from "@ciphernx/core/errors";
 import { formatBytes, formatFields, formatSeconds } from "../output/index.ts";
 
 /** What a run will do and cost. */
@@ -6,13 +7,13 @@ export function formatPlan(plan: RunPlan): string {
   const examples = plan.parties.reduce((sum, { trainExamples }) => sum + trainExamples, 0);
   const labels = plan.labels.map((label): readonly [string, string] => ["note", label]);
   return formatFields([
-    ["parties", `${plan.parties.length} with ${examples} training examples`],
+    ["parties", `${plan.parties.length} with ${plural(examples, "training example")}`],
     [
       "a round",
-      `${plan.cohort.size} updates wanted, ${plan.cohort.invited} invited, quorum ${plan.cohort.quorum}, deadline ${formatSeconds(plan.cohort.deadlineMs / 1000)}`,
+      `${plural(plan.cohort.size, "update")} wanted, ${plan.cohort.invited} invited, quorum ${plan.cohort.quorum}, deadline ${formatSeconds(plan.cohort.deadlineMs / 1000)}`,
     ],
     ["rounds", String(plan.rounds)],
-    ["model", `${plan.model.parameters} parameters, ${formatBytes(plan.model.sizeBytes)}`],
+    ["model", `${plural(plan.model.parameters, "parameter")}, ${formatBytes(plan.model.sizeBytes)}`],
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],
     ["traffic", `${formatBytes(plan.totalBytes.down)} to the parties, ${formatBytes(plan.totalBytes.up)} from them`],
     ["time", `about ${formatSeconds(plan.estimatedSeconds)}`],

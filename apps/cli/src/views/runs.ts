@@ -1,11 +1,12 @@
 import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
 import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
+import { formatMetric, roundMetrics } from "./metrics.ts";
 
 /** A run for programs. */
 export function runData(run: Run) {
   const { id, name, state, round, rounds, specHash, createdAt } = run;
-  const spec: unknown = run.specJson === "" ? null : JSON.parse(run.specJson);
-  const plan: unknown = run.planJson === "" ? null : JSON.parse(run.planJson);
+  const spec = parseJson(run.specJson);
+  const plan = parseJson(run.planJson);
   const ended = {
     outcome: run.outcome || null,
     reason: run.reason || null,
@@ -18,7 +19,7 @@ export function runData(run: Run) {
 
 /** A round and who took part in it, for programs. */
 export function roundData({ round, attempt, state, baseModelHash, modelHash, metricsJson, bytesUp, bytesDown, seconds, participations }: Round) {
-  const metrics: unknown = metricsJson === "" ? null : JSON.parse(metricsJson);
+  const metrics = parseJson(metricsJson);
   const parties = participations.map(({ party, nodeId, kind, state, reason, bytesUp, bytesDown, durationMs, attempt, updateHash, weight }) => ({
     party,
     nodeId,
@@ -71,18 +72,22 @@ export function formatRuns(runs: readonly Run[], colours: Colours): string {
 /** One run with its rounds, and who failed in which round for what reason. */
 export function formatRun(run: Run, rounds: readonly Round[], colours: Colours): string {
   const optional = (name: string, value: string): readonly (readonly [string, string])[] => (value === "" ? [] : [[name, value]]);
+  const awaited = run.state === "finished" ? [] : awaitedParties(rounds);
   const fields = formatFields([
     ["run", run.id],
     ["name", run.name],
     ["state", formatState(run, colours)],
     ...optional("reason", run.reason),
     ["round", `${run.round} of ${run.rounds}`],
+    ...optional("awaited", awaited.join(", ")),
     ["started", formatTime(run.createdAt)],
     ...optional("finished", run.finishedAt === "" ? "" : formatTime(run.finishedAt)),
     ["spec hash", run.specHash],
     ...optional("model", run.modelId),
     ...optional("model hash", run.modelHash),
   ]);
+  const metrics = new Map(rounds.map((round) => [round, roundMetrics(parseJson(round.metricsJson))]));
+  const metricNames = [...new Set([...metrics.values()].flatMap((figures) => Object.keys(figures)))];
   const table = formatTable(
     [
       { title: "ROUND", align: "right", cell: ({ round }: Round) => String(round) },
@@ -90,6 +95,11 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
       { title: "STATE", cell: ({ state }) => state },
       { title: "OK", align: "right", cell: ({ participations }) => String(fits(participations).filter(({ state }) => state === "accepted").length) },
       { title: "NOT OK", align: "right", cell: ({ participations }) => String(fits(participations).filter(isTrouble).length) },
+      ...metricNames.map((name) => ({
+        title: name.toUpperCase(),
+        align: "right" as const,
+        cell: (round: Round) => formatMetric(name, metrics.get(round)?.[name]),
+      })),
       { title: "UP", align: "right", cell: ({ bytesUp }) => formatBytes(bytesUp) },
       { title: "DOWN", align: "right", cell: ({ bytesDown }) => formatBytes(bytesDown) },
       { title: "TIME", align: "right", cell: ({ seconds }) => formatSeconds(seconds) },
@@ -103,6 +113,19 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
       .map(({ party, kind, state, reason }) => colours.yellow(`round ${round}: ${party} ${kind} ${state}${reason === "" ? "" : `: ${reason}`}`)),
   );
   return [fields, table, trouble.join("\n")].filter((part) => part !== "").join("\n\n");
+}
+
+/** Whom the last round still waits for: `clinic-b fit (at work)`. */
+function awaitedParties(rounds: readonly Round[]): readonly string[] {
+  const current = rounds.at(-1);
+  if (current === undefined || current.state === "committed" || current.state === "abandoned") return [];
+  return current.participations
+    .filter(({ state }) => state === "waiting" || state === "delivered")
+    .map(({ party, kind, state }) => `${party} ${kind} (${state === "delivered" ? "at work" : "not fetched yet"})`);
+}
+
+function parseJson(text: string): unknown {
+  return text === "" ? null : JSON.parse(text);
 }
 
 function fits(participations: readonly Participation[]): readonly Participation[] {

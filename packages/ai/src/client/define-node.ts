@@ -3,7 +3,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
 import { type NodeEvent, runNode } from "../federation/node/index.ts";
-import { joinNode, loadIdentity } from "../federation/node/node-folder.ts";
+import { holdNode, joinNode } from "../federation/node/node-folder.ts";
 import { registerDataset } from "../federation/node/register-dataset.ts";
 import { SOFTWARE_VERSION } from "../federation/node/software-version.ts";
 import { type ParameterSet, viewParameters } from "../tensor/index.ts";
@@ -93,7 +93,8 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
   return {
     async serve({ url, token, name, folder, signal, onEvent }) {
       if (url !== undefined && token !== undefined && name !== undefined) await joinNode({ url, token, name, folder, unlessJoined: true });
-      const { identity, url: coordinator } = await loadIdentity(folder);
+      await using held = await holdNode(folder);
+      const { identity, url: coordinator } = held;
       await runNode({
         identity,
         trainer: partyTrainer(definition),

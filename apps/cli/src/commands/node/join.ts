@@ -1,3 +1,4 @@
+import { NexusError } from "@ciphernx/core/errors";
 import { argument, defineCommand, requiredText } from "../../command.ts";
 
 export const nodeJoin = defineCommand({
@@ -12,7 +13,9 @@ export const nodeJoin = defineCommand({
   },
   examples: [{ command: "nexus node join http://127.0.0.1:7700 --token TOKEN --name clinic-a --folder ./clinic-a" }],
   async action({ args, options, output }) {
-    const { joinNode } = await import("@ciphernx/ai/federation/node");
+    const [{ joinNode }, { nameSchema }] = await Promise.all([import("@ciphernx/ai/federation/node"), import("@ciphernx/core/spec")]);
+    const name = nameSchema.safeParse(options.name);
+    if (!name.success) throw new NexusError("USAGE", `--name "${options.name}" cannot be a node's name. ${name.error.issues[0]!.message}`);
     const node = await joinNode({ url: args.url, token: options.token, name: options.name, folder: options.folder });
     const approval = node.status === "approved" ? "" : ` It waits for \`nexus node approve ${options.name}\`.`;
     output.result({

@@ -1,5 +1,5 @@
 import { argument, defineCommand } from "../../command.ts";
-import { readSpecText } from "../../spec-file.ts";
+import { readSpec } from "../../spec-file.ts";
 import { formatPlan } from "../../views/plan.ts";
 
 export const runPlan = defineCommand({
@@ -9,7 +9,7 @@ export const runPlan = defineCommand({
   arguments: { spec: argument("<spec>", "file with the run spec, or - for standard input") },
   examples: [{ command: "nexus run plan examples/mnist/run.yaml" }],
   async action({ args, output, signal, withNexus }) {
-    const spec = await readSpecText(args.spec, signal);
+    const spec = await readSpec(args.spec, signal);
     await withNexus(async (nexus) => {
       const answer = await nexus.runs.plan(spec);
       if (!answer.ok) throw (await import("@ciphernx/ai/spec")).refusedError(answer.refusals);

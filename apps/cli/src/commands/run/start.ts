@@ -1,6 +1,6 @@
 import { argument, defineCommand, flag, text } from "../../command.ts";
 import { followRun } from "../../follow-run.ts";
-import { readSpecText } from "../../spec-file.ts";
+import { readSpec } from "../../spec-file.ts";
 
 export const runStart = defineCommand({
   name: "start",
@@ -16,7 +16,7 @@ export const runStart = defineCommand({
     { command: "RUN=$(nexus run start examples/mnist/run.yaml --detach --quiet)", about: "for a script: start it and keep its id" },
   ],
   async action({ args, options, output, signal, withNexus }) {
-    const spec = await readSpecText(args.spec, signal);
+    const spec = await readSpec(args.spec, signal);
     await withNexus(async (nexus) => {
       const handle = await nexus.runs.start(spec, options.key === undefined ? {} : { idempotencyKey: options.key });
       if (options.detach) {

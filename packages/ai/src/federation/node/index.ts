@@ -2,6 +2,6 @@ export { type Answer, answerTask, type AnswerTaskOptions } from "./answer-task.t
 export type { NodeIdentity } from "./identity.ts";
 export { type NodeEvent, runNode, type RunNodeOptions } from "./run-node.ts";
 export { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
-export { joinNode, type Joined, type JoinedNode, type JoinOptions, loadIdentity } from "./node-folder.ts";
+export { type HeldNode, holdNode, joinNode, type Joined, type JoinedNode, type JoinOptions, loadIdentity } from "./node-folder.ts";
 export { type DatasetReference, registerDataset } from "./register-dataset.ts";
 export { SOFTWARE_VERSION } from "./software-version.ts";

@@ -1,12 +1,13 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
-import { exportSigningKey, generateSigningKey, importSigningKey, sign } from "@ciphernx/crypto/keys";
+import { type FolderLock, lockFolder } from "@ciphernx/core/store/folder-lock";
+import { exportSigningKey, generateSigningKey, importSigningKey, sign, type SigningKey } from "@ciphernx/crypto/keys";
 import { NodeService } from "@ciphernx/protocol/proto";
 import { registrationBytes } from "@ciphernx/protocol/wire";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
-import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
+import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import type { NodeIdentity } from "./identity.ts";
 
@@ -45,45 +46,133 @@ export interface Joined {
   readonly status: string;
 }
 
+/** A joined node that no other process runs until this is disposed. */
+export interface HeldNode extends JoinedNode, AsyncDisposable {}
+
 /**
  * Joins a project: makes an Ed25519 key, proves that it holds it, and keeps the identity in the folder (`node.json`, and `node.key` for
- * its owner alone). The key is kept before the coordinator hears of it, so that a crash between the two loses nothing but the token.
- * @throws NexusError JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_FOLDER_INVALID when the folder has an identity, COORDINATOR_UNREACHABLE
+ * its owner alone). The key is kept before the coordinator hears of it, and a coordinator that knows token, name and key already answers
+ * as before: a join that broke off at any point is repeated with the same options. One that was refused leaves the folder as it was.
+ * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_FOLDER_INVALID when the folder has an
+ * identity, NODE_FOLDER_BUSY, COORDINATOR_UNREACHABLE
  */
-export async function joinNode({ url, token, name, folder, unlessJoined = false }: JoinOptions): Promise<Joined> {
-  parseDocumentWith(nameSchema, name, "The node's name");
-  const present = await readIdentity(folder);
-  if (present !== undefined) {
-    if (unlessJoined) return { nodeId: present.nodeId, projectId: present.projectId, status: "joined" };
-    throw new NexusError("NODE_FOLDER_INVALID", `${folder} holds the identity of the node ${present.name} (${present.nodeId}) already.`, {
-      hint: "Run it with `nexus node run`, or choose another --folder.",
-    });
+export async function joinNode(options: JoinOptions): Promise<Joined> {
+  const folder = resolve(options.folder);
+  const name = nameSchema.safeParse(options.name);
+  if (!name.success) throw new NexusError("USAGE", `A node cannot be called "${options.name}". ${name.error.issues[0]!.message}`, { hint: "" });
+  const present = await joinedAlready(folder, options);
+  if (present !== undefined) return present;
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await using stack = new AsyncDisposableStack();
+    stack.adopt(await lockNodeFolder(folder), (lock) => lock.release());
+    return (await joinedAlready(folder, options)) ?? (await register(folder, options));
+  } catch (error) {
+    if (made !== undefined) await removeEmptyFolders(folder, made);
+    throw error;
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const key = await generateSigningKey();
-  await writeDurably(join(folder, KEY_FILE), Buffer.from(await exportSigningKey(key, "pkcs8")).toString("base64"), 0o600);
-  await using transport = connectTransport({ baseUrl: url });
-  const client = createClient(NodeService, transport.rpc);
-  const signature = await sign(key, registrationBytes({ token, name, publicKey: key.publicKey }));
-  const { nodeId, projectId, status } = await client.register({ token, name, publicKey: key.publicKey, signature });
+}
+
+/** The answer to a join for a folder that has an identity; undefined when it has none. @throws NexusError NODE_FOLDER_INVALID */
+async function joinedAlready(folder: string, { unlessJoined = false }: JoinOptions): Promise<Joined | undefined> {
+  const present = await readIdentity(folder);
+  if (present === undefined) return undefined;
+  if (unlessJoined) return { nodeId: present.nodeId, projectId: present.projectId, status: "joined" };
+  throw new NexusError("NODE_FOLDER_INVALID", `${folder} holds the identity of the node ${present.name} (${present.nodeId}) already.`, {
+    hint: "Run it with `nexus node run`, or choose another --folder.",
+  });
+}
+
+async function register(folder: string, { url, token, name }: JoinOptions): Promise<Joined> {
+  const keyFile = join(folder, KEY_FILE);
+  const kept = await readKey(keyFile);
+  const key = kept ?? (await generateSigningKey());
+  if (kept === undefined) await writeDurably(keyFile, Buffer.from(await exportSigningKey(key, "pkcs8")).toString("base64"), 0o600);
+  let joined: Joined;
+  try {
+    await using transport = connectTransport({ baseUrl: url });
+    const client = createClient(NodeService, transport.rpc);
+    const signature = await sign(key, registrationBytes({ token, name, publicKey: key.publicKey }));
+    joined = await client.register({ token, name, publicKey: key.publicKey, signature });
+  } catch (error) {
+    // A key that the coordinator may have heard of is kept: with it the same token still joins.
+    if (kept === undefined && isRefusal(error)) await rm(keyFile, { force: true });
+    throw error;
+  }
+  const { nodeId, projectId, status } = joined;
   await writeDurably(join(folder, IDENTITY_FILE), `${JSON.stringify({ formatVersion: 1, nodeId, name, url, projectId }, null, 2)}\n`, 0o644);
   return { nodeId, projectId, status };
+}
+
+/** What tells that no connection came about. */
+const NEVER_CONNECTED: ReadonlySet<unknown> = new Set(["EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);
+/** What leaves open whether the coordinator did what it was asked. */
+const UNCERTAIN: ReadonlySet<string> = new Set(["INTERNAL", "INTERRUPTED", "TIMEOUT"]);
+
+/** Whether the coordinator certainly did not register the key. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof NexusError)) return false;
+  return NEVER_CONNECTED.has(error.details["errno"]) || !(error.retryable || UNCERTAIN.has(error.code));
+}
+
+/** Removes the folder and its parents up to the first that a join made; what somebody has put into them since stays. */
+async function removeEmptyFolders(folder: string, first: string): Promise<void> {
+  for (let path = folder; path.startsWith(first); path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch {
+      return; // it is in use; the error that ended the join is the one to tell
+    }
+  }
+}
+
+/** @throws NexusError NODE_FOLDER_BUSY naming the process */
+async function lockNodeFolder(folder: string): Promise<FolderLock> {
+  try {
+    return await lockFolder(folder);
+  } catch (error) {
+    if (!(error instanceof NexusError) || error.code !== "DATA_FOLDER_BUSY") throw error;
+    const { pid } = error.details;
+    const who = pid === process.pid ? "this process itself" : `process ${String(pid)}`;
+    throw new NexusError("NODE_FOLDER_BUSY", `The node's folder ${folder} is in use by ${who}.`, { details: { folder, pid }, cause: error });
+  }
+}
+
+/**
+ * A joined node, to run it: no other process can until it is disposed, or this process ends, however it ends.
+ * @throws NexusError NODE_FOLDER_INVALID when there is none, or it is damaged; NODE_FOLDER_BUSY naming the process that runs it
+ */
+export async function holdNode(folder: string): Promise<HeldNode> {
+  const node = await loadIdentity(folder);
+  const lock = await lockNodeFolder(resolve(folder));
+  return { ...node, [Symbol.asyncDispose]: () => lock.release() };
 }
 
 /** Reads a joined node's identity. @throws NexusError NODE_FOLDER_INVALID when there is none, or it is damaged */
 export async function loadIdentity(folder: string): Promise<JoinedNode> {
   const known = await readIdentity(folder);
   if (known === undefined) throw new NexusError("NODE_FOLDER_INVALID", `${folder} holds no node's identity (${IDENTITY_FILE} is missing).`);
+  const path = join(folder, KEY_FILE);
+  const key = await readKey(path);
+  if (key === undefined)
+    throw new NexusError("NODE_FOLDER_INVALID", `The key of node ${known.name} is missing: there is no ${path}.`, { hint: KEY_HINT });
+  return { identity: { nodeId: known.nodeId, name: known.name, key }, projectId: known.projectId, url: known.url };
+}
+
+const KEY_HINT = "Restore the file, or join again under a new name with another --folder.";
+
+/** Undefined when there is no such file. */
+async function readKey(path: string): Promise<SigningKey | undefined> {
   try {
-    const pkcs8 = Buffer.from(await readFile(join(folder, KEY_FILE), "utf8"), "base64");
-    const key = await importSigningKey(pkcs8);
-    return { identity: { nodeId: known.nodeId, name: known.name, key }, projectId: known.projectId, url: known.url };
+    return await importSigningKey(Buffer.from(await readFile(path, "utf8"), "base64"));
   } catch (cause) {
-    throw new NexusError("NODE_FOLDER_INVALID", `The key of node ${known.name} in ${join(folder, KEY_FILE)} cannot be read.`, {
-      hint: "Restore the file, or join again under a new name with another --folder.",
-      cause,
-    });
+    if (isMissing(cause)) return undefined;
+    throw new NexusError("NODE_FOLDER_INVALID", `The node's key in ${path} cannot be read.`, { hint: KEY_HINT, cause });
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }
 
 async function readIdentity(folder: string): Promise<z.output<typeof identitySchema> | undefined> {
@@ -92,7 +181,7 @@ async function readIdentity(folder: string): Promise<z.output<typeof identitySch
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
+    if (isMissing(error)) return undefined;
     throw new NexusError("NODE_FOLDER_INVALID", `${path} cannot be read.`, { hint: "Check the permissions of the folder.", cause: error });
   }
   const parsed = identitySchema.safeParse(parseJson(text));

@@ -32,6 +32,12 @@ export const nodeErrors = defineErrors({
     meaning: "The node's folder does not hold the identity of a joined node.",
     hint: "Join with `nexus node join URL --token TOKEN --folder DIR` first.",
   },
+  NODE_FOLDER_BUSY: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "Another process is running the node of that folder, or is joining with it.",
+    hint: "Stop the named process first; one folder is one node, so another node needs a folder of its own.",
+  },
   JOIN_TOKEN_INVALID: {
     exit: EXIT.connection,
     rpc: "unauthenticated",

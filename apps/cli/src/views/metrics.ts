@@ -1,0 +1,20 @@
+import { formatShare } from "../output/index.ts";
+
+/** Figures by name, as they came over the wire. */
+type Metrics = Readonly<Record<string, unknown>>;
+
+/** A round's figures: those on held-out rows where it has been judged on some, else those of training. */
+export function roundMetrics(round: unknown): Metrics {
+  const { fit, evaluated } = record(round);
+  return { ...record(fit), ...record(evaluated) };
+}
+
+/** `94.31%` for accuracy, four decimals for what has no unit. */
+export function formatMetric(name: string, value: unknown): string {
+  if (typeof value !== "number") return typeof value === "string" ? value : "-";
+  return name === "accuracy" ? formatShare(value) : value.toFixed(4);
+}
+
+function record(value: unknown): Metrics {
+  return typeof value === "object" && value !== null ? (value as Metrics) : {};
+}
