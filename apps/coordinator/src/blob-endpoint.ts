@@ -1,9 +1,9 @@
-import { openTask, refuseTask, runKey, taskFileSizeBytes } from "@ciphernx/ai/federation/coordinator";
+import { answersKey, openTask, type OpenTask, refuseTask, runKey, taskFileSizeBytes } from "@ciphernx/ai/federation/coordinator";
 import { isSha256, type Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
-import { blobs, retrying, tasks } from "@ciphernx/core/store";
+import { blobs, prepared, retrying, tasks } from "@ciphernx/core/store";
 import type { BlobEndpoint } from "@ciphernx/protocol/wire";
-import { and, eq, inArray } from "@ciphernx/core/store/sql";
+import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
 import { tellFullDisk } from "./full-disk.ts";
 import { sameSecret } from "./owner-token.ts";
@@ -14,6 +14,8 @@ const MAX_CHECKPOINT_BYTES = 16 * 1024 ** 3;
 /** Who may read and send which bytes: nodes what their open tasks name, the owner every model and new checkpoints. */
 export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
   const { store, sessions, uploads, waiters, blobLock } = context;
+  /** Tasks whose uploads were let in and are on their way, by task. */
+  const underway = new Map<string, OpenTask>();
   const isOwner = (caller: string | undefined): boolean => caller !== undefined && sameSecret(caller, context.ownerToken);
 
   return {
@@ -26,8 +28,7 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
         return;
       }
       const { nodeId } = sessions.caller(caller);
-      const wanted = and(eq(tasks.nodeId, nodeId), eq(tasks.baseModelHash, hash), inArray(tasks.state, ["waiting", "delivered"]));
-      const [task] = await retrying(() => store.db.select({ id: tasks.id }).from(tasks).where(wanted).limit(1));
+      const [task] = await retrying(() => taskFromModel(store.db).execute({ node: nodeId, model: hash }));
       if (task === undefined)
         throw new NexusError("FORBIDDEN", `No open task of node ${nodeId} needs the blob ${hash}.`, { details: { blob: hash } });
     },
@@ -51,19 +52,26 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
           },
         );
         await retrying(() => refuseTask(store, task, { state: "rejected", code: error.code, message: error.message }));
+        waiters.wake(answersKey(task.runId));
         waiters.wake(runKey(task.runId));
         throw error;
       }
+      underway.set(taskId, task);
     },
 
     async failed({ taskId }, error) {
-      if (taskId !== undefined) await tellFullDisk(context, taskId, error);
+      if (taskId === undefined) return;
+      underway.delete(taskId);
+      await tellFullDisk(context, taskId, error);
     },
 
     async staged({ caller, hash, taskId, staged }) {
       if (taskId !== undefined) {
-        sessions.caller(caller);
-        await uploads.keep(taskId, hash, staged);
+        const { nodeId } = sessions.caller(caller);
+        // Two uploads for one task end one after the other: the second finds the task in the database.
+        const task = underway.get(taskId) ?? (await retrying(() => openTask(store, nodeId, taskId)));
+        underway.delete(taskId);
+        await uploads.keep({ task, hash, staged });
         return;
       }
       await blobLock.shared(async () => {
@@ -76,6 +84,21 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
     },
   };
 }
+
+const taskFromModel = prepared((db) =>
+  db
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(
+      and(
+        eq(tasks.nodeId, sql.placeholder("node")),
+        eq(tasks.baseModelHash, sql.placeholder("model")),
+        inArray(tasks.state, ["waiting", "delivered"]),
+      ),
+    )
+    .limit(1)
+    .prepare("task-from-model"),
+);
 
 /** Whether a blob can be the start of a run: one that is known, by upload or as the model of a run. */
 export async function knownBlob({ store }: CoordinatorContext, hash: string): Promise<Sha256> {

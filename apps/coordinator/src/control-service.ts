@@ -43,6 +43,12 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     return runMessage(row.run, row.modelId);
   }
 
+  async function stateOf(runId: string): Promise<string> {
+    const [row] = await db.select({ state: runs.state }).from(runs).where(eq(runs.id, runId));
+    if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id "${runId}".`, { details: { run: runId } });
+    return row.state;
+  }
+
   return {
     getStatus: owned(async () => ({
       version: context.version,
@@ -148,7 +154,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       const endsAt = performance.now() + timeoutMs;
       for (;;) {
         // Read before the events: a run that was over then has no more to tell, and nobody need wait for it.
-        const { state } = await runWithModel(runId);
+        const state = await stateOf(runId);
         // The place in the queue is taken before the look, so that no wake between the two is lost. Not every wake brings an event.
         const woken = waiters.wait(runKey(runId), { timeoutMs: Math.max(0, endsAt - performance.now()), signal: call.signal });
         const found = await listEvents(db, runId, Number(after), most);

@@ -1,5 +1,5 @@
 import { registeredSchema, type RegisteredSchema, schemaText } from "@ciphernx/ai/data";
-import { acknowledge, cancelledTasks, deliverTask, nodeKey, openTask, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import { acknowledge, answersKey, cancelledTasks, deliverTask, nodeKey, openTask, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
@@ -22,10 +22,6 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
   const { store, sessions, waiters, uploads, kernel, blobLock, log } = context;
   const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
 
-  async function publicKeyOf(nodeId: string): Promise<Uint8Array> {
-    return (await admittedNode(store, nodeId)).publicKey;
-  }
-
   return {
     async register(request) {
       parseDocumentWith(nameSchema, request.name, "The node's name");
@@ -47,12 +43,12 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
     async openSession(request) {
       const { nodeId, nonce, kernelBuild, softwareVersion } = request;
       sessions.redeem(nodeId, nonce);
-      const publicKey = await retrying(() => publicKeyOf(nodeId));
+      const { publicKey } = await retrying(() => admittedNode(store, nodeId));
       if (!(await verify(publicKey, sessionBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The session of node ${nodeId} is not signed by its key.`);
       }
       await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
-      const sessionToken = sessions.open({ nodeId, kernelBuild });
+      const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey });
       log.info({ node: nodeId, kernelBuild }, "node connected");
       return { sessionToken, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS };
     },
@@ -95,6 +91,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
           await retrying(() =>
             refuseTask(store, { ...delivery, id: delivery.taskId }, { state: "failed", code: error.code, message: error.message }),
           );
+          waiters.wake(answersKey(delivery.runId));
           waiters.wake(runKey(delivery.runId));
           throw error;
         }
@@ -122,34 +119,31 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
     },
 
     async report(request, call) {
-      const { nodeId } = caller(call);
-      const publicKey = await retrying(() => publicKeyOf(nodeId));
+      const { nodeId, publicKey } = caller(call);
       if (!(await verify(publicKey, reportBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The report of task ${request.taskId} is not signed by node ${nodeId}.`);
       }
-      const task = await retrying(() => openTask(store, nodeId, request.taskId)).catch(async (error: unknown) => {
-        // The node's own task, answered or over: nobody will ask for its upload any more.
-        if (error instanceof NexusError && error.code === "TASK_CLOSED") await uploads.take(request.taskId, request.blobHash)?.discard();
-        throw error;
-      });
+      // The task as it was when its upload was let in; whether it is still open is decided with the answer.
+      const upload = uploads.take(nodeId, request.taskId, request.blobHash);
+      const task = upload?.task ?? (await retrying(() => openTask(store, nodeId, request.taskId)));
       const { taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, failure, durationMs } = request;
       const report = {
         ...{ taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, durationMs },
         weight: safeCount(request.weight),
         ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
       };
-      const staged = failure === undefined ? uploads.take(taskId, blobHash) : undefined;
-      let kept = false;
+      let outcome: "accepted" | "failed" | undefined;
       try {
-        await blobLock.shared(() => acknowledge(store, kernel, task, report, staged));
-        kept = true;
+        outcome = await blobLock.shared(() => acknowledge(store, kernel, task, report, upload?.staged));
       } catch (error) {
         const known = databaseError(error);
         await tellFullDisk(context, taskId, known);
         throw known;
       } finally {
-        if (!kept) await staged?.discard();
-        waiters.wake(runKey(runId));
+        if (outcome !== "accepted") await upload?.staged.discard();
+        waiters.wake(answersKey(runId));
+        // A refusal is an event of the run.
+        if (outcome !== "accepted") waiters.wake(runKey(runId));
       }
       return {};
     },

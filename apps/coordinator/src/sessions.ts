@@ -14,6 +14,8 @@ const ABSENT_AFTER_MS = 3 * HEARTBEAT_INTERVAL_MS + 1_000;
 export interface NodeCaller {
   readonly nodeId: string;
   readonly kernelBuild: string;
+  /** The key that it proved to hold: it signs the node's reports. The session of a node that is removed ends. */
+  readonly publicKey: Uint8Array;
 }
 
 /** Who is connected, in memory: after a restart every node opens its session anew. */

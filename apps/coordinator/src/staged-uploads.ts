@@ -1,29 +1,37 @@
+import type { OpenTask } from "@ciphernx/ai/federation/coordinator";
 import type { Sha256, StagedBlob } from "@ciphernx/core/blobs";
+
+/** An upload with the task that it answers, as that was when the upload was let in. */
+export interface StagedUpload {
+  readonly task: OpenTask;
+  readonly hash: Sha256;
+  readonly staged: StagedBlob;
+}
 
 /** Uploads that arrived whole and wait for the signed report that names them: one a task, the latest. */
 export interface StagedUploads {
   /** Keeps an upload; one that the task had before is discarded. */
-  keep(taskId: string, hash: Sha256, staged: StagedBlob): Promise<void>;
-  /** Takes the upload of a task out, when it has that hash. */
-  take(taskId: string, hash: string): StagedBlob | undefined;
+  keep(upload: StagedUpload): Promise<void>;
+  /** Takes the upload of a node's task out, when it has that hash. */
+  take(nodeId: string, taskId: string, hash: string): StagedUpload | undefined;
   /** Discards what tasks left behind that are not open any more. */
   discardOthers(openTaskIds: ReadonlySet<string>): Promise<void>;
   readonly taskIds: readonly string[];
 }
 
 export function createStagedUploads(): StagedUploads {
-  const byTask = new Map<string, { readonly hash: Sha256; readonly staged: StagedBlob }>();
+  const byTask = new Map<string, StagedUpload>();
   return {
-    async keep(taskId, hash, staged) {
-      const before = byTask.get(taskId);
-      byTask.set(taskId, { hash, staged });
+    async keep(upload) {
+      const before = byTask.get(upload.task.id);
+      byTask.set(upload.task.id, upload);
       await before?.staged.discard();
     },
-    take(taskId, hash) {
+    take(nodeId, taskId, hash) {
       const known = byTask.get(taskId);
-      if (known?.hash !== hash) return undefined;
+      if (known?.hash !== hash || known.task.nodeId !== nodeId) return undefined;
       byTask.delete(taskId);
-      return known.staged;
+      return known;
     },
     async discardOthers(openTaskIds) {
       for (const [taskId, { staged }] of byTask) {

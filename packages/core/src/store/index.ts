@@ -4,5 +4,6 @@ export type { StoreLog } from "./log.ts";
 export { type Database, openStore, type OpenStoreOptions, type Store, type Transaction } from "./open-store.ts";
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, openEmbeddedPostgres } from "./postgres/index.ts";
 export { createPool, type DatabasePool, endPool } from "./pool.ts";
+export { prepared } from "./prepared.ts";
 export { retrying, type RetryingOptions } from "./retrying.ts";
 export * from "./schema/index.ts";

@@ -5,5 +5,5 @@ export { registrationBytes, reportBytes, sessionBytes, type SignedRegistration, 
 export { fromConnectError, toConnectError } from "./error-detail.ts";
 export { MAX_MESSAGE_BYTES } from "./limits.ts";
 export { isLoopbackHost } from "./loopback.ts";
-export type { BlobChannel, BlobGetOptions, type BlobGetWholeOptions, BlobPutOptions, TokenSource, Transport } from "./transport.ts";
+export type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions, TokenSource, Transport } from "./transport.ts";
 export type { WireLog } from "./wire-log.ts";

@@ -1,7 +1,7 @@
 import type { StagedBlob } from "@ciphernx/core/blobs";
 import { type ErrorCode, isErrorCode, NexusError } from "@ciphernx/core/errors";
-import { blobs, nodes, retrying, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray } from "@ciphernx/core/store/sql";
+import { blobs, nodes, prepared, retrying, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
+import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../spec/index.ts";
 import type { AggregationKernel } from "../../aggregation/index.ts";
 import { checkUpdateFile } from "./check-update.ts";
@@ -52,7 +52,22 @@ export interface OpenTask {
  * @throws NexusError FORBIDDEN when there is no such task of that node, TASK_CLOSED when it was answered or its round is over
  */
 export async function openTask(store: Store, nodeId: string, taskId: string): Promise<OpenTask> {
-  const [row] = await store.db
+  const [row] = await taskOfNode(store.db).execute({ task: taskId, node: nodeId });
+  if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
+  if (row.state !== "waiting" && row.state !== "delivered") {
+    throw new NexusError(
+      "TASK_CLOSED",
+      `The task ${taskId} of ${row.party} in round ${row.round} is ${row.state} already; this report changes nothing.`,
+      {
+        details: { task: taskId, state: row.state },
+      },
+    );
+  }
+  return { ...row, plan: row.plan as RunPlan };
+}
+
+const taskOfNode = prepared((db) =>
+  db
     .select({
       id: tasks.id,
       runId: tasks.runId,
@@ -69,25 +84,16 @@ export async function openTask(store: Store, nodeId: string, taskId: string): Pr
     })
     .from(tasks)
     .innerJoin(runs, eq(runs.id, tasks.runId))
-    .where(and(eq(tasks.id, taskId), eq(tasks.nodeId, nodeId)));
-  if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
-  if (row.state !== "waiting" && row.state !== "delivered") {
-    throw new NexusError(
-      "TASK_CLOSED",
-      `The task ${taskId} of ${row.party} in round ${row.round} is ${row.state} already; this report changes nothing.`,
-      {
-        details: { task: taskId, state: row.state },
-      },
-    );
-  }
-  return { ...row, plan: row.plan as RunPlan };
-}
+    .where(and(eq(tasks.id, sql.placeholder("task")), eq(tasks.nodeId, sql.placeholder("node"))))
+    .prepare("task-of-node"),
+);
 
 /**
  * Takes an answer in: checks it against its task, checks the staged update, makes both durable. When this resolves, the
  * answer is acknowledged: the blob is renamed and synced and its row committed.
  * A rejected update closes its task with the reason, so that the round need not wait for it.
  *
+ * @returns whether the answer counts, or told of a failure
  * @param staged the uploaded bytes, finished and of the hash the report names; undefined when the report is of a failure
  */
 export async function acknowledge(
@@ -96,7 +102,7 @@ export async function acknowledge(
   task: OpenTask,
   report: Report,
   staged: StagedBlob | undefined,
-): Promise<void> {
+): Promise<"accepted" | "failed"> {
   const { signature, durationMs } = report;
   const refuse = (state: Refused["state"], code: ErrorCode, message: string) =>
     refuseTask(store, task, { state, code, message, signature, durationMs });
@@ -108,7 +114,7 @@ export async function acknowledge(
   if (report.failure !== undefined) {
     const code = isErrorCode(report.failure.code) ? report.failure.code : "TRAINER_FAILED";
     await refuse("failed", code, report.failure.message);
-    return;
+    return "failed";
   }
   if (staged === undefined) {
     throw new NexusError("BLOB_NOT_FOUND", `The upload ${report.blobHash} that the report of task ${task.id} names is not here.`, {
@@ -124,9 +130,9 @@ export async function acknowledge(
   }
   const { hash } = await staged.commit();
   const accepted = await retrying(() => accept(store, task, report, { hash, sizeBytes }));
-  await retrying(() => store.db.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, task.nodeId)));
   if (!accepted)
     throw new NexusError("TASK_CLOSED", `The round of task ${task.id} closed while its update was on the way.`, { details: { task: task.id } });
+  return "accepted";
 }
 
 /** Commits an answer. Done twice, because the connection was lost before the database's answer, it says the same. */
@@ -137,33 +143,46 @@ async function accept(
   { hash, sizeBytes }: { readonly hash: string; readonly sizeBytes: number },
 ): Promise<boolean> {
   const { db } = store;
-  const kind = task.kind === "fit" ? "update" : "evaluation";
-  const kept = db.$with("kept").as(db.insert(blobs).values({ hash, sizeBytes, kind }).onConflictDoNothing().returning({ hash: blobs.hash }));
-  // The row lock orders this against the closing of the round: after it, no answer slips in. One statement, since every report is one.
-  const attempt = and(eq(rounds.runId, task.runId), eq(rounds.round, task.round), eq(rounds.attempt, task.attempt));
-  const held = db.$with("held").as(db.select({ round: rounds.round }).from(rounds).where(attempt).for("share"));
-  const changed = await db
-    .with(kept, held)
-    .update(tasks)
-    .set({
-      state: "accepted",
-      blobHash: hash,
-      blobSizeBytes: sizeBytes,
-      weight: report.weight,
-      metrics: report.metrics,
-      signature: report.signature,
-      durationMs: storedMs(report.durationMs),
-      bytesUp: sizeBytes,
-      bytesDown: task.plan.model.sizeBytes,
-      reportedAt: new Date(),
-    })
-    .from(held)
-    .where(and(eq(tasks.id, task.id), inArray(tasks.state, ["waiting", "delivered"])))
-    .returning({ id: tasks.id });
+  const changed = await acceptance(db).execute({
+    ...{ task: task.id, node: task.nodeId, run: task.runId, round: task.round, attempt: task.attempt },
+    ...{ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation", bytesDown: task.plan.model.sizeBytes },
+    ...{ weight: report.weight, metrics: report.metrics, signature: report.signature, durationMs: storedMs(report.durationMs) },
+  });
   if (changed.length > 0) return true;
   const [row] = await db.select({ state: tasks.state, signature: tasks.signature }).from(tasks).where(eq(tasks.id, task.id));
   return row?.state === "accepted" && row.signature !== null && Buffer.compare(row.signature, report.signature) === 0;
 }
+
+/** Everything that an accepted answer changes, in one statement, since every report is one. */
+const acceptance = prepared((db) => {
+  const given = sql.placeholder;
+  const blob = { hash: given("hash"), sizeBytes: given("sizeBytes"), kind: given("kind") };
+  const kept = db.$with("kept").as(db.insert(blobs).values(blob).onConflictDoNothing().returning({ hash: blobs.hash }));
+  const alive = db.update(nodes).set({ lastSeenAt: sql`now()` }).where(eq(nodes.id, given("node")));
+  const seen = db.$with("seen").as(alive.returning({ id: nodes.id }));
+  // The row lock orders this against the closing of the round: after it, no answer slips in.
+  const attempt = and(eq(rounds.runId, given("run")), eq(rounds.round, given("round")), eq(rounds.attempt, given("attempt")));
+  const held = db.$with("held").as(db.select({ round: rounds.round }).from(rounds).where(attempt).for("share"));
+  return db
+    .with(kept, seen, held)
+    .update(tasks)
+    .set({
+      state: "accepted",
+      blobHash: sql`${given("hash")}`,
+      blobSizeBytes: sql`${given("sizeBytes")}::bigint`,
+      bytesUp: sql`${given("sizeBytes")}::bigint`,
+      bytesDown: sql`${given("bytesDown")}::bigint`,
+      weight: sql`${given("weight")}::bigint`,
+      metrics: sql`${sql.param(given("metrics"), tasks.metrics)}`,
+      signature: sql`${sql.param(given("signature"), tasks.signature)}`,
+      durationMs: sql`${given("durationMs")}::int`,
+      reportedAt: sql`now()`,
+    })
+    .from(held)
+    .where(and(eq(tasks.id, given("task")), inArray(tasks.state, ["waiting", "delivered"])))
+    .returning({ id: tasks.id })
+    .prepare("accept-answer");
+});
 
 /** What in a report is not of its task. */
 function contradictsTask(task: OpenTask, report: Report): NexusError | undefined {

@@ -1,4 +1,4 @@
-import { runs, type Store, tasks } from "@ciphernx/core/store";
+import { prepared, runs, type Store, tasks } from "@ciphernx/core/store";
 import { and, asc, eq, inArray, sql } from "@ciphernx/core/store/sql";
 
 /** A task on its way to a node, with what the node needs to answer it. */
@@ -22,9 +22,14 @@ export interface Delivery {
  * asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
  */
 export async function deliverTask(store: Store, nodeId: string): Promise<Delivery | undefined> {
-  const open = and(eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"]));
-  const oldest = store.db.select({ id: tasks.id }).from(tasks).where(open).orderBy(asc(tasks.createdAt), asc(tasks.id)).limit(1);
-  const [row] = await store.db
+  const [row] = await delivery(store.db).execute({ node: nodeId });
+  return row;
+}
+
+const delivery = prepared((db) => {
+  const open = and(eq(tasks.nodeId, sql.placeholder("node")), inArray(tasks.state, ["waiting", "delivered"]));
+  const oldest = db.select({ id: tasks.id }).from(tasks).where(open).orderBy(asc(tasks.createdAt), asc(tasks.id)).limit(1);
+  return db
     .update(tasks)
     .set({ state: "delivered", deliveredAt: sql`coalesce(${tasks.deliveredAt}, now())` })
     .from(runs)
@@ -42,9 +47,9 @@ export async function deliverTask(store: Store, nodeId: string): Promise<Deliver
       spec: runs.spec,
       specHash: runs.specHash,
       plan: runs.plan,
-    });
-  return row;
-}
+    })
+    .prepare("deliver-task");
+});
 
 /** Which of these tasks are no longer wanted: answered, expired, or of another node. */
 export async function cancelledTasks(store: Store, nodeId: string, taskIds: readonly string[]): Promise<readonly string[]> {

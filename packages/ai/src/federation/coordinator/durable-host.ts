@@ -11,8 +11,8 @@ import { close } from "../round/close.ts";
 import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { commitRound } from "./commit.ts";
-import { type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
-import { abandonAttempt, closePhase, openPhase, standings, whereAttempt, whereTasks } from "./phases.ts";
+import { answersKey, type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
+import { abandonAttempt, closePhase, lookAt, openPhase, whereAttempt, whereTasks } from "./phases.ts";
 import { toldWaiting } from "./told-waiting.ts";
 
 /** Longest sleep between two looks at a phase: what notices nodes that went silent. */
@@ -100,13 +100,13 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
       const deadlineUnixMs = await deadlineOf(phase);
       for (;;) {
         // The place in the queue is taken before the look, so that no wake between the two is lost.
-        const woken = waiters.wait(runKey(runId), {
+        const woken = waiters.wait(answersKey(runId), {
           timeoutMs: Math.max(1, Math.min(LOOK_INTERVAL_MS, deadlineUnixMs - Date.now())),
           signal: closing,
         });
-        const [row] = await store.db.select({ stop: runs.stopRequested }).from(runs).where(eq(runs.id, runId));
-        if (row?.stop === true) return { kind: "stopped" };
-        const decision = close(await standings(store, runId, phase, parties, context.absent), { ...rule, deadlineUnixMs }, Date.now());
+        const look = await lookAt(store, runId, phase, parties, context.absent);
+        if (look.stopRequested) return { kind: "stopped" };
+        const decision = close(look.standings, { ...rule, deadlineUnixMs }, Date.now());
         if (decision.kind === "close") return { kind: "close", accepted: await closePhase(store, runId, phase, parties) };
         if (decision.kind === "abandon") return decision;
         await woken;

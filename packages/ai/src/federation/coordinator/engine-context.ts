@@ -22,9 +22,14 @@ export interface RoundContext extends EngineContext {
   readonly collector: BlobCollector;
 }
 
-/** Key under which the watchers of a run wait. */
+/** Key under which the watchers of a run wait for events. */
 export function runKey(runId: string): string {
   return `run:${runId}`;
+}
+
+/** Key under which the run's own workflow waits for answers. Events are no concern of it, nor answers of watchers. */
+export function answersKey(runId: string): string {
+  return `answers:${runId}`;
 }
 
 /** Key under which a node's long poll waits. */

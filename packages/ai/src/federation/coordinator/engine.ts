@@ -12,7 +12,7 @@ import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { runRound } from "../round/run-round.ts";
 import { collectStrayFiles, createBlobCollector } from "./collect-blobs.ts";
 import { durableHost, durableStep, forever, type HostedRun } from "./durable-host.ts";
-import { type EngineContext, type RoundContext, runKey } from "./engine-context.ts";
+import { answersKey, type EngineContext, type RoundContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 import { finishRun } from "./finish-run.ts";
 import { quorumNotReached } from "./quorum-not-reached.ts";
@@ -204,7 +204,7 @@ async function stopRun(context: EngineContext, runId: string): Promise<void> {
     .where(and(eq(runs.id, runId), ne(runs.state, "finished")))
     .returning({ id: runs.id });
   if (changed.length === 0) throw await wrongState(context, runId, "stopped");
-  waiters.wake(runKey(runId));
+  waiters.wake(answersKey(runId));
 }
 
 async function resumeRun(context: EngineContext, runId: string): Promise<void> {

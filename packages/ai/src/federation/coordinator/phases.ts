@@ -1,5 +1,5 @@
 import { newId } from "@ciphernx/core/ids";
-import { nodes, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
+import { nodes, prepared, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, ne, sql } from "@ciphernx/core/store/sql";
 import type { RoundInstruction } from "../../strategy/index.ts";
 import type { Standing } from "../round/close.ts";
@@ -95,17 +95,38 @@ async function nodesOf(tx: Transaction, runId: string, parties: readonly string[
     .where(and(eq(runs.id, runId), eq(nodes.status, "approved"), inArray(nodes.name, [...parties])));
 }
 
+const attempt = { run: sql.placeholder("run"), round: sql.placeholder("round"), attempt: sql.placeholder("attempt"), kind: sql.placeholder("kind") };
+/** Prepared, since it is asked after every answer. A run without tasks gives one row without a task. */
+const standingRows = prepared((db) =>
+  db
+    .select({ stop: runs.stopRequested, party: tasks.party, state: tasks.state, nodeId: tasks.nodeId })
+    .from(runs)
+    .leftJoin(
+      tasks,
+      and(eq(tasks.runId, runs.id), eq(tasks.round, attempt.round), eq(tasks.attempt, attempt.attempt), eq(tasks.kind, attempt.kind)),
+    )
+    .where(eq(runs.id, attempt.run))
+    .prepare("standings"),
+);
+
+/** What a look at a phase finds. */
+export interface Look {
+  /** Whether somebody wants the run to stop. */
+  readonly stopRequested: boolean;
+  readonly standings: readonly Standing[];
+}
+
 /** How each invited party stands. `absent` says of a node whether it has not been heard of for a while. */
-export async function standings(
+export async function lookAt(
   store: Store,
   runId: string,
   phase: Phase,
   parties: readonly string[],
   absent: (nodeId: string) => boolean,
-): Promise<readonly Standing[]> {
-  const rows = await store.db.select({ party: tasks.party, state: tasks.state, nodeId: tasks.nodeId }).from(tasks).where(whereTasks(runId, phase));
+): Promise<Look> {
+  const rows = await standingRows(store.db).execute({ run: runId, ...phase });
   const byParty = new Map(rows.map((row) => [row.party, row]));
-  return parties.map((party): Standing => {
+  const standings = parties.map((party): Standing => {
     const row = byParty.get(party);
     if (row === undefined) return { party, state: "refused" };
     switch (row.state) {
@@ -113,13 +134,15 @@ export async function standings(
         return { party, state: "accepted" };
       case "waiting":
       case "delivered":
-        return { party, state: absent(row.nodeId) ? "absent" : "pending" };
+        return { party, state: row.nodeId !== null && absent(row.nodeId) ? "absent" : "pending" };
       case "rejected":
       case "failed":
       case "expired":
+      case null:
         return { party, state: "refused" };
     }
   });
+  return { stopRequested: rows[0]?.stop ?? false, standings };
 }
 
 /**
