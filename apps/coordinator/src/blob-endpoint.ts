@@ -13,7 +13,7 @@ const MAX_CHECKPOINT_BYTES = 16 * 1024 ** 3;
 
 /** Who may read and send which bytes: nodes what their open tasks name, the owner every model and new checkpoints. */
 export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
-  const { store, sessions, uploads, waiters, blobLock } = context;
+  const { store, documents, sessions, uploads, waiters, blobLock } = context;
   /** Tasks whose uploads were let in and are on their way, by task. */
   const underway = new Map<string, OpenTask>();
   const isOwner = (caller: string | undefined): boolean => caller !== undefined && sameSecret(caller, context.ownerToken);
@@ -40,7 +40,7 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
       }
       const { nodeId } = sessions.caller(caller);
       if (taskId === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} may send updates of its tasks only.`);
-      const task = await retrying(() => openTask(store, nodeId, taskId));
+      const task = await retrying(() => openTask(store, documents, nodeId, taskId));
       const expected = taskFileSizeBytes(task.plan, task.kind);
       if (sizeBytes !== expected) {
         const error = new NexusError(
@@ -69,7 +69,7 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
       if (taskId !== undefined) {
         const { nodeId } = sessions.caller(caller);
         // Two uploads for one task end one after the other: the second finds the task in the database.
-        const task = underway.get(taskId) ?? (await retrying(() => openTask(store, nodeId, taskId)));
+        const task = underway.get(taskId) ?? (await retrying(() => openTask(store, documents, nodeId, taskId)));
         underway.delete(taskId);
         await uploads.keep({ task, hash, staged });
         return;

@@ -1,5 +1,5 @@
 import type { AggregationKernel } from "@ciphernx/ai/aggregation";
-import type { Engine } from "@ciphernx/ai/federation/coordinator";
+import type { Deliveries, Engine, RunDocumentCache } from "@ciphernx/ai/federation/coordinator";
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
 import type { Logger } from "pino";
@@ -10,6 +10,8 @@ import type { StagedUploads } from "./staged-uploads.ts";
 export interface CoordinatorContext {
   readonly store: Store;
   readonly engine: Engine;
+  readonly documents: RunDocumentCache;
+  readonly deliveries: Deliveries;
   readonly kernel: AggregationKernel;
   /** Build of the training kernels that runs are held to. */
   readonly kernelBuild: string;

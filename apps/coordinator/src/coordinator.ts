@@ -1,7 +1,7 @@
 import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadAggregationKernel } from "@ciphernx/ai/aggregation";
-import { launchEngine } from "@ciphernx/ai/federation/coordinator";
+import { createDeliveries, createRunDocumentCache, launchEngine } from "@ciphernx/ai/federation/coordinator";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { newId } from "@ciphernx/core/ids";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
@@ -90,8 +90,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     await engine.close();
   });
 
+  const documents = createRunDocumentCache(store);
   const context: CoordinatorContext = {
-    ...{ store, engine, kernel, waiters, blobLock, sessions, uploads, projectId, log },
+    ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, uploads, projectId, log },
     kernelBuild: training.build,
     ownerToken: token,
     version: manifest.version,

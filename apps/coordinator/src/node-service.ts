@@ -1,5 +1,5 @@
 import { registeredSchema, type RegisteredSchema, schemaText } from "@ciphernx/ai/data";
-import { acknowledge, answersKey, cancelledTasks, deliverTask, nodeKey, openTask, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import { acknowledge, answersKey, cancelledTasks, nodeKey, openTask, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
@@ -19,7 +19,7 @@ const MAX_WAIT_MS = 60_000;
 
 /** What nodes may say: every call but the first three needs a session, every report a signature of its own. */
 export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
-  const { store, sessions, waiters, uploads, kernel, blobLock, log } = context;
+  const { store, documents, deliveries, sessions, waiters, uploads, kernel, blobLock, log } = context;
   const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
 
   return {
@@ -79,9 +79,9 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
         // The place in the queue is taken before the look, so that no wake between the two is lost.
         const woken = waiters.wait(nodeKey(nodeId), { timeoutMs: Math.min(waitMs, MAX_WAIT_MS), signal: call.signal });
         const delivery =
-          (await retrying(() => deliverTask(store, nodeId))) ?? ((await woken) ? await retrying(() => deliverTask(store, nodeId)) : undefined);
+          (await retrying(() => deliveries.next(nodeId))) ?? ((await woken) ? await retrying(() => deliveries.next(nodeId)) : undefined);
         if (delivery === undefined) return {};
-        const plan = delivery.plan as { kernelBuild: string; reproducible: boolean; model: { sizeBytes: number } };
+        const { plan } = delivery;
         if (plan.reproducible && kernelBuild !== plan.kernelBuild) {
           const error = new NexusError(
             "KERNEL_MISMATCH",
@@ -104,9 +104,9 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             attempt,
             kind: delivery.kind === "fit" ? TaskKind.FIT : TaskKind.EVALUATE,
             party,
-            specJson: JSON.stringify(delivery.spec),
+            specJson: delivery.specJson,
             specHash,
-            planJson: JSON.stringify(delivery.plan),
+            planJson: delivery.planJson,
             baseModelHash,
             baseModelSizeBytes: BigInt(plan.model.sizeBytes),
             configJson: JSON.stringify(delivery.config),
@@ -125,7 +125,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       }
       // The task as it was when its upload was let in; whether it is still open is decided with the answer.
       const upload = uploads.take(nodeId, request.taskId, request.blobHash);
-      const task = upload?.task ?? (await retrying(() => openTask(store, nodeId, request.taskId)));
+      const task = upload?.task ?? (await retrying(() => openTask(store, documents, nodeId, request.taskId)));
       const { taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, failure, durationMs } = request;
       const report = {
         ...{ taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, durationMs },

@@ -1,11 +1,12 @@
 import type { StagedBlob } from "@ciphernx/core/blobs";
 import { type ErrorCode, isErrorCode, NexusError } from "@ciphernx/core/errors";
-import { blobs, nodes, prepared, retrying, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
+import { blobs, nodes, prepared, retrying, rounds, type Store, tasks } from "@ciphernx/core/store";
 import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../spec/index.ts";
 import type { AggregationKernel } from "../../aggregation/index.ts";
 import { checkUpdateFile } from "./check-update.ts";
 import { appendEvents } from "./event-log.ts";
+import type { RunDocumentCache } from "./run-documents.ts";
 
 const MAX_REASON_CHARACTERS = 2_000;
 
@@ -51,7 +52,7 @@ export interface OpenTask {
  * The task a node says it answers.
  * @throws NexusError FORBIDDEN when there is no such task of that node, TASK_CLOSED when it was answered or its round is over
  */
-export async function openTask(store: Store, nodeId: string, taskId: string): Promise<OpenTask> {
+export async function openTask(store: Store, documents: RunDocumentCache, nodeId: string, taskId: string): Promise<OpenTask> {
   const [row] = await taskOfNode(store.db).execute({ task: taskId, node: nodeId });
   if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
   if (row.state !== "waiting" && row.state !== "delivered") {
@@ -63,7 +64,8 @@ export async function openTask(store: Store, nodeId: string, taskId: string): Pr
       },
     );
   }
-  return { ...row, plan: row.plan as RunPlan };
+  const { specHash, plan } = await documents.of(row.runId);
+  return { ...row, specHash, plan };
 }
 
 const taskOfNode = prepared((db) =>
@@ -79,11 +81,8 @@ const taskOfNode = prepared((db) =>
       nodeId: tasks.nodeId,
       baseModelHash: tasks.baseModelHash,
       deadlineAt: tasks.deadlineAt,
-      specHash: runs.specHash,
-      plan: runs.plan,
     })
     .from(tasks)
-    .innerJoin(runs, eq(runs.id, tasks.runId))
     .where(and(eq(tasks.id, sql.placeholder("task")), eq(tasks.nodeId, sql.placeholder("node"))))
     .prepare("task-of-node"),
 );

@@ -1,54 +1,83 @@
-import { prepared, runs, type Store, tasks } from "@ciphernx/core/store";
+import { prepared, type Store, tasks } from "@ciphernx/core/store";
 import { and, asc, eq, inArray, sql } from "@ciphernx/core/store/sql";
+import type { RunDocumentCache, RunDocuments } from "./run-documents.ts";
 
 /** A task on its way to a node, with what the node needs to answer it. */
-export interface Delivery {
+export interface Delivery extends RunDocuments {
   readonly taskId: string;
   readonly runId: string;
   readonly round: number;
   readonly attempt: number;
   readonly kind: "fit" | "evaluate";
   readonly party: string;
-  readonly spec: unknown;
-  readonly specHash: string;
-  readonly plan: unknown;
   readonly baseModelHash: string;
   readonly config: unknown;
   readonly deadlineAt: Date;
 }
 
-/**
- * The oldest open task of a node, marked as delivered. A task that was delivered before is delivered again: the node
- * asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
- */
-export async function deliverTask(store: Store, nodeId: string): Promise<Delivery | undefined> {
-  const [row] = await delivery(store.db).execute({ node: nodeId });
-  return row;
+/** Where nodes fetch their tasks. */
+export interface Deliveries {
+  /**
+   * The oldest open task of a node, marked as delivered. A task that was delivered before is delivered again: the node
+   * asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
+   */
+  next(nodeId: string): Promise<Delivery | undefined>;
 }
 
-const delivery = prepared((db) => {
-  const open = and(eq(tasks.nodeId, sql.placeholder("node")), inArray(tasks.state, ["waiting", "delivered"]));
-  const oldest = db.select({ id: tasks.id }).from(tasks).where(open).orderBy(asc(tasks.createdAt), asc(tasks.id)).limit(1);
+/** Nodes that ask at the same time, as those that a round wakes do, are served by one statement. */
+export function createDeliveries(store: Store, documents: RunDocumentCache): Deliveries {
+  let batch: { readonly nodeIds: Set<string>; readonly found: Promise<ReadonlyMap<string, DeliveredTask>> } | undefined;
+
+  async function collect(nodeIds: ReadonlySet<string>): Promise<ReadonlyMap<string, DeliveredTask>> {
+    await new Promise((resolve) => setImmediate(resolve));
+    batch = undefined;
+    const rows = await oldestTasks(store.db).execute({ nodes: [...nodeIds] });
+    return new Map(rows.map((row) => [row.nodeId, row]));
+  }
+
+  return {
+    async next(nodeId) {
+      if (batch === undefined) {
+        const nodeIds = new Set<string>();
+        batch = { nodeIds, found: collect(nodeIds) };
+      }
+      batch.nodeIds.add(nodeId);
+      const task = (await batch.found).get(nodeId);
+      return task === undefined ? undefined : { ...task, ...(await documents.of(task.runId)) };
+    },
+  };
+}
+
+type DeliveredTask = Awaited<ReturnType<ReturnType<typeof oldestTasks>["execute"]>>[number];
+
+const oldestTasks = prepared((db) => {
+  const open = inArray(tasks.state, ["waiting", "delivered"]);
+  const oldest = db
+    .selectDistinctOn([tasks.nodeId], { id: tasks.id })
+    .from(tasks)
+    .where(and(sql`${tasks.nodeId} = any(${sql.placeholder("nodes")}::text[])`, open))
+    .orderBy(tasks.nodeId, asc(tasks.createdAt), asc(tasks.id))
+    .as("oldest");
+  // For this transaction alone. The nodes need not wait for the disk: when a crash loses the mark, the task goes out again, as it has to.
+  const unsynced = sql`set_config('synchronous_commit', 'off', true) is not null`;
   return db
     .update(tasks)
     .set({ state: "delivered", deliveredAt: sql`coalesce(${tasks.deliveredAt}, now())` })
-    .from(runs)
-    .where(and(eq(tasks.id, sql`(${oldest})`), eq(runs.id, tasks.runId), open))
+    .from(oldest)
+    .where(and(eq(tasks.id, oldest.id), open, unsynced))
     .returning({
       taskId: tasks.id,
       runId: tasks.runId,
       round: tasks.round,
       attempt: tasks.attempt,
       kind: tasks.kind,
+      nodeId: tasks.nodeId,
       party: tasks.party,
       baseModelHash: tasks.baseModelHash,
       config: tasks.config,
       deadlineAt: tasks.deadlineAt,
-      spec: runs.spec,
-      specHash: runs.specHash,
-      plan: runs.plan,
     })
-    .prepare("deliver-task");
+    .prepare("oldest-tasks");
 });
 
 /** Which of these tasks are no longer wanted: answered, expired, or of another node. */

@@ -12,7 +12,8 @@ import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { commitRound } from "./commit.ts";
 import { answersKey, type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
-import { abandonAttempt, closePhase, lookAt, openPhase, whereAttempt, whereTasks } from "./phases.ts";
+import { openPhase } from "./open-phase.ts";
+import { abandonAttempt, closePhase, lookAt, whereAttempt, whereTasks } from "./phases.ts";
 import { toldWaiting } from "./told-waiting.ts";
 
 /** Longest sleep between two looks at a phase: what notices nodes that went silent. */
@@ -83,15 +84,8 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
     durably: (step, action) => durableStep(context, runId, step, action),
 
     async invite(phase, instruction, modelHash) {
-      const base = await currentBase();
-      const woken = await openPhase(store, {
-        runId,
-        phase,
-        instruction,
-        modelHash: modelHash ?? base.modelHash,
-        stateHash: base.stateHash,
-        deadlineAt: new Date(Date.now() + plan.cohort.deadlineMs),
-      });
+      const deadlineAt = new Date(Date.now() + plan.cohort.deadlineMs);
+      const woken = await openPhase(store, { runId, phase, instruction, modelHash, deadlineAt });
       for (const nodeId of woken) waiters.wake(nodeKey(nodeId));
       waiters.wake(runKey(runId));
     },
@@ -159,12 +153,6 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
       collector.request();
     },
   };
-
-  async function currentBase(): Promise<{ modelHash: string; stateHash: string | null }> {
-    const [row] = await store.db.select({ modelHash: runs.modelHash, stateHash: runs.serverStateHash }).from(runs).where(eq(runs.id, runId));
-    if (row === undefined || row.modelHash === null) throw new NexusError("RUN_NOT_FOUND", `The run ${runId} has no model to start from.`);
-    return { modelHash: row.modelHash, stateHash: row.stateHash };
-  }
 
   async function deadlineOf(phase: Phase): Promise<number> {
     const [row] = await store.db.select({ deadlineAt: tasks.deadlineAt }).from(tasks).where(whereTasks(runId, phase)).limit(1);

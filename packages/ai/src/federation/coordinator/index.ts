@@ -1,7 +1,8 @@
 export { acknowledge, openTask, type OpenTask, refuseTask, type Refused, type Report } from "./acknowledge.ts";
 export { taskFileSizeBytes } from "./check-update.ts";
-export { cancelledTasks, deliverTask, type Delivery } from "./deliver.ts";
+export { cancelledTasks, createDeliveries, type Deliveries, type Delivery } from "./deliver.ts";
 export { answersKey, type EngineContext, nodeKey, runKey } from "./engine-context.ts";
 export { type Engine, launchEngine, type StartRunOptions } from "./engine.ts";
 export { listEvents } from "./event-log.ts";
+export { createRunDocumentCache, type RunDocumentCache, type RunDocuments } from "./run-documents.ts";
 export { toldWaiting } from "./told-waiting.ts";

@@ -1,7 +1,5 @@
-import { newId } from "@ciphernx/core/ids";
-import { nodes, prepared, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
+import { prepared, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, ne, sql } from "@ciphernx/core/store/sql";
-import type { RoundInstruction } from "../../strategy/index.ts";
 import type { Standing } from "../round/close.ts";
 import type { Phase } from "../round/run-round.ts";
 import { appendEvents } from "./event-log.ts";
@@ -11,16 +9,6 @@ export interface Cohort {
   readonly parties: readonly string[];
 }
 
-export interface OpenPhase {
-  readonly runId: string;
-  readonly phase: Phase;
-  readonly instruction: RoundInstruction;
-  /** The model that the tasks start from. */
-  readonly modelHash: string;
-  readonly stateHash: string | null;
-  readonly deadlineAt: Date;
-}
-
 /** The rows of an attempt at a round in the journal. */
 export function whereAttempt(runId: string, { round, attempt }: Pick<Phase, "round" | "attempt">) {
   return and(eq(rounds.runId, runId), eq(rounds.round, round), eq(rounds.attempt, attempt));
@@ -28,71 +16,6 @@ export function whereAttempt(runId: string, { round, attempt }: Pick<Phase, "rou
 
 export function whereTasks(runId: string, { kind, round, attempt }: Phase) {
   return and(eq(tasks.runId, runId), eq(tasks.round, round), eq(tasks.attempt, attempt), eq(tasks.kind, kind));
-}
-
-/**
- * Records a phase and its tasks, once: a repeated call finds the rows and changes nothing.
- * A party without a node (removed since the plan was made) gets no task and counts as refused.
- * @returns the nodes that have something to do
- */
-export async function openPhase(store: Store, open: OpenPhase): Promise<readonly string[]> {
-  const { runId, phase, instruction, modelHash, deadlineAt } = open;
-  const { parties, config } = instruction;
-  return store.db.transaction(async (tx) => {
-    if (phase.kind === "fit") {
-      const inserted = await tx
-        .insert(rounds)
-        .values({
-          runId,
-          round: phase.round,
-          attempt: phase.attempt,
-          state: "open",
-          baseModelHash: modelHash,
-          baseStateHash: open.stateHash,
-          cohort: { parties } satisfies Cohort,
-          deadlineAt,
-        })
-        .onConflictDoNothing()
-        .returning({ round: rounds.round });
-      if (inserted.length > 0) {
-        await tx
-          .update(runs)
-          .set({ state: "running", startedAt: sql`coalesce(${runs.startedAt}, now())` })
-          .where(and(eq(runs.id, runId), ne(runs.state, "finished")));
-        await appendEvents(tx, runId, [{ type: "round-opened", payload: { round: phase.round, attempt: phase.attempt, parties } }]);
-      }
-    }
-    const holders = await nodesOf(tx, runId, parties);
-    if (holders.length > 0) {
-      await tx
-        .insert(tasks)
-        .values(
-          holders.map(({ nodeId, party }) => ({
-            id: newId("task"),
-            runId,
-            round: phase.round,
-            attempt: phase.attempt,
-            kind: phase.kind,
-            nodeId,
-            party,
-            state: "waiting" as const,
-            config,
-            baseModelHash: modelHash,
-            deadlineAt,
-          })),
-        )
-        .onConflictDoNothing();
-    }
-    return holders.map(({ nodeId }) => nodeId);
-  });
-}
-
-async function nodesOf(tx: Transaction, runId: string, parties: readonly string[]): Promise<readonly { nodeId: string; party: string }[]> {
-  return tx
-    .select({ nodeId: nodes.id, party: nodes.name })
-    .from(nodes)
-    .innerJoin(runs, eq(runs.projectId, nodes.projectId))
-    .where(and(eq(runs.id, runId), eq(nodes.status, "approved"), inArray(nodes.name, [...parties])));
 }
 
 const attempt = { run: sql.placeholder("run"), round: sql.placeholder("round"), attempt: sql.placeholder("attempt"), kind: sql.placeholder("kind") };
