@@ -157,7 +157,10 @@ const acceptance = prepared((db) => {
   const given = sql.placeholder;
   const blob = { hash: given("hash"), sizeBytes: given("sizeBytes"), kind: given("kind") };
   const kept = db.$with("kept").as(db.insert(blobs).values(blob).onConflictDoNothing().returning({ hash: blobs.hash }));
-  const alive = db.update(nodes).set({ lastSeenAt: sql`now()` }).where(eq(nodes.id, given("node")));
+  const alive = db
+    .update(nodes)
+    .set({ lastSeenAt: sql`now()` })
+    .where(eq(nodes.id, given("node")));
   const seen = db.$with("seen").as(alive.returning({ id: nodes.id }));
   // The row lock orders this against the closing of the round: after it, no answer slips in.
   const attempt = and(eq(rounds.runId, given("run")), eq(rounds.round, given("round")), eq(rounds.attempt, given("attempt")));

@@ -2,7 +2,7 @@ import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { sleep } from "@ciphernx/core/lifecycle";
-import { blobs, databaseError, rounds, runs, tasks } from "@ciphernx/core/store";
+import { blobs, databaseError, rounds, tasks } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";

@@ -35,7 +35,7 @@ export async function openPhase(store: Store, open: OpenPhase): Promise<readonly
       .from(runs)
       .where(eq(runs.id, runId))
       .for("update");
-    if (run?.modelHash == null) throw new NexusError("RUN_NOT_FOUND", `The run ${runId} has no model to start from.`);
+    if (run === undefined || run.modelHash === null) throw new NexusError("RUN_NOT_FOUND", `The run ${runId} has no model to start from.`);
     const modelHash = open.modelHash ?? run.modelHash;
     // One statement, however many parties: every node waits for it.
     const { rows } = await tx.execute<{ node: string }>(sql`

@@ -24,10 +24,7 @@ const standingRows = prepared((db) =>
   db
     .select({ stop: runs.stopRequested, party: tasks.party, state: tasks.state, nodeId: tasks.nodeId })
     .from(runs)
-    .leftJoin(
-      tasks,
-      and(eq(tasks.runId, runs.id), eq(tasks.round, attempt.round), eq(tasks.attempt, attempt.attempt), eq(tasks.kind, attempt.kind)),
-    )
+    .leftJoin(tasks, and(eq(tasks.runId, runs.id), eq(tasks.round, attempt.round), eq(tasks.attempt, attempt.attempt), eq(tasks.kind, attempt.kind)))
     .where(eq(runs.id, attempt.run))
     .prepare("standings"),
 );
