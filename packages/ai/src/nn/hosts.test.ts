@@ -8,11 +8,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { goldenTrainingHash } from "./test/golden-training.ts";
+import { goldenImageTrainingHash, goldenTrainingHash } from "./test/golden-training.ts";
 import { writePlainModules } from "./test/plain-modules.ts";
 
-/** Changes only when the arithmetic of training changes; then every kernel build before it gives other bits. */
-const GOLDEN = "2f8002d25175c27a290502306be9109ce349492908bcb1061fbc8eb533d9b00a";
+/** Of dense layers, and of convolutions and what is around them. Changes only when the arithmetic of training changes; then every kernel build before it gives other bits. */
+const GOLDEN = "2f8002d25175c27a290502306be9109ce349492908bcb1061fbc8eb533d9b00a 0f040186fa0c28ff684908c27d93c5a7ce3a7434cde2a6a5eea6293e2e8ec8da";
+
+/** What other hosts do with the module. */
+const HASHES = "async (m) => `${await m.goldenTrainingHash()} ${await m.goldenImageTrainingHash()}`";
 
 const run = promisify(execFile);
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../../..");
@@ -43,14 +46,14 @@ describe("the bits of a training", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("are the golden ones here", async () => {
-    expect(await goldenTrainingHash()).toBe(GOLDEN);
+    expect(`${await goldenTrainingHash()} ${await goldenImageTrainingHash()}`).toBe(GOLDEN);
   });
 
   it("are the same in every other Node on the PATH", async ({ skip }) => {
     const nodes = await otherNodes();
     if (nodes.size === 0) skip("No other version of Node is on the PATH.");
     for (const [version, path] of nodes) {
-      const script = `import(${JSON.stringify(join(folder, entry))}).then((m) => m.goldenTrainingHash()).then(console.log)`;
+      const script = `import(${JSON.stringify(join(folder, entry))}).then(${HASHES}).then(console.log)`;
       const { stdout } = await run(path, ["--input-type=module", "--eval", script], { env: { PATH: process.env["PATH"] } });
       expect(`${version} ${stdout.trim()}`).toBe(`${version} ${GOLDEN}`);
     }
@@ -83,7 +86,7 @@ describe("the bits of a training", () => {
       try {
         const page = await browser.newPage();
         await page.goto(`http://127.0.0.1:${port}/`);
-        const script = `import("/${entry}").then((m) => m.goldenTrainingHash())`;
+        const script = `import("/${entry}").then(${HASHES})`;
         expect(await page.evaluate(script)).toBe(GOLDEN);
       } finally {
         await browser.close();

@@ -1,10 +1,12 @@
 export type { Examples, Features } from "./examples.ts";
+export { inferShapes, type LayerShapes } from "./infer-shapes.ts";
 export { initialParameters } from "./initial-parameters.ts";
 export { createKernel, type Kernel } from "./kernel.ts";
-export { LAYER_KINDS, type LayerSpec } from "./layers/index.ts";
+export { LAYER_KINDS, type LayerSpec, type LayerSpec as NetworkLayerSpec, type Shape } from "./layers/index.ts";
 export { loadKernel } from "./load-kernel.ts";
 export { LOSS_KINDS, type LossKind } from "./losses/index.ts";
-export { createNetwork, type FitOptions, type MetricSums, type Network } from "./network.ts";
+export { createNetwork, type FitOptions, type MetricSums, type Network, type Randomness } from "./network.ts";
 export { networkLayout, type NetworkSpec } from "./network-plan.ts";
 export { OPTIMISER_KINDS, type OptimiserSpec } from "./optimisers/index.ts";
 export type { DriveOptions } from "./pause.ts";
+export { SCHEDULE_KINDS, scheduleFactor, type ScheduleSpec } from "./schedules/index.ts";

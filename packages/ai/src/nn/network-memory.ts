@@ -1,10 +1,10 @@
-import type { Address } from "./kernel-exports.ts";
-import type { KernelExports } from "./kernel-exports.ts";
+import { NexusError } from "@ciphernx/core/errors";
+import type { Address, KernelExports } from "./kernel-exports.ts";
 import { instantiate, type Kernel } from "./kernel.ts";
-import { type BoundLayer, layerDefinition, lengthOf } from "./layers/index.ts";
+import { type BoundLayer, lengthOf } from "./layers/index.ts";
 import { type BoundLoss, lossDefinition } from "./losses/index.ts";
 import { createMemoryPlan } from "./memory-plan.ts";
-import { networkLayout, type NetworkSpec, outputLengthOf, planLayers } from "./network-plan.ts";
+import { layoutOf, type NetworkSpec, planNetwork } from "./network-plan.ts";
 
 /** A network's buffers and its layers bound to them. */
 export interface NetworkMemory {
@@ -21,55 +21,62 @@ export interface NetworkMemory {
   readonly targets: Address;
   /** One f32 an example. */
   readonly losses: Address;
-  /** Two buffers, each as large as the largest output of a layer: gradients go from one to the other. */
-  readonly outputGradients: readonly [Address, Address];
-  readonly layers: readonly BoundLayer[];
+  /** The gradient of the network's outputs. */
+  readonly outputGradient: Address;
+  readonly layers: BoundLayer;
   readonly loss: BoundLoss;
 }
 
+/** What 32-bit addresses reach. */
+const MOST_BYTES = 2 ** 32 - 65_536;
+
 /**
  * Lays out everything a network ever needs in one memory of fixed size. Pages that are never touched (the state of an
- * optimiser that has none) cost address space only.
+ * optimiser that has none) cost address space only. Throws SPEC_INVALID when that is more than 4 GiB.
  */
 export function layOutNetwork(kernel: Kernel, spec: NetworkSpec, maxBatch: number): NetworkMemory {
-  const planned = planLayers(spec);
-  const layout = networkLayout(spec);
-  const outputLength = outputLengthOf(planned);
+  const planned = planNetwork(spec);
+  const layout = layoutOf(planned);
+  const outputLength = lengthOf(planned.outputShape);
   const lossKind = lossDefinition(spec.loss)!;
 
   const plan = createMemoryPlan(kernel.heapBase);
   const weights = plan.floats(layout.length);
   const gradient = plan.floats(layout.length);
   const input = plan.floats(maxBatch * spec.inputLength);
-  const outputs = planned.map((layer) => plan.floats(maxBatch * lengthOf(layer.plan.outputShape)));
-  const kept = planned.map((layer) => plan.floats(layer.plan.keptFloats?.(maxBatch) ?? 0));
-  const largest = maxBatch * Math.max(...planned.map((layer) => lengthOf(layer.plan.outputShape)));
-  const outputGradients = [plan.floats(largest), plan.floats(largest)] as const;
-  const scratchFloats = planned.map((layer) => layer.plan.scratchFloats?.(maxBatch) ?? 0);
-  const scratch = plan.floats(Math.max(lossKind.scratchFloats(maxBatch, outputLength), ...scratchFloats));
+  const output = plan.floats(maxBatch * outputLength);
+  const outputGradient = plan.floats(maxBatch * outputLength);
+  const kept = plan.floats(planned.keptFloats(maxBatch));
+  const scratch = plan.floats(Math.max(lossKind.scratchFloats(maxBatch, outputLength), planned.scratchFloats(maxBatch)));
   const losses = plan.floats(maxBatch);
   const targets = plan.floats(maxBatch * outputLength);
   const gemmScratch = plan.bytes(kernel.gemmScratchBytes);
   const inputBytes = plan.bytes(maxBatch * spec.inputLength);
   const state = [plan.floats(layout.length), plan.floats(layout.length)] as const;
   const anchor = plan.floats(layout.length);
+  if (!(plan.end <= MOST_BYTES)) {
+    throw new NexusError(
+      "SPEC_INVALID",
+      `The network needs ${(plan.end / 2 ** 30).toFixed(1)} GiB for batches of ${maxBatch}; a kernel's memory holds 4.`,
+      { hint: "Take a smaller batch, or a smaller network.", details: { sizeBytes: plan.end, maxBatch } },
+    );
+  }
 
   const { exports, memory } = instantiate(kernel.module, plan.end);
   const offsets = new Map(layout.entries.map(({ name, offset }) => [name, offset * 4]));
-  const layers = planned.map((layer, index) =>
-    layerDefinition(layer.spec)!.bind(layer.spec, {
-      kernel: exports,
-      inputShape: layer.inputShape,
-      outputShape: layer.plan.outputShape,
-      parameters: layer.parameters.map(({ name }) => weights + offsets.get(name)!),
-      gradients: layer.parameters.map(({ name }) => gradient + offsets.get(name)!),
-      input: index === 0 ? input : outputs[index - 1]!,
-      output: outputs[index]!,
-      kept: kept[index]!,
-      scratch,
-      gemmScratch,
-    }),
-  );
-  const loss = lossKind.bind({ kernel: exports, outputLength, outputs: outputs.at(-1)!, targets, losses, scratch });
-  return { kernel: exports, memory, weights, gradient, state, anchor, input, inputBytes, targets, losses, outputGradients, layers, loss };
+  const layers = planned.bind({
+    kernel: exports,
+    memory,
+    name: "",
+    maxBatch,
+    parameters: planned.parameters.map(({ name }) => weights + offsets.get(name)!),
+    gradients: planned.parameters.map(({ name }) => gradient + offsets.get(name)!),
+    input,
+    output,
+    kept,
+    scratch,
+    gemmScratch,
+  });
+  const loss = lossKind.bind({ kernel: exports, outputLength, outputs: output, targets, losses, scratch });
+  return { kernel: exports, memory, weights, gradient, state, anchor, input, inputBytes, targets, losses, outputGradient, layers, loss };
 }

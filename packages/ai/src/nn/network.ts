@@ -1,12 +1,15 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { randomStream } from "../random/index.ts";
 import type { ParameterLayout } from "../tensor/index.ts";
 import { createFeeder, type Examples, type Features } from "./examples.ts";
 import type { Kernel } from "./kernel.ts";
+import { lengthOf, type TrainingStep } from "./layers/index.ts";
 import { lossDefinition } from "./losses/index.ts";
 import { layOutNetwork } from "./network-memory.ts";
-import { networkLayout, type NetworkSpec, outputLengthOf, planLayers } from "./network-plan.ts";
+import { layoutOf, type NetworkSpec, planNetwork } from "./network-plan.ts";
 import { OPTIMISER_KINDS, optimiserDefinition, type OptimiserSpec } from "./optimisers/index.ts";
 import { drive, driveInSlices, type DriveOptions } from "./pause.ts";
+import { scheduleFactor, type ScheduleSpec } from "./schedules/index.ts";
 
 /** Sums over examples, never means: sums of parties can be added. */
 export interface MetricSums {
@@ -15,6 +18,12 @@ export interface MetricSums {
   readonly loss: number;
   /** Examples that were predicted correctly; 0 for regression. */
   readonly correct: number;
+}
+
+/** Names the random numbers of a training: for a party, the run's seed and ["dropout", party, round]. */
+export interface Randomness {
+  readonly seed: number;
+  readonly path: readonly (string | number)[];
 }
 
 export interface FitOptions extends Examples {
@@ -30,6 +39,13 @@ export interface FitOptions extends Examples {
   readonly proximalMu?: number;
   /** Goes on with momentum and moments of the call before instead of from zero. Default false: parties keep no state. */
   readonly keepOptimiserState?: boolean;
+  /**
+   * Multiplies the learning rate of each step with the schedule's factor at `from` plus the steps since the state was
+   * zero. Default constant; `from` defaults to 0.
+   */
+  readonly schedule?: { readonly spec: ScheduleSpec; readonly from?: number };
+  /** Where layers that draw random numbers (dropout) have them from; they need it. */
+  readonly random?: Randomness;
   /** Called after each step with the sums of the pass so far. */
   readonly onBatch?: (progress: MetricSums & { readonly pass: number }) => void;
 }
@@ -58,8 +74,11 @@ export interface Network {
   evaluateSync(examples: Examples): MetricSums;
   /** Predictions, `outputLength` an example: probabilities for classification, values for regression. */
   predict(features: Features["features"], featureScale?: number): Float32Array<ArrayBuffer>;
-  /** The gradient of the mean loss of at most `maxBatch` examples, flat in canonical order. Changes no parameter. */
-  gradient(examples: Examples): Float32Array<ArrayBuffer>;
+  /**
+   * The gradient of the mean loss of at most `maxBatch` examples as a first step of training would have it, flat in
+   * canonical order; 0 for running statistics. Changes no parameter.
+   */
+  gradient(examples: Examples & Pick<FitOptions, "random">): Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -69,8 +88,9 @@ export interface Network {
  */
 export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: { readonly maxBatch: number }): Network {
   if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) throw new NexusError("USAGE", `maxBatch is ${maxBatch}; it needs a whole number from 1.`);
-  const layout = networkLayout(spec);
-  const outputLength = outputLengthOf(planLayers(spec));
+  const plan = planNetwork(spec);
+  const layout = layoutOf(plan);
+  const outputLength = lengthOf(plan.outputShape);
   const place = layOutNetwork(kernel, spec, maxBatch);
   const { memory, layers, loss } = place;
   const targetKind = lossDefinition(spec.loss)!.targets;
@@ -81,16 +101,13 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
   let fitting = false;
   let steps = 0;
 
-  function forward(rows: number): void {
-    for (const layer of layers) layer.forward(rows);
-  }
-
-  function backward(rows: number): void {
-    let [from, to] = place.outputGradients;
-    for (let index = layers.length - 1; index >= 0; index -= 1) {
-      layers[index]!.backward(rows, from, index === 0 ? 0 : to);
-      [from, to] = [to, from];
-    }
+  function trainingStep(random: Randomness | undefined, step: number): TrainingStep {
+    return {
+      stream(name) {
+        if (random === undefined) throw new NexusError("USAGE", `The layer ${name} draws random numbers; the call names none for it.`);
+        return randomStream(random.seed, ...random.path, step, name);
+      },
+    };
   }
 
   /** f64 sum of the losses of a batch onto what came before, in order. */
@@ -101,7 +118,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
   }
 
   function* fitSteps(options: FitOptions): Generator<void, MetricSums> {
-    const { batchSize, optimiser, proximalMu = 0, keepOptimiserState = false, onBatch } = options;
+    const { batchSize, optimiser, proximalMu = 0, keepOptimiserState = false, schedule, random, onBatch } = options;
     const count = feeder.check(options);
     const passes = options.order instanceof Uint32Array ? [options.order] : options.order;
     for (const order of passes) checkOrder(order, count);
@@ -114,6 +131,10 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
       throw new NexusError("USAGE", `There is no optimiser ${JSON.stringify(optimiser.kind)}; there are ${OPTIMISER_KINDS.join(", ")}.`);
     }
     definition.check(optimiser);
+    if (plan.draws && random === undefined) {
+      throw new NexusError("USAGE", "The network has layers that draw random numbers; `random` must name the stream they draw from.");
+    }
+    if (schedule !== undefined) scheduleFactor(schedule.spec, schedule.from ?? 0);
     if (fitting) throw new NexusError("USAGE", "The network is being trained already; a second fit needs a network of its own.");
 
     fitting = true;
@@ -130,11 +151,12 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
         for (let start = 0; start < order.length; start += batchSize) {
           const rows = Math.min(batchSize, order.length - start);
           feeder.gather(options, order, start, rows);
-          forward(rows);
-          const correct = loss.judge(rows, place.outputGradients[0]);
-          backward(rows);
+          layers.forward(rows, trainingStep(random, steps + 1));
+          const correct = loss.judge(rows, place.outputGradient);
+          layers.backward(rows, place.outputGradient, 0);
+          update(steps + 1, schedule === undefined ? 1 : scheduleFactor(schedule.spec, (schedule.from ?? 0) + steps));
+          layers.afterUpdate?.();
           steps += 1;
-          update(steps);
           sums = { examples: sums.examples + rows, loss: addLosses(rows, sums.loss), correct: sums.correct + correct };
           onBatch?.({ ...sums, pass });
           yield;
@@ -152,7 +174,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
     for (let start = 0; start < count; start += maxBatch) {
       const rows = Math.min(maxBatch, count - start);
       feeder.take(examples, start, rows);
-      forward(rows);
+      layers.forward(rows);
       const correct = loss.judge(rows, 0);
       sums = { examples: sums.examples + rows, loss: addLosses(rows, sums.loss), correct: sums.correct + correct };
       yield;
@@ -183,12 +205,12 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
       const given: Features = featureScale === undefined ? { features } : { features, featureScale };
       const count = feeder.checkFeatures(given);
       const predictions = new Float32Array(count * outputLength);
-      const batch = new Float32Array(memory.buffer, place.outputGradients[0], maxBatch * outputLength);
+      const batch = new Float32Array(memory.buffer, place.outputGradient, maxBatch * outputLength);
       for (let start = 0; start < count; start += maxBatch) {
         const rows = Math.min(maxBatch, count - start);
         feeder.takeFeatures(given, start, rows);
-        forward(rows);
-        loss.predict(rows, place.outputGradients[0]);
+        layers.forward(rows);
+        loss.predict(rows, place.outputGradient);
         predictions.set(batch.subarray(0, rows * outputLength), start * outputLength);
       }
       return predictions;
@@ -197,9 +219,9 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
       const count = feeder.check(examples);
       if (count < 1 || count > maxBatch) throw new NexusError("USAGE", `A gradient is of 1 to ${maxBatch} examples; ${count} were given.`);
       feeder.take(examples, 0, count);
-      forward(count);
-      loss.judge(count, place.outputGradients[0]);
-      backward(count);
+      layers.forward(count, trainingStep(examples.random, 1));
+      loss.judge(count, place.outputGradient);
+      layers.backward(count, place.outputGradient, 0);
       return vector(place.gradient).slice();
     },
   };

@@ -69,6 +69,19 @@ describe("the built-in trainer", () => {
     expect(new Set(results.map(({ parameters }) => parameters.join())).size).toBe(others.length);
   });
 
+  it("gives dropout a stream of its own in each round", async () => {
+    const data = dataset(0);
+    const task = taskFor(data, { train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 24 } });
+    const { network } = task.plan.model;
+    const layers = [{ kind: "dropout", rate: 0.5 } as const, ...network!.layers];
+    const dropping = { ...task, plan: { ...task.plan, model: { ...task.plan.model, network: { ...network!, layers } } } };
+    const fit = async (round: number) => (await trainerOf(data).fit({ ...dropping, round })).parameters;
+    expect(await fit(1)).toEqual(await fit(1));
+    // One batch holds all rows, so the order of rows changes the last bits at most: what differs is the mask.
+    const [first, second] = [await fit(1), await fit(2)];
+    expect(Math.max(...first.map((value, index) => Math.abs(value - second[index]!)))).toBeGreaterThan(1e-3);
+  });
+
   it("stays nearer to the round's model when the strategy pulls", async () => {
     const data = dataset(0);
     const task = taskFor(data, { train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 4, epochs: 10 } });

@@ -87,6 +87,7 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
           order,
           batchSize: spec.train.batchSize,
           optimiser: spec.train.optimiser,
+          random: { seed: spec.seed, path: ["dropout", party, round] },
           ...(typeof proximalMu === "number" ? { proximalMu } : {}),
         };
         const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });

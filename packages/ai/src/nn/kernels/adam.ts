@@ -3,6 +3,7 @@
  * g ← g + decay·w + proximal·(w − w₀); m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²;
  * w ← w − rate·m / (√v / rootCorrection + ε), where the caller has put 1 / (1 − β₁ᵗ) into rate and
  * rootCorrection = √(1 − β₂ᵗ). `anchor` (w₀) is read only where proximal is not 0. The gradient is not changed.
+ * In the last line w is multiplied with `keep` first: 1, or what a decoupled weight decay leaves (adamw.ts).
  */
 export function adamStep(
   weights: usize,
@@ -20,6 +21,7 @@ export function adamStep(
   epsilon: f32,
   decay: f32,
   proximal: f32,
+  keep: f32,
 ): void {
   const size = (<usize>count) << 2;
   for (let i: usize = 0; i < size; i += 16) {
@@ -32,6 +34,6 @@ export function adamStep(
     v128.store(mean + i, m);
     v128.store(square + i, v);
     const divisor = f32x4.add(f32x4.div(f32x4.sqrt(v), f32x4.splat(rootCorrection)), f32x4.splat(epsilon));
-    v128.store(weights + i, f32x4.sub(w, f32x4.mul(f32x4.splat(rate), f32x4.div(m, divisor))));
+    v128.store(weights + i, f32x4.sub(f32x4.mul(w, f32x4.splat(keep)), f32x4.mul(f32x4.splat(rate), f32x4.div(m, divisor))));
   }
 }

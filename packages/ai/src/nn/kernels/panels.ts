@@ -2,7 +2,7 @@
 // 8 numbers a row, zeros behind the last column. The micro kernel then reads it front to back.
 // Both functions return 1 when every number is finite, else 0.
 
-function finite4(x: v128): v128 {
+export function finite4(x: v128): v128 {
   return f32x4.eq(f32x4.sub(x, x), f32x4.splat(0));
 }
 
@@ -42,7 +42,7 @@ export function packPanels(from: usize, to: usize, k: i32, n: i32): i32 {
 }
 
 /** Stores the transpose of 4 rows of 4 numbers: row i of the result at `to` + 32 i. */
-function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, to: usize): void {
+export function storeTransposed(r0: v128, r1: v128, r2: v128, r3: v128, to: usize): void {
   const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
   const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);

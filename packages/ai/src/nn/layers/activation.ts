@@ -9,17 +9,20 @@ export function activation<Kind extends string>(
 ): LayerDefinition<{ readonly kind: Kind }> {
   return {
     kind,
-    plan: (_spec, inputShape) => ({ outputShape: inputShape, parameters: [] }),
-    bind(_spec, { kernel, inputShape, input, output }) {
-      const length = lengthOf(inputShape);
-      const run = forward(kernel);
-      const runBack = backward(kernel);
-      return {
-        forward: (rows) => run(input, output, rows * length),
-        backward: (rows, outputGradient, inputGradient) => {
-          if (inputGradient !== 0) runBack(output, outputGradient, inputGradient, rows * length);
-        },
-      };
-    },
+    plan: (_spec, inputShape) => ({
+      outputShape: inputShape,
+      parameters: [],
+      bind({ kernel, input, output }) {
+        const length = lengthOf(inputShape);
+        const run = forward(kernel);
+        const runBack = backward(kernel);
+        return {
+          forward: (rows) => run(input, output, rows * length),
+          backward: (rows, outputGradient, inputGradient) => {
+            if (inputGradient !== 0) runBack(output, outputGradient, inputGradient, rows * length);
+          },
+        };
+      },
+    }),
   };
 }

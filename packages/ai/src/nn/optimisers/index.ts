@@ -1,11 +1,12 @@
 import { adam, type AdamSpec } from "./adam.ts";
+import { adamw, type AdamWSpec } from "./adamw.ts";
 import type { OptimiserDefinition } from "./optimiser.ts";
 import { sgd, type SgdSpec } from "./sgd.ts";
 
 /** How the parameters follow the gradient. */
-export type OptimiserSpec = SgdSpec | AdamSpec;
+export type OptimiserSpec = SgdSpec | AdamSpec | AdamWSpec;
 
-const OPTIMISERS: { readonly [Kind in OptimiserSpec["kind"]]: OptimiserDefinition<Extract<OptimiserSpec, { kind: Kind }>> } = { sgd, adam };
+const OPTIMISERS: { readonly [Kind in OptimiserSpec["kind"]]: OptimiserDefinition<Extract<OptimiserSpec, { kind: Kind }>> } = { sgd, adam, adamw };
 
 /** The kinds of optimisers there are. */
 export const OPTIMISER_KINDS = Object.keys(OPTIMISERS) as readonly OptimiserSpec["kind"][];

@@ -21,6 +21,6 @@ export interface OptimiserDefinition<Spec extends { readonly kind: string }> {
   check(spec: Spec): void;
   /** How many state vectors a step reads and writes. */
   stateVectors(spec: Spec): 0 | 1 | 2;
-  /** Makes the step function; `step` counts from 1 since the state was zero. */
-  bind(spec: Spec, context: OptimiserContext): (step: number) => void;
+  /** Makes the step function; `step` counts from 1 since the state was zero, `rateFactor` multiplies the learning rate. */
+  bind(spec: Spec, context: OptimiserContext): (step: number, rateFactor: number) => void;
 }

@@ -3,7 +3,7 @@ import type { OptimiserDefinition } from "./optimiser.ts";
 
 /**
  * Stochastic gradient descent: g ← gradient + weightDecay·w + proximalMu·(w − w₀), v ← momentum·v + g,
- * w ← w − learningRate·v. Momentum and weight decay default to 0.
+ * w ← w − learningRate·v (heavy ball, not Nesterov). Momentum and weight decay default to 0.
  */
 export interface SgdSpec {
   readonly kind: "sgd";
@@ -21,6 +21,7 @@ export const sgd: OptimiserDefinition<SgdSpec> = {
   },
   stateVectors: ({ momentum = 0 }) => (momentum === 0 ? 0 : 1),
   bind({ learningRate, momentum = 0, weightDecay = 0 }, { kernel, count, weights, gradient, state, anchor, proximalMu }) {
-    return () => kernel.sgdStep(weights, gradient, state[0], anchor, count, learningRate, momentum, weightDecay, proximalMu);
+    return (_step, rateFactor) =>
+      kernel.sgdStep(weights, gradient, state[0], anchor, count, learningRate * rateFactor, momentum, weightDecay, proximalMu);
   },
 };
