@@ -1,7 +1,7 @@
 import { nameSchema, seedSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { CSV_DELIMITERS } from "./csv/csv-records.ts";
-import { datasetSchema } from "./dataset-schema.ts";
+import { type DatasetSchema, datasetSchema } from "./dataset-schema.ts";
 
 const path = z.string().min(1).max(4_096).describe("Path, absolute or relative to the descriptor's folder; gzip is recognised");
 
@@ -15,11 +15,48 @@ const csvFiles = z.strictObject({
   header: z.boolean().default(true).describe("Whether the first row names the columns"),
 });
 
-const idxPair = z.strictObject({ features: path, targets: path });
+const jsonlFiles = z.strictObject({
+  format: z.literal("jsonl").describe("One JSON object a line"),
+  train: paths,
+  test: paths.optional(),
+});
+
+const parquetFiles = z.strictObject({
+  format: z.literal("parquet").describe("Parquet files of flat columns"),
+  train: paths,
+  test: paths.optional(),
+});
+
+const arrayPair = z.strictObject({ features: path, targets: path });
 const idxFiles = z.strictObject({
   format: z.literal("idx").describe("IDX arrays, such as MNIST's"),
-  train: idxPair,
-  test: idxPair.optional(),
+  train: arrayPair,
+  test: arrayPair.optional(),
+});
+
+const npyFiles = z.strictObject({
+  format: z.literal("npy").describe("NumPy arrays, one a file"),
+  train: arrayPair,
+  test: arrayPair.optional(),
+});
+
+const arrayName = z.string().min(1).max(256);
+const npzPart = z.strictObject({
+  file: path.describe("The archive; train and test may lie in one"),
+  features: arrayName.describe("The features' name in the archive"),
+  targets: arrayName.describe("The labels' name in the archive"),
+});
+const npzFiles = z.strictObject({
+  format: z.literal("npz").describe("NumPy arrays in an archive"),
+  train: npzPart,
+  test: npzPart.optional(),
+});
+
+const imageFiles = z.strictObject({
+  format: z.literal("images").describe("A folder with a folder of PNG or JPEG images for each class"),
+  train: path,
+  test: path.optional(),
+  labels: z.array(z.string().min(1).max(256)).min(2).max(100_000).describe("The folders' names in the order of their class indices"),
 });
 
 /** The share of the training rows that is held out for evaluation where there are no test files. */
@@ -37,16 +74,31 @@ export const descriptorSchema = z
     formatVersion: z.literal(1).describe("Version of this file's form"),
     name: nameSchema.describe("The dataset's name; the file is called after it"),
     schema: datasetSchema,
-    files: z.discriminatedUnion("format", [csvFiles, idxFiles]).describe("Where the rows are"),
+    files: z
+      .discriminatedUnion("format", [csvFiles, jsonlFiles, parquetFiles, idxFiles, npyFiles, npzFiles, imageFiles])
+      .describe("Where the rows are"),
     holdOut: holdOutSchema.optional().describe("Rows to hold out; not beside test files"),
   })
   .superRefine(({ files, schema, holdOut }, context) => {
-    if (files.format === "csv" && schema.kind !== "table")
-      context.addIssue({ code: "custom", path: ["files", "format"], message: "CSV files hold a table, and the schema is a tensor." });
+    const mistake = formatMistake(files, schema);
+    if (mistake !== undefined) context.addIssue({ code: "custom", path: ["files", "format"], message: mistake });
     if (files.test !== undefined && holdOut !== undefined) {
       context.addIssue({ code: "custom", path: ["holdOut"], message: "The test rows come from their own files or are held out, not both." });
     }
   });
+
+/** Formats whose files hold named columns, by their names for people. */
+const TABLE_FORMATS: Readonly<Record<string, string>> = { csv: "CSV", jsonl: "JSONL", parquet: "Parquet" };
+
+function formatMistake(files: { readonly format: string; readonly labels?: readonly string[] }, schema: DatasetSchema): string | undefined {
+  const table = TABLE_FORMATS[files.format];
+  if (table !== undefined && schema.kind !== "table") return `${table} files hold a table, and the schema is a tensor.`;
+  if (files.labels === undefined) return undefined;
+  if (schema.kind !== "tensor" || schema.classes === undefined) return "Images in folders are a classification of tensors, and the schema is none.";
+  return schema.classes === files.labels.length
+    ? undefined
+    : `The schema has ${schema.classes} classes, and ${files.labels.length} folders are named.`;
+}
 
 /** A parsed descriptor, defaults filled in. */
 export type DatasetDescriptor = z.output<typeof descriptorSchema>;

@@ -1,3 +1,6 @@
+export { arrayExamples, type ArrayPair } from "./arrays/array-examples.ts";
+export { inferArraySchema } from "./arrays/infer-array-schema.ts";
+export type { NumericArray, NumericData } from "./arrays/numeric-array.ts";
 export { contentHash } from "./content-hash.ts";
 export { type CsvTableOptions, readCsvExamples } from "./csv/csv-examples.ts";
 export { type ByteChunks, CSV_DELIMITERS, type CsvDelimiter, type CsvOptions, type CsvRecord, readCsvRecords } from "./csv/csv-records.ts";
@@ -21,9 +24,11 @@ export { type DatasetDescriptor, type DatasetDescriptorInput, descriptorSchema, 
 export { allocateExamples, concatenateExamples, copyRows, type Examples, type Features, takeRows, type Targets, viewExamples } from "./examples.ts";
 export { holdOutRows } from "./hold-out.ts";
 export { encodeIdx, type IdxArray, type IdxData, parseIdx } from "./idx/idx-array.ts";
-export { idxExamples, type IdxPair } from "./idx/idx-examples.ts";
-export { inferIdxSchema } from "./idx/infer-idx-schema.ts";
+export { inferJsonlSchema, type JsonlFile } from "./jsonl/infer-jsonl-schema.ts";
+export { type JsonlOptions, type JsonRow, readJsonRows } from "./jsonl/json-rows.ts";
+export { readJsonlExamples } from "./jsonl/jsonl-examples.ts";
 export { countMissing, listMissing, type MissingCells, requireComplete } from "./missing-cells.ts";
+export { type NpyOptions, readNpy } from "./npy/npy-array.ts";
 export {
   partition,
   type PartitionInput,
@@ -44,6 +49,8 @@ export {
   rowSchema,
   type RowSchema,
 } from "./registered-schema.ts";
+export { rowColumn } from "./row-column.ts";
 export { dataSection } from "./section.ts";
 export { SOURCE_NAMES, type SourceName } from "./source-names.ts";
+export type { RowColumns } from "./table/table-rows.ts";
 export { type PartyDataset, splitDataset, type SplitOptions } from "./split.ts";

@@ -2,11 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../random/index.ts";
 import { createDataset, type Dataset } from "./dataset.ts";
-import type { TensorSchema } from "./dataset-schema.ts";
+import type { TableSchema, TensorSchema } from "./dataset-schema.ts";
+import type { Examples } from "./examples.ts";
 import { holdOutRows } from "./hold-out.ts";
 import type { PartitionOptionsInput } from "./partition/index.ts";
 import { partyNames } from "./party-names.ts";
 import { splitDataset } from "./split.ts";
+import type { RowColumns } from "./table/table-rows.ts";
 
 const schema: TensorSchema = { kind: "tensor", shape: [2], element: "f32", scale: 1, task: "classification", classes: 3 };
 
@@ -103,5 +105,52 @@ describe("holdOutRows", () => {
 
   it("refuses to hold everything out", () => {
     expect(() => holdOutRows(schema, numbered(1, 0).train, { fraction: 0.5, seed: 0 })).toThrow(expect.objectContaining({ code: "DATA_INVALID" }));
+  });
+});
+
+describe("splits by a column", () => {
+  const table: TableSchema = {
+    kind: "table",
+    task: "classification",
+    columns: [
+      { name: "place", role: "id", type: "text" },
+      { name: "year", role: "feature", type: "number" },
+      { name: "sex", role: "feature", type: "category", categories: ["f", "m"] },
+      { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+    ],
+  };
+  const rows: Examples = {
+    features: Float32Array.of(2003, 0, 2001, 1, 2002, 1, 2004, 0),
+    featureLength: 2,
+    targets: Uint8Array.of(0, 1, 0, 1),
+    count: 4,
+  };
+  const years = (partition: PartitionOptionsInput, columns?: RowColumns): number[][] =>
+    splitDataset(createDataset(table, rows, undefined, columns), { parties: 2, partition, seed: 1 }).map(({ dataset }) =>
+      [...dataset.train.features].filter((_, i) => i % 2 === 0),
+    );
+
+  it("take kept texts, features and labels", () => {
+    expect(years({ kind: "natural", column: "place" }, new Map([["place", ["oslo", "bern", "oslo", "bern"]]]))).toEqual([
+      [2001, 2004],
+      [2003, 2002],
+    ]);
+    expect(years({ kind: "natural", column: "sex" })).toEqual([
+      [2003, 2004],
+      [2001, 2002],
+    ]);
+    expect(years({ kind: "natural", column: "ill" })).toEqual([
+      [2003, 2002],
+      [2001, 2004],
+    ]);
+    expect(years({ kind: "time", column: "year" })).toEqual([
+      [2001, 2002],
+      [2003, 2004],
+    ]);
+  });
+
+  it("refuse a column that is not there or was not kept", () => {
+    expect(() => years({ kind: "natural", column: "town" })).toThrow('The data has no column "town"');
+    expect(() => years({ kind: "natural", column: "place" })).toThrow('The texts of the column "place" were not kept');
   });
 });

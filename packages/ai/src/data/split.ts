@@ -4,6 +4,7 @@ import type { DatasetSchema } from "./dataset-schema.ts";
 import { allocateExamples, copyRows, type Examples, viewExamples } from "./examples.ts";
 import { partition, type PartitionOptionsInput } from "./partition/index.ts";
 import { partyNames } from "./party-names.ts";
+import { rowColumn } from "./row-column.ts";
 
 export interface SplitOptions {
   /** Names of the parties, or how many. */
@@ -33,7 +34,9 @@ export interface PartyDataset {
 export function splitDataset(dataset: Dataset, options: SplitOptions): readonly PartyDataset[] {
   const { schema, train, test } = dataset;
   const parties = typeof options.parties === "number" ? partyNames(options.parties) : options.parties;
-  const rows = partition(train.targets, parties, options.partition, options.seed).map((part, i) => limit(part, parties[i]!, options));
+  const rows = partition(train.targets, parties, options.partition, options.seed, (name) => rowColumn(dataset, name)).map((part, i) =>
+    limit(part, parties[i]!, options),
+  );
   const trainParts = gatherParts(schema, train, rows, options);
   const testParts = test === undefined ? undefined : gatherParts(schema, test, dealTest(test.count, parties, options.seed), options);
   return parties.map((party, i) => ({ party, dataset: createDataset(schema, trainParts[i]!, testParts?.[i]) }));

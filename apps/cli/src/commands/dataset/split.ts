@@ -4,7 +4,7 @@ export const datasetSplit = defineCommand({
   name: "split",
   summary: "Cut one set of data into parts for several parties, to try things out",
   details:
-    "Does what the spec's simulation section says (IID, label shards or Dirichlet) and writes a folder for each party, which its node can use.",
+    "Does what the spec's simulation section says (IID, label shards, Dirichlet, quantity skew, by a column or by time) and writes a folder for each party, which its node can use.",
   arguments: { spec: argument("<spec>", "file with the run spec, or - for standard input") },
   options: { output: requiredText("-o, --output <folder>", "where the parties' folders go") },
   examples: [{ command: "nexus dataset split examples/mnist/run.yaml --output ./parties" }],

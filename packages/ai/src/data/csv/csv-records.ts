@@ -13,7 +13,7 @@ export const CSV_DELIMITERS = [",", ";", "\t", "|"] as const;
 export type CsvDelimiter = (typeof CSV_DELIMITERS)[number];
 
 /** Longest record that is read, in characters: a missing quote must not swallow a whole file. */
-const MAX_RECORD_CHARACTERS = 4_194_304;
+export const MAX_RECORD_CHARACTERS = 4_194_304;
 
 export interface CsvOptions {
   /** Names the file in errors. */
@@ -45,10 +45,7 @@ export async function* readCsvRecords(chunks: ByteChunks, options: CsvOptions = 
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch (cause) {
-      throw new NexusError("DATA_INVALID", `${source} is not UTF-8 text, after row ${parser.row()}.`, {
-        hint: "Save the file as CSV in UTF-8.",
-        cause,
-      });
+      throw notUtf8(source, parser.row(), cause);
     }
   };
   for await (const bytes of chunks) {
@@ -59,6 +56,15 @@ export async function* readCsvRecords(chunks: ByteChunks, options: CsvOptions = 
   yield [...parser.push(decode()), ...parser.end()];
 }
 
+/** DATA_INVALID for bytes that are no text. */
+export function notUtf8(source: string, rowsBefore: number, cause: unknown): NexusError {
+  return new NexusError("DATA_INVALID", `${source} is not UTF-8 text, after row ${rowsBefore}.`, {
+    hint: "Save the file as CSV in UTF-8.",
+    details: { file: source, row: rowsBefore + 1 },
+    cause,
+  });
+}
+
 const QUOTE = 0x22;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -66,7 +72,7 @@ const CR = 0x0d;
 /** Where the reader is: before a cell, in a bare one, in a quoted one, after a quote in a quoted one, or after a CR. */
 type State = "start" | "bare" | "quoted" | "closing" | "cr";
 
-interface CsvParser {
+export interface CsvParser {
   /** The records that this text ends. */
   push(text: string): CsvRecord[];
   /** The last record, where the file does not end in a line break. */
@@ -75,14 +81,18 @@ interface CsvParser {
   row(): number;
 }
 
-function createCsvParser({ source = "the file", delimiter = ",", maxRecordCharacters = MAX_RECORD_CHARACTERS }: CsvOptions): CsvParser {
+/** @param rowsBefore Rows of the file that lie before the text. */
+export function createCsvParser(
+  { source = "the file", delimiter = ",", maxRecordCharacters = MAX_RECORD_CHARACTERS }: CsvOptions,
+  rowsBefore = 0,
+): CsvParser {
   const separator = delimiter.charCodeAt(0);
   let state: State = "start";
   let cells: string[] = [];
   /** The part of the open cell that lies before the text at hand. */
   let pending = "";
   let wasQuoted = false;
-  let rows = 0;
+  let rows = rowsBefore;
   let recordCharacters = 0;
 
   function invalid(what: string): NexusError {

@@ -46,14 +46,32 @@ const TYPES: readonly IdxType[] = [
   { code: 0x0e, bytes: 8, create: (n) => new Float64Array(n), read: (v, at) => v.getFloat64(at), write: (v, at, x) => v.setFloat64(at, x) },
 ];
 
+interface IdxHeader {
+  readonly type: IdxType;
+  readonly shape: readonly number[];
+  /** Where the values begin. */
+  readonly dataStart: number;
+  /** How long the whole file is. */
+  readonly sizeBytes: number;
+}
+
+/** So many bytes at the beginning of a file tell all about it. */
+export const MAX_IDX_HEADER_BYTES = 4 + 4 * MAX_DIMENSIONS;
+
+const invalidFile = (source: string, what: string): NexusError =>
+  new NexusError("DATA_INVALID", `${source} ${what}.`, { hint: "Get the file again, or write it anew as IDX.", details: { file: source } });
+
 /**
- * Reads an IDX file. Bytes are a view of the file's, other types are copied into the host's byte order.
- * @param source Names the file in errors.
- * @throws NexusError DATA_INVALID when the file is not IDX, is truncated, or goes on after its last value.
+ * How long a file is that begins so.
+ * @param head The file's first `MAX_IDX_HEADER_BYTES`, or all of a shorter one.
+ * @throws NexusError DATA_INVALID when that is no header.
  */
-export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
-  const invalid = (what: string): NexusError =>
-    new NexusError("DATA_INVALID", `${source} ${what}.`, { hint: "Get the file again, or write it anew as IDX.", details: { file: source } });
+export function idxSizeBytes(head: Uint8Array, source = "the file"): number {
+  return parseHeader(head, source).sizeBytes;
+}
+
+function parseHeader(file: Uint8Array, source: string): IdxHeader {
+  const invalid = (what: string): NexusError => invalidFile(source, what);
   if (file.length < 4) throw invalid(`is ${plural(file.length, "byte")} long, which is too short for an IDX header`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const type = TYPES.find(({ code }) => code === file[2]);
@@ -63,18 +81,29 @@ export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
   }
   const dimensions = file[3]!;
   if (dimensions < 1 || dimensions > MAX_DIMENSIONS) throw invalid(`declares ${plural(dimensions, "dimension")}; 1 to ${MAX_DIMENSIONS} are read`);
-  const header = 4 + 4 * dimensions;
-  if (file.length < header) throw invalid(`ends within its header, after ${file.length} of ${header} bytes`);
+  const dataStart = 4 + 4 * dimensions;
+  if (file.length < dataStart) throw invalid(`ends within its header, after ${file.length} of ${dataStart} bytes`);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   if (shape.slice(1).includes(0)) throw invalid(`declares rows without values (shape ${shape.join("×")})`);
   const values = shape.reduce((product, size) => product * size, 1);
   if (values > MAX_VALUES) throw invalid(`declares the shape ${shape.join("×")}, more than ${MAX_VALUES} values`);
-  const expected = header + values * type.bytes;
-  if (file.length < expected) throw invalid(`is truncated: its shape ${shape.join("×")} takes ${expected} bytes, it has ${file.length}`);
-  if (file.length > expected) throw invalid(`has ${plural(file.length - expected, "byte")} after its last value (shape ${shape.join("×")})`);
-  if (type === U8) return { shape, data: file.subarray(header) };
-  const data = type.create(values);
-  for (let i = 0; i < values; i += 1) data[i] = type.read(view, header + i * type.bytes);
+  return { type, shape, dataStart, sizeBytes: dataStart + values * type.bytes };
+}
+
+/**
+ * Reads an IDX file. Bytes are a view of the file's, other types are copied into the host's byte order.
+ * @param source Names the file in errors.
+ * @throws NexusError DATA_INVALID when the file is not IDX, is truncated, or goes on after its last value.
+ */
+export function parseIdx(file: Uint8Array, source = "the file"): IdxArray {
+  const { type, shape, dataStart, sizeBytes } = parseHeader(file, source);
+  const invalid = (what: string): NexusError => invalidFile(source, what);
+  if (file.length < sizeBytes) throw invalid(`is truncated: its shape ${shape.join("×")} takes ${sizeBytes} bytes, it has ${file.length}`);
+  if (file.length > sizeBytes) throw invalid(`has ${plural(file.length - sizeBytes, "byte")} after its last value (shape ${shape.join("×")})`);
+  if (type === U8) return { shape, data: file.subarray(dataStart) };
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const data = type.create((sizeBytes - dataStart) / type.bytes);
+  for (let i = 0; i < data.length; i += 1) data[i] = type.read(view, dataStart + i * type.bytes);
   return { shape, data };
 }
 

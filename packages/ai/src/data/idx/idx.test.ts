@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TableSchema, TensorSchema } from "../dataset-schema.ts";
 import { encodeIdx, type IdxArray, type IdxData, parseIdx } from "./idx-array.ts";
-import { idxExamples } from "./idx-examples.ts";
-import { inferIdxSchema } from "./infer-idx-schema.ts";
+import { arrayExamples } from "../arrays/array-examples.ts";
+import { inferArraySchema } from "../arrays/infer-array-schema.ts";
 
 function fromHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.replaceAll(" ", "").match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -93,20 +93,20 @@ describe("parseIdx", () => {
 
 const images: TensorSchema = { kind: "tensor", shape: [2, 2], element: "u8", scale: 1 / 255, task: "classification", classes: 3 };
 
-describe("idxExamples", () => {
+describe("arrayExamples", () => {
   const features: IdxArray = { shape: [2, 2, 2], data: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 255) };
   const targets: IdxArray = { shape: [2], data: Uint8Array.of(2, 0) };
   const sources = { featuresSource: "images.idx", targetsSource: "labels.idx" };
 
   it("uses bytes as they lie", () => {
-    const examples = idxExamples(images, { features, targets, ...sources });
+    const examples = arrayExamples(images, { features, targets, ...sources });
     expect(examples).toEqual({ features: features.data, featureScale: 1 / 255, featureLength: 4, targets: targets.data, count: 2 });
     expect(examples.features.buffer).toBe(features.data.buffer);
   });
 
   it("converts numbers for float schemas and many classes", () => {
     const floats: TensorSchema = { kind: "tensor", shape: [2], element: "f32", scale: 1, task: "classification", classes: 1_000 };
-    const examples = idxExamples(floats, {
+    const examples = arrayExamples(floats, {
       features: { shape: [2, 2], data: Int16Array.of(-1, 2, 3, 4) },
       targets: { shape: [2], data: Int32Array.of(999, 0) },
       ...sources,
@@ -120,7 +120,7 @@ describe("idxExamples", () => {
     const bad =
       (change: Partial<{ features: IdxArray; targets: IdxArray }>, schema = images) =>
       () =>
-        idxExamples(schema, { features, targets, ...sources, ...change });
+        arrayExamples(schema, { features, targets, ...sources, ...change });
     expect(bad({ features: { shape: [2, 3], data: new Uint8Array(6) } })).toThrow(/images\.idx holds rows of shape 3; the schema declares 2×2/);
     expect(bad({ features: { shape: [2, 2, 2], data: new Float32Array(8) } })).toThrow(/images\.idx does not hold bytes/);
     expect(bad({ targets: { shape: [3], data: new Uint8Array(3) } })).toThrow(/labels\.idx holds 3 labels for the 2 rows of images\.idx/);
@@ -144,7 +144,7 @@ describe("idxExamples", () => {
       ],
     };
     const read = (...values: number[]) =>
-      idxExamples(table, {
+      arrayExamples(table, {
         features: { shape: [1, 2], data: Float32Array.from(values) },
         targets: { shape: [1], data: Float32Array.of(0.5) },
         ...sources,
@@ -156,12 +156,12 @@ describe("idxExamples", () => {
   });
 });
 
-describe("inferIdxSchema", () => {
+describe("inferArraySchema", () => {
   it("reads shape, type and classes", () => {
     const features: IdxArray = { shape: [3, 2, 2], data: new Uint8Array(12) };
-    expect(inferIdxSchema(features, { shape: [3], data: Uint8Array.of(0, 2, 1) })).toEqual(images);
-    expect(inferIdxSchema(features, { shape: [3], data: Uint8Array.of(0, 0, 0) }, { classes: 3 })).toEqual(images);
-    expect(inferIdxSchema({ shape: [1, 2], data: new Float64Array(2) }, { shape: [1], data: Float32Array.of(0.5) })).toEqual({
+    expect(inferArraySchema(features, { shape: [3], data: Uint8Array.of(0, 2, 1) })).toEqual(images);
+    expect(inferArraySchema(features, { shape: [3], data: Uint8Array.of(0, 0, 0) }, { classes: 3 })).toEqual(images);
+    expect(inferArraySchema({ shape: [1, 2], data: new Float64Array(2) }, { shape: [1], data: Float32Array.of(0.5) })).toEqual({
       kind: "tensor",
       shape: [2],
       element: "f32",
@@ -172,7 +172,7 @@ describe("inferIdxSchema", () => {
 
   it("refuses exchanged files and a single class", () => {
     const labels: IdxArray = { shape: [3], data: new Uint8Array(3) };
-    expect(() => inferIdxSchema(labels, labels)).toThrow(/exchanged|one dimension/);
-    expect(() => inferIdxSchema({ shape: [3, 1], data: new Uint8Array(3) }, labels)).toThrow(expect.objectContaining({ code: "DATA_INVALID" }));
+    expect(() => inferArraySchema(labels, labels)).toThrow(/exchanged|1 dimension/);
+    expect(() => inferArraySchema({ shape: [3, 1], data: new Uint8Array(3) }, labels)).toThrow(expect.objectContaining({ code: "DATA_INVALID" }));
   });
 });

@@ -1,15 +1,11 @@
 export { type AddDatasetOptions, addDataset, type AddedDataset } from "./add-dataset.ts";
 export { descriptorPath, listDescriptors, readDescriptor, writeDescriptor } from "./descriptor-file.ts";
-export {
-  type IdxPaths,
-  inferCsvFiles,
-  inferIdxFiles,
-  loadCsvExamples,
-  loadDataset,
-  loadIdx,
-  loadIdxExamples,
-  type LoadOptions,
-} from "./load-dataset.ts";
+export { inferIdxFiles, loadIdx, loadIdxExamples } from "./idx-files.ts";
+export { inferImageFolder, loadImageFolder } from "./images/image-folder.ts";
+export { loadDataset } from "./load-dataset.ts";
+export type { ArrayPaths, LoadOptions } from "./load-options.ts";
+export { listNpzArrays, loadNpy, loadNpyExamples, loadNpzArray, loadNpzExamples, type NpzPart } from "./npy-files.ts";
 export { readFileBytes, readFileChunks, type ReadOptions } from "./read-file.ts";
 export { loadMnist, loadSource, MNIST_SCHEMA, type SourceOptions } from "./sources/index.ts";
+export { inferCsvFiles, inferJsonlFiles, loadCsvExamples, loadJsonlExamples, loadParquetExamples } from "./table-files.ts";
 export { type PartyFolder, writeDataset, writeSplit } from "./write-split.ts";

@@ -77,6 +77,24 @@ describe("loadDataset", () => {
     expect(await loadDataset(descriptorPath(folder, "heart"))).toEqual(held);
   });
 
+  it("keeps the texts of columns of the training rows, whatever their role", async () => {
+    const columns: TableSchema["columns"] = [...schema.columns, { name: "site", role: "ignore", type: "text" }];
+    const withSite = { ...schema, columns };
+    const text = "site,age,sex,ill\noslo, 50 ,f,no\nbern,61.5,m,yes\n,,m,no\nrome,33,f,yes\n";
+    const path = await written({ schema: withSite, files: { format: "csv", train: ["heart.csv", "heart.csv"] } }, text);
+    const { train, columns: kept } = await loadDataset(path, { keep: ["site", "age"] });
+    expect(train.count).toBe(8);
+    expect([...(kept ?? [])]).toEqual([
+      ["site", ["oslo", "bern", "", "rome", "oslo", "bern", "", "rome"]],
+      ["age", ["50", "61.5", "", "33", "50", "61.5", "", "33"]],
+    ]);
+    expect((await loadDataset(path)).columns).toBeUndefined();
+    const held = await loadDataset(await written({ schema: withSite, holdOut: { fraction: 0.5, seed: 1 } }, text), { keep: ["age"] });
+    expect(held.columns?.get("age")).toEqual(Array.from({ length: 2 }, (_, row) => String(held.train.features[row * 2]).replace("NaN", "")));
+    await expect(loadDataset(path, { keep: ["town"] })).rejects.toThrow('The schema has no column "town"');
+    await expect(loadDataset(await written({ schema: withSite }), { keep: ["site"] })).rejects.toThrow('the column "site" is missing');
+  });
+
   it("names the file that is not there, not readable, or no file", async () => {
     await expect(loadDataset(descriptorPath(folder, "none"))).rejects.toMatchObject({
       code: "DATA_UNREADABLE",

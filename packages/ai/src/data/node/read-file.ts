@@ -12,6 +12,8 @@ export interface ReadOptions {
   /** Most bytes after unpacking. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** Gives every chunk in the same memory, for readers that are done with one before they ask for the next. Default false. */
+  readonly reuse?: boolean;
 }
 
 /** DATA_UNREADABLE for what the operating system says about a path. */
@@ -33,13 +35,17 @@ export function unreadable(path: string, cause: unknown): NexusError {
  * @throws NexusError DATA_UNREADABLE when there is no such regular file or it cannot be read; DATA_INVALID when a gzip file is
  *   damaged or unpacks to more than `maxBytes`.
  */
-export async function* readFileChunks(path: string, { maxBytes = MAX_FILE_BYTES, signal }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* readFileChunks(
+  path: string,
+  { maxBytes = MAX_FILE_BYTES, signal, reuse = false }: ReadOptions = {},
+): AsyncGenerator<Uint8Array> {
   await using handle = await openRegular(path);
-  const packed = readHandle(handle, signal);
   let isGzip = false;
   let total = 0;
   try {
     isGzip = await beginsAsGzip(handle);
+    // What is being unpacked is read ahead.
+    const packed = readHandle(handle, signal, reuse && !isGzip);
     for await (const chunk of isGzip ? unpack(packed) : packed) {
       total += chunk.length;
       if (total > maxBytes) {
@@ -69,10 +75,11 @@ async function beginsAsGzip(handle: FileHandle): Promise<boolean> {
   return bytesRead === 2 && head[0] === 0x1f && head[1] === 0x8b;
 }
 
-async function* readHandle(handle: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* readHandle(handle: FileHandle, signal: AbortSignal | undefined, reuse: boolean): AsyncGenerator<Uint8Array> {
+  const shared = reuse ? new Uint8Array(CHUNK_BYTES) : undefined;
   for (let position = 0; ;) {
     signal?.throwIfAborted();
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    const { bytesRead, buffer } = await handle.read(shared ?? new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES, position);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
@@ -102,7 +109,7 @@ export async function readFileBytes(path: string, options: ReadOptions = {}): Pr
 }
 
 /** Opens a file that is neither a folder nor a pipe, which would be waited for without end. */
-async function openRegular(path: string): Promise<FileHandle> {
+export async function openRegular(path: string): Promise<FileHandle> {
   let handle: FileHandle;
   try {
     // Without O_NONBLOCK, opening a named pipe waits for a writer. Windows has neither.

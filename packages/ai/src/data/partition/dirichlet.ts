@@ -11,11 +11,8 @@
  */
 import { NexusError } from "@ciphernx/core/errors";
 import { z } from "zod";
-import { dirichlet as dirichletPoint } from "../../random/index.ts";
+import { dealShares } from "./deal-shares.ts";
 import { definePartitioner, type PartitionInput, rowNumbers } from "./partitioner.ts";
-
-/** Draws that are tried until every party has enough rows; after them rows are moved from the largest parties. */
-const MAX_DRAWS = 20;
 
 const schema = z.strictObject({
   kind: z.literal("dirichlet").describe("Each class is dealt in shares drawn from Dirichlet(alpha)"),
@@ -28,8 +25,7 @@ export const dirichlet = definePartitioner({
   rowsNeeded: (options, parties) => parties * options.minExamples,
   partition(input) {
     const classes = rowsByClass(input);
-    const sizes = drawSizes(input, classes);
-    return deal(classes, sizes, input.parties);
+    return dealShares(classes, { ...input.options, parties: input.parties, stream: input.stream });
   },
 });
 
@@ -52,72 +48,4 @@ function rowsByClass({ labels, stream }: PartitionInput<z.output<typeof schema>>
     list.filled += 1;
   }
   return found.map((label) => stream("rows", label).shuffle(lists.get(label)!.rows));
-}
-
-/** How many rows of each class each party gets: `sizes[class][party]`. */
-function drawSizes({ parties, options, stream }: PartitionInput<z.output<typeof schema>>, classes: readonly Uint32Array[]): readonly Uint32Array[] {
-  let sizes: readonly Uint32Array[] = [];
-  for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
-    const random = stream("shares", draw);
-    sizes = classes.map((rows) => sharesToCounts(dirichletPoint(random, options.alpha, parties), rows.length));
-    if (totals(sizes, parties).every((total) => total >= options.minExamples)) return sizes;
-  }
-  return fillUp(sizes, parties, options.minExamples);
-}
-
-/** Whole numbers that follow the cumulated shares and sum to `count`. */
-function sharesToCounts(shares: Float64Array, count: number): Uint32Array {
-  const counts = new Uint32Array(shares.length);
-  let cumulated = 0;
-  let start = 0;
-  for (let party = 0; party < shares.length; party += 1) {
-    cumulated += shares[party]!;
-    const end = party === shares.length - 1 ? count : Math.min(count, Math.floor(cumulated * count));
-    counts[party] = end - start;
-    start = end;
-  }
-  return counts;
-}
-
-function totals(sizes: readonly Uint32Array[], parties: number): Float64Array {
-  const sums = new Float64Array(parties);
-  for (const counts of sizes) for (let party = 0; party < parties; party += 1) sums[party] = sums[party]! + counts[party]!;
-  return sums;
-}
-
-/** Moves single rows from the largest party's largest class to each party that lacks some; ties go to the first. */
-function fillUp(sizes: readonly Uint32Array[], parties: number, minExamples: number): readonly Uint32Array[] {
-  const sums = totals(sizes, parties);
-  for (let poor = 0; poor < parties; poor += 1) {
-    while (sums[poor]! < minExamples) {
-      const rich = indexOfLargest(sums);
-      const counts = sizes[indexOfLargest(sizes.map((of) => of[rich]!))]!;
-      counts[rich] = counts[rich]! - 1;
-      counts[poor] = counts[poor]! + 1;
-      sums[rich] = sums[rich]! - 1;
-      sums[poor] = sums[poor]! + 1;
-    }
-  }
-  return sizes;
-}
-
-function indexOfLargest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i += 1) if (values[i]! > values[best]!) best = i;
-  return best;
-}
-
-function deal(classes: readonly Uint32Array[], sizes: readonly Uint32Array[], parties: number): Uint32Array[] {
-  const parts = Array.from(totals(sizes, parties), (total) => new Uint32Array(total));
-  const filled = new Uint32Array(parties);
-  classes.forEach((rows, index) => {
-    let start = 0;
-    for (let party = 0; party < parties; party += 1) {
-      const end = start + sizes[index]![party]!;
-      parts[party]!.set(rows.subarray(start, end), filled[party]);
-      filled[party] = filled[party]! + end - start;
-      start = end;
-    }
-  });
-  return parts;
 }

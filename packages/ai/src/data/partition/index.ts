@@ -6,17 +6,20 @@ import { compareNames } from "../../tensor/index.ts";
 import { partyNames } from "../party-names.ts";
 import { dirichlet } from "./dirichlet.ts";
 import { iid } from "./iid.ts";
-import type { Partitioner } from "./partitioner.ts";
+import { natural } from "./natural.ts";
+import type { PartitionInput, Partitioner } from "./partitioner.ts";
+import { quantitySkew } from "./quantity-skew.ts";
 import { shards } from "./shards.ts";
+import { time } from "./time.ts";
 
 export type { Partitioner, PartitionInput } from "./partitioner.ts";
 
 /** All partitioners by kind. A new one is one file beside this one, one name here and in the schema. */
-export const partitioners = { iid, shards, dirichlet } as const;
+export const partitioners = { iid, shards, dirichlet, natural, "quantity-skew": quantitySkew, time } as const;
 
 /** How rows are split among parties. */
 export const partitionSchema = z
-  .discriminatedUnion("kind", [iid.schema, shards.schema, dirichlet.schema])
+  .discriminatedUnion("kind", [iid.schema, shards.schema, dirichlet.schema, natural.schema, quantitySkew.schema, time.schema])
   .describe("How rows are split among the parties");
 
 export type PartitionOptions = z.output<typeof partitionSchema>;
@@ -29,6 +32,7 @@ export type PartitionOptionsInput = z.input<typeof partitionSchema>;
  *
  * @param labels The label of each row.
  * @param parties Names, or how many (then `partyNames(count)`).
+ * @param columns The values of a column by name, for the splits that go by one.
  * @returns The rows of each party, in the order of `parties`.
  * @throws NexusError DATA_INVALID when there are more parties, shards or demanded rows than rows; SPEC_INVALID when the options are wrong.
  */
@@ -37,6 +41,7 @@ export function partition(
   parties: readonly string[] | number,
   options: PartitionOptionsInput,
   seed: number,
+  columns: PartitionInput<unknown>["columns"] = noColumns,
 ): Uint32Array[] {
   const filled = parseDocumentWith(partitionSchema, options, "The split");
   const names = typeof parties === "number" ? partyNames(parties) : parties;
@@ -56,7 +61,14 @@ export function partition(
     );
   }
   const stream = (...purpose: readonly (string | number)[]) => randomStream(seed, "partition", filled.kind, ...purpose);
-  const parts = chosen.partition({ labels, parties: names.length, options: filled, stream });
+  const parts = chosen.partition({ labels, parties: names.length, options: filled, columns, stream });
   const rankOf = new Map(ranked.map((name, rank) => [name, rank]));
   return names.map((name) => parts[rankOf.get(name)!]!.toSorted());
+}
+
+function noColumns(name: string): never {
+  throw new NexusError("DATA_INVALID", `The rows have no column "${name}" to be split by.`, {
+    hint: 'Split by a column that the data has, or by "iid", "shards" or "dirichlet".',
+    details: { column: name },
+  });
 }

@@ -1,13 +1,18 @@
 import type { z } from "zod";
 import type { RandomStream } from "../../random/index.ts";
 
-/** What a partitioner decides on. It sees labels and positions alone: no names, no features, no clock. */
+/** What a partitioner decides on. It sees labels, positions and the columns that its options name: no names of parties, no clock. */
 export interface PartitionInput<Options> {
   /** The label of each row: a class index, or a number where the task is regression. */
   readonly labels: ArrayLike<number>;
   /** Number of parties, 1 … number of rows. */
   readonly parties: number;
   readonly options: Options;
+  /**
+   * The values of a column by name, one for each row; NaN or the empty text where there is none.
+   * @throws NexusError DATA_INVALID when the data has no such column.
+   */
+  readonly columns: (name: string) => ArrayLike<string | number>;
   /** Opens the random stream of a purpose within this partition. */
   readonly stream: (...purpose: readonly (string | number)[]) => RandomStream;
 }

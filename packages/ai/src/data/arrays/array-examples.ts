@@ -1,24 +1,25 @@
 import { NexusError, plural } from "@ciphernx/core/errors";
 import { classCount, type DatasetSchema, featureColumns, featureLength } from "../dataset-schema.ts";
 import { allocateExamples, type Examples } from "../examples.ts";
-import type { IdxArray } from "./idx-array.ts";
+import type { NumericArray } from "./numeric-array.ts";
 
 /** The two arrays of a part of a dataset, with the names that errors give them. */
-export interface IdxPair {
-  readonly features: IdxArray;
-  readonly targets: IdxArray;
+export interface ArrayPair {
+  readonly features: NumericArray;
+  readonly targets: NumericArray;
   readonly featuresSource: string;
   readonly targetsSource: string;
 }
 
 /**
- * Rows from two IDX arrays: features `rows × shape` (or `rows × values`), targets `rows`. Byte features and labels are
+ * Rows from two arrays: features `rows × shape` (or `rows × values`), targets `rows`. Byte features and labels are
  * used as they lie; everything else is converted.
  * @throws NexusError DATA_INVALID when shapes, types, or values are not what the schema declares, naming file and row.
  */
-export function idxExamples(schema: DatasetSchema, { features, targets, featuresSource, targetsSource }: IdxPair): Examples {
+export function arrayExamples(schema: DatasetSchema, { features, targets, featuresSource, targetsSource }: ArrayPair): Examples {
   const invalid = (source: string, what: string): NexusError => new NexusError("DATA_INVALID", `${source} ${what}.`, { details: { file: source } });
   const rowShape = schema.kind === "tensor" ? schema.shape : [featureLength(schema)];
+  if (features.shape.length === 0) throw invalid(featuresSource, "holds a single number, not rows");
   const [count, ...found] = features.shape as [number, ...number[]];
   const length = featureLength(schema);
   if (String(found) !== String(rowShape) && String(found) !== String([length])) {
@@ -72,7 +73,7 @@ function isWithin(value: number, [low, high]: readonly [number, number]): boolea
   return value >= Math.fround(low) && value <= Math.fround(high);
 }
 
-function checkTargets(classes: number | undefined, { data }: IdxArray, invalid: (what: string) => NexusError): void {
+function checkTargets(classes: number | undefined, { data }: NumericArray, invalid: (what: string) => NexusError): void {
   for (let row = 0; row < data.length; row += 1) {
     const value = data[row]!;
     if (classes === undefined ? Number.isFinite(Math.fround(value)) : Number.isInteger(value) && value >= 0 && value < classes) continue;

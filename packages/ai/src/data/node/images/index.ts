@@ -1,0 +1,2 @@
+export { inferImageFolder, loadImageFolder } from "./image-folder.ts";
+export { listLabels } from "./list-images.ts";

@@ -1,0 +1,1 @@
+export { inferParquetFiles, readParquetInto } from "./parquet-examples.ts";
