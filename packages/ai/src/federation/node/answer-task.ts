@@ -7,6 +7,7 @@ import { reportBytes } from "@ciphernx/protocol/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type AggregationKernel, encodeUpdateFile, newVector, vectorLayout } from "../../aggregation/index.ts";
+import { loadModel } from "../../models/index.ts";
 import { parseRunSpec, type RunPlan, type RunSpec } from "../../spec/index.ts";
 import type { Trainer, TrainingTask } from "../../training/index.ts";
 import { checkTerms } from "./check-terms.ts";
@@ -14,7 +15,6 @@ import { encode } from "./encode.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
-import { loadModel } from "./load-model.ts";
 import type { NodeSession } from "./session.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
@@ -144,7 +144,7 @@ async function prepare({ session, identity, task, memory, signal }: AnswerTaskOp
     signal,
   };
   const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
-  const { parameters, layout } = loadModel(file, plan);
+  const { parameters, layout } = loadModel(file, plan.model.tensors);
   const config = JSON.parse(task.configJson) as TrainingTask["config"];
   return { parameters, layout, spec, plan, party: task.party, round: task.round, config, signal };
 }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileOrThrow, parseRunSpec, runSpecHash } from "../../spec/index.ts";
-import { encodeSafetensors } from "../../tensor/index.ts";
 import { checkTerms } from "./check-terms.ts";
-import { loadModel } from "./load-model.ts";
 
 const spec = parseRunSpec({
   version: 1,
@@ -33,54 +31,5 @@ describe("a node looks at what it is asked for before it touches its data", () =
     ["a plan without it", { ...terms, plan: { ...plan, parties: [] } }, "ash", "SPEC_INVALID", "does not list ash"],
   ] as const)("refuses %s", (_name, task, node, code, message) => {
     expect(() => checkTerms(task, node)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) as string }));
-  });
-});
-
-describe("a model file is loaded in canonical order, and only when it has the plan's tensors", () => {
-  const tensor = (shape: readonly number[], from: number) => ({
-    shape,
-    data: Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, index) => from + index),
-  });
-
-  it("loads", () => {
-    const { parameters, layout } = loadModel(
-      encodeSafetensors(
-        new Map([
-          ["w", tensor([2, 2], 1)],
-          ["b", tensor([1], 9)],
-        ]),
-      ),
-      plan,
-    );
-    expect([...parameters]).toEqual([9, 1, 2, 3, 4]);
-    expect(layout.entries.map(({ name, offset }) => [name, offset])).toEqual([
-      ["b", 0],
-      ["w", 1],
-    ]);
-  });
-
-  it.each([
-    ["a tensor missing", [["w", tensor([2, 2], 0)]], 'has nothing under "b"'],
-    [
-      "another shape",
-      [
-        ["w", tensor([4], 0)],
-        ["b", tensor([1], 0)],
-      ],
-      'has F32[4] under "w"; the plan wants F32[2, 2]',
-    ],
-    [
-      "a tensor too many",
-      [
-        ["w", tensor([2, 2], 0)],
-        ["b", tensor([1], 0)],
-        ["c", tensor([1], 0)],
-      ],
-      "has 3 tensors; the plan wants 2",
-    ],
-  ] as const)("refuses %s", (_name, tensors, message) => {
-    expect(() => loadModel(encodeSafetensors(new Map(tensors)), plan)).toThrow(
-      expect.objectContaining({ code: "DATA_INVALID", message: expect.stringContaining(message) as string }),
-    );
   });
 });

@@ -7,6 +7,12 @@ export const runErrors = defineErrors({
     meaning: "No run of that id exists.",
     hint: "`nexus run list` shows the runs.",
   },
+  RUN_AMBIGUOUS: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "Several runs have that name, or ids that begin so.",
+    hint: "Write more of the id; `nexus run list` shows them.",
+  },
   RUN_STATE: {
     exit: EXIT.failed,
     rpc: "failed_precondition",
@@ -30,6 +36,12 @@ export const runErrors = defineErrors({
     rpc: "not_found",
     meaning: "No model of that id exists.",
     hint: "`nexus model list` shows the models.",
+  },
+  MODEL_NOT_USABLE: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "A model cannot be run: its file is not the one of its card, or the card does not say how.",
+    hint: "`nexus model pull` writes a model and the card that belongs to it.",
   },
   TASK_CLOSED: {
     exit: EXIT.failed,
