@@ -15,6 +15,8 @@ import { nodeList } from "./node/list.ts";
 import { nodeRemove } from "./node/remove.ts";
 import { nodeRun } from "./node/run.ts";
 import { nodeToken } from "./node/token.ts";
+import { runCompare } from "./run/compare.ts";
+import { runExport } from "./run/export.ts";
 import { runList } from "./run/list.ts";
 import { runLogs } from "./run/logs.ts";
 import { runPlan } from "./run/plan.ts";
@@ -36,7 +38,7 @@ export const GROUPS: readonly CommandGroup[] = [
   {
     name: "run",
     summary: "Plan, start and follow runs",
-    commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runPull],
+    commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runCompare, runExport, runPull],
   },
   { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull] },
 ];

@@ -45,6 +45,48 @@ describe("output", () => {
   });
 });
 
+describe("standing text", () => {
+  const terminal = (facts: { readonly isTTY?: boolean; readonly rows?: number; readonly mode?: OutputMode; readonly term?: string }) => {
+    const written: string[] = [];
+    const { mode = "people", term = "xterm", ...rest } = facts;
+    const stdout = { ...rest, columns: 90, write: (text: string) => written.push(text) };
+    return { written, output: createOutput({ mode, stdout, stderr: { write: (text) => written.push(text) }, env: { TERM: term } }) };
+  };
+
+  it("stays under the lines that come, is replaced by the next, and stays where it is at the end", () => {
+    const { written, output } = terminal({ isTTY: true, rows: 24 });
+    expect(output.terminal?.columns()).toBe(90);
+    output.event({}, "one");
+    output.stand("a\nb");
+    output.event({}, "two");
+    output.stand("c");
+    output.note("noted");
+    output.event({}, "three");
+    output.result({ data: {}, text: "all", ids: [] });
+    const up = (lines: number): string => `\u001B[${lines}A\u001B[J`;
+    expect(written).toEqual(["one\n", "a\nb\n", `${up(2)}two\na\nb\n`, `${up(2)}c\n`, "noted\n", "three\n", "all\n"]);
+  });
+
+  it.each([
+    ["a pipe", {}],
+    ["a program", { isTTY: true, mode: "jsonl" }],
+    ["a dumb terminal", { isTTY: true, term: "dumb" }],
+  ] as const)("is not drawn for %s", (_, facts) => {
+    const { written, output } = terminal(facts);
+    expect(output.terminal).toBeUndefined();
+    output.stand("a");
+    expect(written).toEqual([]);
+  });
+
+  it("is not drawn where the terminal is too low for it", () => {
+    const { written, output } = terminal({ isTTY: true, rows: 8 });
+    output.stand("a\n".repeat(7));
+    expect(written).toEqual([]);
+    output.stand("a\na");
+    expect(written).toEqual(["a\na\n"]);
+  });
+});
+
 describe("colours", () => {
   it.each([
     [{ isTerminal: true, env: {} }, true],

@@ -7,6 +7,9 @@ export type OutputMode = "people" | "json" | "jsonl" | "quiet";
 /** A stream to write to, and whether a person looks at it. */
 export interface OutputStream {
   readonly isTTY?: boolean;
+  /** Characters of a line and lines, where it is a terminal that tells. */
+  readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -27,11 +30,25 @@ export interface Result {
   readonly ids: readonly string[];
 }
 
+/** A terminal that a person watches. */
+export interface Terminal {
+  /** Characters of a line, now. */
+  columns(): number;
+}
+
 /** Everything a command says goes through here, so that the same command serves people and programs. */
 export interface Output {
   readonly mode: OutputMode;
   /** Styles for what goes to stdout. */
   readonly colours: Colours;
+  /** Undefined where nothing may be drawn: for programs, pipes, files and dumb terminals. */
+  readonly terminal: Terminal | undefined;
+  /**
+   * Text that stands under all lines that follow until the next such text replaces it; the command's end leaves it where it is. Nothing
+   * without a terminal, or in one with too few lines for it.
+   * @param block lines that fit into the terminal's width
+   */
+  stand(block: string): void;
   /** One event of a stream: a JSON line for `--jsonl`; its text, if any, for people; on stderr for `--json`. */
   event(data: unknown, line?: string): void;
   /** The command's end; once. */
@@ -43,18 +60,37 @@ export interface Output {
 }
 
 const SCHEMA_VERSION = 1;
+/** Of a terminal that does not tell its size. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+/** Lines that are left above a standing text: a cursor cannot go back to what has scrolled away. */
+const SPARE_ROWS = 3;
 
 /** Writes to the given streams in the given mode. */
 export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Output {
   const plain = colours(mode === "people" && wantsColours({ isTerminal: stdout.isTTY === true, env }));
   const loud = colours(wantsColours({ isTerminal: stderr.isTTY === true, env }));
   const isJson = mode === "json" || mode === "jsonl";
+  const isDrawable = mode === "people" && stdout.isTTY === true && env["TERM"] !== "dumb";
+  let standing = "";
+  /** Takes the standing text away, so that a line can come where it was. */
+  const erase = (): string => (standing === "" ? "" : `\u001B[${lineCount(standing)}A\u001B[J`);
   return {
     mode,
     colours: plain,
+    terminal: isDrawable ? { columns: () => stdout.columns ?? DEFAULT_COLUMNS } : undefined,
+    stand(block) {
+      if (!isDrawable || lineCount(block) + SPARE_ROWS > (stdout.rows ?? DEFAULT_ROWS)) return;
+      const text = `${block}\n`;
+      stdout.write(`${erase()}${text}`);
+      standing = text;
+    },
     event(data, line) {
       if (mode === "jsonl") stdout.write(`${toJson(data)}\n`);
-      else if (mode !== "quiet" && line !== undefined) (mode === "json" ? stderr : stdout).write(`${line}\n`);
+      else if (mode !== "quiet" && line !== undefined) {
+        if (mode === "json") stderr.write(`${line}\n`);
+        else stdout.write(`${erase()}${line}\n${standing}`);
+      }
     },
     result({ data, text, ids }) {
       if (isJson) stdout.write(`${toJson({ schemaVersion: SCHEMA_VERSION, status: "ok", data })}\n`);
@@ -62,6 +98,7 @@ export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Outp
       else if (text !== "") stdout.write(`${text}\n`);
     },
     note(line) {
+      standing = ""; // stays where it is: the line comes below it, on the other stream
       if (mode !== "quiet") stderr.write(`${line}\n`);
     },
     failure(error, debug) {
@@ -84,6 +121,10 @@ function toJson(value: unknown): string {
     if (typeof item !== "bigint") return item;
     return item >= BigInt(Number.MIN_SAFE_INTEGER) && item <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(item) : String(item);
   });
+}
+
+function lineCount(text: string): number {
+  return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
 }
 
 function stackOf(error: Error): string {

@@ -30,6 +30,11 @@ export function formatFields(fields: readonly (readonly [name: string, value: st
   return fields.map(([name, value]) => `${pad(name, longest, "left")}${GAP}${value}`.trimEnd()).join("\n");
 }
 
+/** At most so many characters of a plain text; one that is longer ends in an ellipsis. */
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
 function width(text: string): number {
   return stripVTControlCharacters(text).length;
 }

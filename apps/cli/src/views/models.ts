@@ -1,4 +1,5 @@
 import type { Model } from "@ciphernx/protocol/proto";
+import { formatModelCard } from "./model-card.ts";
 import { formatBytes, formatFields, formatTable, formatTime } from "../output/index.ts";
 
 /** A model for programs. */
@@ -23,15 +24,22 @@ export function formatModels(models: readonly Model[]): string {
   );
 }
 
-/** One model and its card for people. */
-export function formatModel(model: Model): string {
+/** The model that another one's run began with, where it is one of a run here. */
+export function parentModel({ cardJson }: Model, models: readonly Model[]): Model | undefined {
+  const card = JSON.parse(cardJson) as { readonly lineage?: { readonly initialModelHash?: string | null } } | null;
+  const initial = card?.lineage?.initialModelHash;
+  return models.findLast(({ hash }) => hash === initial);
+}
+
+/** One model and its card for people, and the model that its run began with. */
+export function formatModel(model: Model, parent?: Model): string {
   const fields = formatFields([
     ["model", model.id],
     ["name", model.name],
-    ["run", model.runId],
     ["size", formatBytes(model.sizeBytes)],
     ["sha-256", model.hash],
     ["made", formatTime(model.createdAt)],
+    ...(parent === undefined ? [] : [["began with", `${parent.id} (${parent.name})`] as const]),
   ]);
-  return `${fields}\n\n${JSON.stringify(modelData(model).card, undefined, 2)}`;
+  return `${fields}\n\n${formatModelCard(modelData(model).card)}`;
 }

@@ -3,7 +3,7 @@ import { datasetData, formatDataset } from "../../views/datasets.ts";
 
 export const datasetShow = defineCommand({
   name: "show",
-  summary: "Show the schema, counts and content hash of a dataset",
+  summary: "Show the schema of a dataset, its counts and how much of it is missing",
   arguments: { dataset: argument("<dataset>", "id, or name@node") },
   examples: [{ command: "nexus dataset show digits@clinic-a" }],
   async action({ args, output, withNexus }) {

@@ -1,15 +1,16 @@
 import { argument, defineCommand } from "../../command.ts";
-import { formatModel, modelData } from "../../views/models.ts";
+import { formatModel, modelData, parentModel } from "../../views/models.ts";
 
 export const modelShow = defineCommand({
   name: "show",
-  summary: "Show a model and its card",
+  summary: "Show a model and its card: where it comes from, how it was made and how well it did",
   arguments: { model: argument("<model>", "id of the model, or of the run that made it") },
-  examples: [{ command: "nexus model show mdl_4kz7" }],
+  examples: [{ command: "nexus model show mdl_4kz7" }, { command: "nexus model show run_4kz7 --json | jq .data.model.card.lineage" }],
   async action({ args, output, withNexus }) {
     await withNexus(async (nexus) => {
       const model = await nexus.models.get(args.model);
-      output.result({ data: { model: modelData(model) }, text: formatModel(model), ids: [model.id] });
+      const parent = parentModel(model, await nexus.models.list());
+      output.result({ data: { model: modelData(model), parent: parent?.id ?? null }, text: formatModel(model, parent), ids: [model.id] });
     });
   },
 });

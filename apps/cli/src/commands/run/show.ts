@@ -1,15 +1,22 @@
 import { argument, defineCommand } from "../../command.ts";
+import { figuresByRound } from "../../runs/round-row.ts";
+import { RUN_WORD, runId } from "../../runs/run-id.ts";
+import { formatFigures } from "../../views/figures.ts";
 import { formatRun, roundData, runData } from "../../views/runs.ts";
 
 export const runShow = defineCommand({
   name: "show",
   summary: "Show a run: its state, its rounds, and who failed in which round and why",
-  arguments: { run: argument("<run>", "id of the run") },
+  arguments: { run: argument("<run>", RUN_WORD) },
   examples: [{ command: "nexus run show run_4kz7" }],
   async action({ args, output, withNexus }) {
     await withNexus(async (nexus) => {
-      const { run, rounds } = await nexus.runs.handle(args.run).show();
-      output.result({ data: { run: runData(run), rounds: rounds.map(roundData) }, text: formatRun(run, rounds, output.colours), ids: [run.id] });
+      const { run, rounds } = await nexus.runs.handle(await runId(nexus, args.run)).show();
+      const { terminal, colours } = output;
+      const frame = terminal === undefined ? undefined : { rounds: run.rounds, columns: terminal.columns() };
+      const charts = frame === undefined ? undefined : formatFigures(figuresByRound(rounds), frame, colours);
+      const text = [formatRun(run, rounds, colours), ...(charts === undefined ? [] : [charts])].join("\n\n");
+      output.result({ data: { run: runData(run), rounds: rounds.map(roundData) }, text, ids: [run.id] });
     });
   },
 });

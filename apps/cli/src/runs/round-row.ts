@@ -1,0 +1,65 @@
+import type { RunEvent } from "@ciphernx/ai/federation";
+import type { Round } from "@ciphernx/protocol/proto";
+
+/** Figures of one round by name: `fit.loss` as measured while training, `evaluated.loss` on held-out rows. Only finite numbers. */
+export type RoundFigures = Readonly<Record<string, number>>;
+
+/** One committed round in one row. */
+export interface RoundRow {
+  readonly round: number;
+  readonly attempt: number;
+  /** When it was committed, ISO 8601 in UTC. */
+  readonly committedAt: string;
+  /** Parties whose updates were added. */
+  readonly accepted: number;
+  /** Parties that were asked and whose update was not added. */
+  readonly missed: readonly string[];
+  /** Coordinates that were clipped to the declared range. */
+  readonly saturated: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly seconds: number;
+  readonly figures: RoundFigures;
+  readonly modelHash: string;
+}
+
+/** The row of an event, where it is the commit of a round. */
+export function roundRow(event: RunEvent): RoundRow | undefined {
+  if (event.type !== "round-committed") return undefined;
+  const { round, attempt, accepted, missed, saturated, bytesUp, bytesDown, seconds, modelHash, fit, evaluated } = event.payload;
+  return {
+    ...{ round, attempt, committedAt: event.at, accepted, missed, saturated, bytesUp, bytesDown, seconds },
+    ...{ figures: roundFigures({ fit, evaluated }), modelHash },
+  };
+}
+
+/** The figures of the committed rounds among a run's attempts, by round. */
+export function figuresByRound(rounds: readonly Round[]): ReadonlyMap<number, RoundFigures> {
+  const committed = rounds.filter(({ state, metricsJson }) => state === "committed" && metricsJson !== "");
+  return new Map(committed.map(({ round, metricsJson }) => [round, roundFigures(JSON.parse(metricsJson))]));
+}
+
+/** What a round's metrics, as they come over the wire, say in numbers. */
+export function roundFigures(metrics: unknown): RoundFigures {
+  const { fit, evaluated } = record(metrics);
+  return Object.fromEntries([...numbers("fit", fit), ...numbers("evaluated", evaluated)]);
+}
+
+/** The names of the figures that any round has, in the order in which they first come. */
+export function figureNames(rounds: Iterable<RoundFigures>): readonly string[] {
+  const names = new Set<string>();
+  for (const figures of rounds) for (const name of Object.keys(figures)) names.add(name);
+  // A run that is judged every few rounds has its first evaluated figures late; training still comes first.
+  return [...names].toSorted((a, b) => Number(a.startsWith("evaluated.")) - Number(b.startsWith("evaluated.")));
+}
+
+/** Not a number and infinities travel as null, since JSON has no word for them. */
+function numbers(kind: string, values: unknown): readonly (readonly [string, number])[] {
+  return Object.entries(record(values)).flatMap(([name, value]) =>
+    typeof value === "number" && Number.isFinite(value) ? [[`${kind}.${name}`, value] as const] : [],
+  );
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
