@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,6 +76,12 @@ it("makes by hand the model that the simulation makes alone", { timeout: 120_000
       .digest("hex"),
   ).toBe(modelHash);
   expect(JSON.parse(await readFile(at("model.card.json"), "utf8"))).toMatchObject({ version: 1 });
+  const images = (await readdir(parties[0]!, { recursive: true })).find((name) => name.endsWith("train-features.idx"))!;
+  await nexus("predict", at("model.safetensors"), "--data", join(parties[0]!, images), "--output", at("judged.csv"));
+  const judged = (await readFile(at("judged.csv"), "utf8")).trimEnd().split("\n");
+  expect(judged).toHaveLength(1 + 200);
+  expect(judged[0]).toMatch(/^row,prediction,probability 0,.*,probability 9$/);
+  expect((await nexus("predict", run, "--data", join(parties[0]!, images))).split("\n")).toEqual(judged);
   expect(await nexus("sim", at("run.yaml"), "--workers", "1")).toBe(modelHash);
 
   for (const node of nodes) node.kill("SIGTERM");

@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { simulate } from "@ciphernx/ai/simulation";
 import type { Context } from "./context.ts";
+import { writeModelFiles } from "./model-files.ts";
 import { simulatedParties } from "./simulated-parties.ts";
 import { formatEvent } from "./views/events.ts";
 
@@ -27,7 +27,7 @@ export async function simulateSpecFile(
     onEvent: (event) => output.event(event, formatEvent(event, output.colours)),
   });
   const modelFile = options.output === undefined ? null : resolve(options.output);
-  if (modelFile !== null) await writeFile(modelFile, file);
+  if (modelFile !== null) await writeModelFiles(modelFile, file, card);
   const { bold } = output.colours;
   const text = `model sha-256 ${bold(modelHash)}${modelFile === null ? "" : `\n${modelFile}`}`;
   output.result({ data: { modelHash, specHash: plan.specHash, planHash: plan.planHash, rounds, card, modelFile }, text, ids: [modelHash] });

@@ -39,6 +39,8 @@ const CASES: readonly (readonly [string, Partial<RunSpecInput>, (readonly number
   ["fedprox, 16 bits", { strategy: { kind: "fedprox", mu: 0.1 }, encoding: { bits: 16 } }],
   ["fedavgm, 12 bits", { strategy: { kind: "fedavgm", momentum: 0.5 }, encoding: { bits: 12 } }],
   ["fedadam, with state of two vectors", { strategy: { kind: "fedadam" } }],
+  ["fedadagrad", { strategy: { kind: "fedadagrad" } }],
+  ["fedyogi", { strategy: { kind: "fedyogi" } }],
   ["stochastic rounding, 8 bits", { encoding: { bits: 8, rounding: "stochastic" } }, [1, 2, 3]],
   ["a cohort of two of three", { cohort: { size: 2, deadlineSeconds: 30 }, strategy: { kind: "fedavgm" }, rounds: 3 }],
   [

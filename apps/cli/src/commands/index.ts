@@ -15,6 +15,7 @@ import { nodeList } from "./node/list.ts";
 import { nodeRemove } from "./node/remove.ts";
 import { nodeRun } from "./node/run.ts";
 import { nodeToken } from "./node/token.ts";
+import { predict } from "./predict/predict.ts";
 import { runCompare } from "./run/compare.ts";
 import { runExport } from "./run/export.ts";
 import { runList } from "./run/list.ts";
@@ -29,7 +30,7 @@ import { runWatch } from "./run/watch.ts";
 import { sim } from "./sim/sim.ts";
 
 /** Commands without a group, in the order of the help. */
-export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, demo];
+export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, demo];
 
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [

@@ -1,3 +1,4 @@
+import { csvRecord } from "../output/csv.ts";
 import { figureNames, type RoundRow } from "../runs/round-row.ts";
 
 /** A value of a row that is written for other programs. */
@@ -41,18 +42,14 @@ const COLUMNS = Object.keys(
   ])[0]!,
 );
 
-/** CSV as RFC 4180 has it, but with line feeds alone; an empty cell is a figure that a round does not have. */
+/** CSV; an empty cell is a figure that a round does not have. */
 export function formatCsv(rows: readonly ExportedRow[]): string {
   const columns = rows[0] === undefined ? COLUMNS : Object.keys(rows[0]);
   const lines = [columns, ...rows.map((row) => columns.map((column) => cellText(row[column] ?? null)))];
-  return lines.map((cells) => `${cells.map(quoted).join(",")}\n`).join("");
+  return lines.map(csvRecord).join("");
 }
 
 function cellText(cell: Cell): string {
   if (cell === null) return "";
   return typeof cell === "object" ? cell.join(";") : String(cell);
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

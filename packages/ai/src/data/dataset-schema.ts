@@ -122,9 +122,19 @@ export function featureColumns(schema: TableSchema): readonly ValueColumn[] {
   return schema.columns.filter((column): column is ValueColumn => column.role === "feature");
 }
 
-/** The label column of a table. */
+/** A table of which only the features are read: rows that a model is to judge. Their label may be there or not. */
+export function withoutLabel(schema: TableSchema): TableSchema {
+  return { ...schema, columns: schema.columns.map((column) => (column.role === "label" ? { ...column, role: "ignore" } : column)) };
+}
+
+/** The label column of a table that may have none, see `withoutLabel`. */
+export function findLabel(schema: TableSchema): ValueColumn | undefined {
+  return schema.columns.find((column): column is ValueColumn => column.role === "label");
+}
+
+/** The label column of a table that is learnt from. */
 export function labelColumn(schema: TableSchema): ValueColumn {
-  const label = schema.columns.find((column): column is ValueColumn => column.role === "label");
+  const label = findLabel(schema);
   if (label === undefined) throw new TypeError("A table schema that was parsed has a label.");
   return label;
 }
@@ -134,9 +144,9 @@ export function featureLength(schema: DatasetSchema): number {
   return schema.kind === "table" ? featureColumns(schema).length : schema.shape.reduce((product, size) => product * size, 1);
 }
 
-/** Number of classes, or undefined for regression. */
+/** Number of classes; undefined for regression, and where no label is read. */
 export function classCount(schema: DatasetSchema): number | undefined {
   if (schema.kind === "tensor") return schema.classes;
-  const label = labelColumn(schema);
-  return label.type === "category" ? label.categories.length : undefined;
+  const label = findLabel(schema);
+  return label?.type === "category" ? label.categories.length : undefined;
 }

@@ -23,7 +23,7 @@ export interface MissingCells {
 }
 
 /** The features with missing cells, in the order of the schema; empty when every cell is known. */
-export function countMissing({ schema, train, test }: Dataset): readonly MissingCells[] {
+export function countMissing({ schema, train, test }: Pick<Dataset, "schema" | "train" | "test">): readonly MissingCells[] {
   const length = train.featureLength;
   const counts = new Float64Array(length);
   for (const examples of test === undefined ? [train] : [train, test]) {

@@ -11,26 +11,37 @@ export const datasetAdd = defineCommand({
   arguments: { name: argument("<name>", "the dataset's name, as run specs write it; the same at every party") },
   options: {
     folder: requiredText("--folder <folder>", "the folder that `nexus node join` made"),
-    trainImages: text("--train-images <file>", "IDX images to train on"),
-    trainLabels: text("--train-labels <file>", "IDX labels to train on"),
-    testImages: text("--test-images <file>", "IDX images to evaluate on"),
-    testLabels: text("--test-labels <file>", "IDX labels to evaluate on"),
+    data: texts(
+      "--data <file...>",
+      "rows to train on: CSV, TSV, JSONL, Parquet or NPZ files by their names, or a folder with a folder of images for each class",
+    ),
+    testData: texts("--test-data <file...>", "the same to evaluate on"),
+    trainImages: text("--train-images <file>", "IDX or NPY features to train on"),
+    trainLabels: text("--train-labels <file>", "IDX or NPY labels to train on"),
+    testImages: text("--test-images <file>", "IDX or NPY features to evaluate on"),
+    testLabels: text("--test-labels <file>", "IDX or NPY labels to evaluate on"),
     csv: texts("--csv <file...>", "CSV files with rows to train on"),
     testCsv: texts("--test-csv <file...>", "CSV files with rows to evaluate on"),
     delimiter: text("--delimiter <character>", "what stands between the cells of the CSV files"),
-    label: text("--label <column>", "CSV without a schema: the column to predict"),
+    label: text("--label <column>", "a table without a schema: the column to predict"),
     schema: text("--schema <file>", "YAML or JSON schema of the rows (default: inferred from them)"),
     holdOut: number("--hold-out <share>", "share of the rows to hold out for evaluation where no test files are named", { above: 0, below: 1 }),
   },
   examples: [
     { command: "nexus dataset add digits --folder ./clinic-a --train-images train-images.idx3-ubyte --train-labels train-labels.idx1-ubyte" },
+    {
+      command: "nexus dataset add scans --folder ./clinic-a --data ./scans --test-data ./held-out",
+      about: "folders with a folder of images for each class",
+    },
+    { command: "nexus dataset add visits --folder ./clinic-a --data 2024.parquet 2025.parquet --label outcome" },
     { command: "nexus dataset add heart --folder ./clinic-a --csv patients.csv --label sick --hold-out 0.2" },
   ],
   async action({ args, options, output, signal }) {
     const [{ addDataset }, { loadIdentity }] = await Promise.all([import("@ciphernx/ai/data/node"), import("@ciphernx/ai/federation/node")]);
     await loadIdentity(options.folder); // a mistyped folder is told, not made
-    const { csv, testCsv, holdOut, ...rest } = options;
-    const files = { ...(csv.length === 0 ? {} : { csv }), ...(testCsv.length === 0 ? {} : { testCsv }) };
+    const { data, testData, csv, testCsv, holdOut, ...rest } = options;
+    const named = { data, testData, csv, testCsv };
+    const files = Object.fromEntries(Object.entries(named).filter(([, paths]) => paths.length > 0));
     const held = holdOut === undefined ? {} : { holdOut: { fraction: holdOut, seed: 0 } };
     const dataset = await addDataset({ name: args.name, ...rest, ...files, ...held, signal });
     const { trainExamples, testExamples, contentHash, missing, schema } = dataset;

@@ -7,7 +7,7 @@ export const sim = defineCommand({
   arguments: { spec: argument("<spec>", "file with the run spec, or - for standard input") },
   options: {
     workers: integer("--workers <number>", "worker threads (default: one for each core)", { min: 1, max: 1024, fallback: undefined }),
-    output: text("-o, --output <file>", "write the model to this file"),
+    output: text("-o, --output <file>", "write the model to this file, and its card beside it"),
   },
   examples: [{ command: "nexus sim examples/mnist/run.yaml" }, { command: "nexus sim examples/mnist/run.yaml --json | jq -r .data.modelHash" }],
   async action({ args, options, output, signal }) {

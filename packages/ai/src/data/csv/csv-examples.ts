@@ -1,5 +1,5 @@
 import { plural, NexusError } from "@ciphernx/core/errors";
-import { featureColumns, labelColumn, type TableSchema } from "../dataset-schema.ts";
+import { featureColumns, findLabel, type TableSchema } from "../dataset-schema.ts";
 import type { Examples } from "../examples.ts";
 import { requireValue, textReader } from "../table/cell.ts";
 import { findColumns } from "../table/find-columns.ts";
@@ -63,9 +63,8 @@ interface RecordForm {
 
 function recordWriter(schema: TableSchema, { positions, cells: expected, source }: RecordForm, rows: TableRows): RecordWriter {
   const features = featureColumns(schema).map((column) => ({ position: positions.get(column.name)!, read: textReader(column), column }));
-  const label = labelColumn(schema);
-  const labelPosition = positions.get(label.name)!;
-  const readLabel = textReader(label);
+  const column = findLabel(schema);
+  const label = column === undefined ? undefined : { column, position: positions.get(column.name)!, read: textReader(column) };
   const kept = [...rows.kept].map(([name, texts]) => ({ position: positions.get(name)!, texts }));
 
   return ({ row, cells }) => {
@@ -82,7 +81,7 @@ function recordWriter(schema: TableSchema, { positions, cells: expected, source 
       const { position, read, column } = features[i]!;
       block.features[start + i] = requireValue(read(cells[position]!), column, place);
     }
-    block.targets[block.at] = requireValue(readLabel(cells[labelPosition]!), label, place);
+    if (label !== undefined) block.targets[block.at] = requireValue(label.read(cells[label.position]!), label.column, place);
     for (const { position, texts } of kept) texts.push(cells[position]!.trim());
     rows.advance(1);
   };

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { featureColumns, labelColumn, type TableSchema, type ValueColumn } from "../dataset-schema.ts";
+import { featureColumns, findLabel, type TableSchema, type ValueColumn } from "../dataset-schema.ts";
 import { parseDecimal, textReader } from "../table/cell.ts";
 import type { Targets } from "../examples.ts";
 import type { TableRows } from "../table/table-rows.ts";
@@ -77,7 +77,7 @@ export function createCsvRowReader(schema: TableSchema, rows: TableRows, options
   const categories: (CategoryBytes | undefined)[] = Array.from({ length: cells });
   const readers: (((text: string) => number | undefined) | undefined)[] = Array.from({ length: cells });
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const label = labelColumn(schema);
+  const label = findLabel(schema);
 
   function declare(column: ValueColumn, slot: number): void {
     const cell = positions.get(column.name)!;
@@ -95,7 +95,7 @@ export function createCsvRowReader(schema: TableSchema, rows: TableRows, options
     }
   }
   features.forEach(declare);
-  declare(label, -1);
+  if (label !== undefined) declare(label, -1);
 
   /** The value of the cell that was read last, where no number needs an object. */
   const value = new Float64Array(1);

@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import type { ByteChunks } from "../csv/csv-records.ts";
-import { featureColumns, labelColumn, type TableSchema } from "../dataset-schema.ts";
+import { featureColumns, findLabel, type TableSchema } from "../dataset-schema.ts";
 import type { Examples } from "../examples.ts";
 import { invalidCell, requireValue, type Scalar, scalarReader } from "../table/cell.ts";
 import { unknownColumns } from "../table/find-columns.ts";
@@ -33,8 +33,8 @@ export async function readJsonlInto(rows: TableRows, chunks: ByteChunks, schema:
 
 function rowWriter(schema: TableSchema, source: string, rows: TableRows): (row: JsonRow) => void {
   const features = featureColumns(schema).map((column) => ({ column, read: scalarReader(column) }));
-  const label = labelColumn(schema);
-  const readLabel = scalarReader(label);
+  const column = findLabel(schema);
+  const label = column === undefined ? undefined : { column, read: scalarReader(column) };
   const declared = new Set(schema.columns.map(({ name }) => name));
   const ignored = new Set(schema.columns.filter(({ name, role }) => role === "ignore" && !rows.kept.has(name)).map(({ name }) => name));
 
@@ -57,7 +57,7 @@ function rowWriter(schema: TableSchema, source: string, rows: TableRows): (row: 
       const { column, read } = features[i]!;
       block.features[start + i] = requireValue(read(value(column.name)), column, place);
     }
-    block.targets[block.at] = requireValue(readLabel(value(label.name)), label, place);
+    if (label !== undefined) block.targets[block.at] = requireValue(label.read(value(label.column.name)), label.column, place);
     for (const [name, texts] of rows.kept) texts.push(String(value(name) ?? "").trim());
     rows.advance(1);
   };

@@ -80,7 +80,7 @@ function csvFiles(csv: readonly string[], testCsv: readonly string[] | undefined
 }
 
 /** The end of a file's name in lower case, that of a packed one without `.gz`. */
-function extensionOf(path: string): string {
+export function extensionOf(path: string): string {
   const lower = path.toLowerCase();
   return extname(lower.endsWith(".gz") ? lower.slice(0, -3) : lower);
 }

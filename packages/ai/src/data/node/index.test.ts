@@ -25,6 +25,7 @@ it("exports what users rely on, and nothing by accident", () => {
       "loadNpzArray",
       "loadNpzExamples",
       "loadParquetExamples",
+      "loadRows",
       "loadSource",
       "readDescriptor",
       "readFileBytes",

@@ -3,6 +3,7 @@ export { descriptorPath, listDescriptors, readDescriptor, writeDescriptor } from
 export { inferIdxFiles, loadIdx, loadIdxExamples } from "./idx-files.ts";
 export { inferImageFolder, loadImageFolder } from "./images/image-folder.ts";
 export { loadDataset } from "./load-dataset.ts";
+export { loadRows, type LoadedRows, type LoadRowsOptions } from "./load-rows.ts";
 export type { ArrayPaths, LoadOptions } from "./load-options.ts";
 export { listNpzArrays, loadNpy, loadNpyExamples, loadNpzArray, loadNpzExamples, type NpzPart } from "./npy-files.ts";
 export { readFileBytes, readFileChunks, type ReadOptions } from "./read-file.ts";

@@ -1,5 +1,5 @@
 import { NexusError } from "@ciphernx/core/errors";
-import { featureColumns, labelColumn, type TableSchema, type ValueColumn } from "../../dataset-schema.ts";
+import { featureColumns, findLabel, type TableSchema, type ValueColumn } from "../../dataset-schema.ts";
 import { invalidCell, requireValue, type Scalar, scalarReader } from "../../table/cell.ts";
 import { type ColumnFacts, newFacts, note } from "../../table/column-facts.ts";
 import { findColumns } from "../../table/find-columns.ts";
@@ -68,7 +68,8 @@ async function readGroup(rows: TableRows, file: ParquetFile, schema: TableSchema
     }
   };
   for (const [i, column] of features.entries()) await typed(column, values, i, features.length);
-  await typed(labelColumn(schema), targets, 0, 1);
+  const label = findLabel(schema);
+  if (label !== undefined) await typed(label, targets, 0, 1);
   for (const [name, texts] of rows.kept) {
     for (const piece of await file.readColumn(index, name)) {
       for (let i = 0; i < piece.length; i += 1) texts.push(String(plain(piece[i], name, { source: path, row: firstRow + i + 1 }) ?? "").trim());

@@ -1,0 +1,39 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { NexusError } from "@ciphernx/core/errors";
+
+/** Where the card of a model file lies: beside it, under its name. */
+export function cardPath(modelFile: string): string {
+  return `${modelFile.replace(/\.safetensors$/, "")}.card.json`;
+}
+
+/** Writes a model with its card beside it. @returns where the card is */
+export async function writeModelFiles(modelFile: string, file: Uint8Array, card: unknown): Promise<string> {
+  const cardFile = cardPath(modelFile);
+  await writeFile(modelFile, file);
+  await writeFile(cardFile, `${JSON.stringify(card, undefined, 2)}\n`);
+  return cardFile;
+}
+
+/**
+ * Reads a model with its card, as `writeModelFiles` leaves them.
+ * @throws NexusError MODEL_NOT_USABLE when there is no card, or it is not JSON
+ */
+export async function readModelFiles(
+  modelFile: string,
+): Promise<{ readonly file: Uint8Array<ArrayBuffer>; readonly card: unknown; readonly cardFile: string }> {
+  const file = await readFile(modelFile);
+  const cardFile = cardPath(modelFile);
+  try {
+    return {
+      file: new Uint8Array(file.buffer, file.byteOffset, file.length),
+      card: JSON.parse(await readFile(cardFile, "utf8")) as unknown,
+      cardFile,
+    };
+  } catch (cause) {
+    throw new NexusError("MODEL_NOT_USABLE", `The card of ${modelFile} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`, {
+      hint: `\`nexus model pull\` and \`nexus run pull\` write it as ${cardFile}.`,
+      details: { file: cardFile },
+      cause,
+    });
+  }
+}
