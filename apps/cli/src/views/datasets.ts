@@ -50,6 +50,7 @@ function schemaFields(schema: RegisteredSchema): readonly (readonly [string, str
     case "tensor":
       return [
         ["rows", `${schema.task}${schema.classes === undefined ? "" : ` into ${schema.classes} classes`}`],
+        ...(schema.classNames === undefined ? [] : [["classes", schema.classNames.join(", ")] as const]),
         ["shape", `${schema.shape.join(" × ")} ${schema.element}${schema.scale === 1 ? "" : `, each × ${Number(schema.scale.toPrecision(6))}`}`],
       ];
     case "opaque":

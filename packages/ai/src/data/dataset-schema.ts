@@ -90,10 +90,19 @@ export const tensorSchema = z
     scale: z.number().positive().default(1).describe("What a stored value is multiplied by before learning, for example 1/255"),
     task,
     classes: z.int().min(2).max(4_294_967_295).optional().describe("Number of classes; labels are 0 … classes − 1"),
+    classNames: z
+      .array(z.string().min(1).max(256))
+      .max(MAX_CATEGORIES)
+      .refine((names) => new Set(names).size === names.length, "A class is listed once.")
+      .optional()
+      .describe("Names of the classes in the order of their numbers; parties that declare them are held to the same ones"),
   })
   .superRefine((schema, context) => {
     if ((schema.task === "classification") !== (schema.classes !== undefined)) {
       context.addIssue({ code: "custom", path: ["classes"], message: "A classification names its classes, a regression has none." });
+    }
+    if (schema.classNames !== undefined && schema.classNames.length !== schema.classes) {
+      context.addIssue({ code: "custom", path: ["classNames"], message: "There are as many names as classes." });
     }
     if (schema.shape.reduce((product, size) => product * size, 1) > 100_000_000) {
       context.addIssue({ code: "custom", path: ["shape"], message: "A row has at most 100 million values." });

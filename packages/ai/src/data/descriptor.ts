@@ -95,9 +95,10 @@ function formatMistake(files: { readonly format: string; readonly labels?: reado
   if (table !== undefined && schema.kind !== "table") return `${table} files hold a table, and the schema is a tensor.`;
   if (files.labels === undefined) return undefined;
   if (schema.kind !== "tensor" || schema.classes === undefined) return "Images in folders are a classification of tensors, and the schema is none.";
-  return schema.classes === files.labels.length
-    ? undefined
-    : `The schema has ${schema.classes} classes, and ${files.labels.length} folders are named.`;
+  if (schema.classes !== files.labels.length) return `The schema has ${schema.classes} classes, and ${files.labels.length} folders are named.`;
+  const { classNames = files.labels } = schema;
+  const other = files.labels.findIndex((label, index) => label !== classNames[index]);
+  return other === -1 ? undefined : `Class ${other} is called "${classNames[other]}" in the schema, and its folder "${files.labels[other]}".`;
 }
 
 /** A parsed descriptor, defaults filled in. */

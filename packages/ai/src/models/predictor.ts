@@ -66,7 +66,7 @@ export function createPredictor(kernel: Kernel, model: UsableModel, file: Uint8A
 }
 
 function classNames(schema: DatasetSchema): readonly string[] {
-  if (schema.kind === "tensor") return Array.from({ length: classCount(schema) ?? 0 }, (_, index) => String(index));
+  if (schema.kind === "tensor") return schema.classNames ?? Array.from({ length: classCount(schema) ?? 0 }, (_, index) => String(index));
   const label = labelColumn(schema);
   return label.type === "category" ? label.categories : [];
 }

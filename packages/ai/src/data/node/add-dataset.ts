@@ -15,7 +15,7 @@ import { readFileBytes } from "./read-file.ts";
 const MAX_SCHEMA_BYTES = 4_000_000;
 
 /** What `nexus dataset add` is told. Paths are relative to the working directory; files of one kind are named. */
-export interface AddDatasetOptions extends NamedFiles, Pick<LoadOptions, "signal"> {
+export interface AddDatasetOptions extends Omit<NamedFiles, "classNames">, Pick<LoadOptions, "signal"> {
   readonly name: string;
   /** The node's folder. */
   readonly folder: string;
@@ -46,9 +46,9 @@ export interface AddedDataset {
  */
 export async function addDataset(options: AddDatasetOptions): Promise<AddedDataset> {
   const target = descriptorPath(options.folder, options.name);
-  const files = await chooseFiles(options);
-  const inferOptions = { ...defined("label", options.label), ...defined("signal", options.signal) };
-  const schema = options.schema === undefined ? await inferSchema(files, inferOptions) : await readSchemaFile(options.schema);
+  const given = options.schema === undefined ? undefined : await readSchemaFile(options.schema);
+  const files = await chooseFiles({ ...options, classNames: given?.kind === "tensor" ? given.classNames : undefined });
+  const schema = given ?? (await inferSchema(files, { ...defined("label", options.label), ...defined("signal", options.signal) }));
   const draft = {
     formatVersion: 1,
     name: options.name,

@@ -18,6 +18,8 @@ export interface NamedFiles {
   readonly data?: readonly string[] | undefined;
   readonly testData?: readonly string[] | undefined;
   readonly delimiter?: string | undefined;
+  /** Names of the classes of images in the order of their numbers. Default: the folders, sorted. */
+  readonly classNames?: readonly string[] | undefined;
 }
 
 /** A tab is hard to type in a shell. */
@@ -85,10 +87,10 @@ export function extensionOf(path: string): string {
   return extname(lower.endsWith(".gz") ? lower.slice(0, -3) : lower);
 }
 
-async function anyFiles(data: readonly string[], { testData, delimiter }: NamedFiles): Promise<DatasetFiles> {
+async function anyFiles(data: readonly string[], { testData, delimiter, classNames }: NamedFiles): Promise<DatasetFiles> {
   const [first] = data;
   if (first === undefined) throw usage("No training files are named.", "Name a file.");
-  if (await isFolder(first)) return imageFiles(first, data.length, testData);
+  if (await isFolder(first)) return imageFiles(first, data.length, testData, classNames);
   const extension = extensionOf(first);
   const other = [...data, ...(testData ?? [])].find((path) => extensionOf(path) !== extension);
   if (other !== undefined) throw usage(`${first} and ${other} are of different formats.`, "Name files of one format.");
@@ -120,12 +122,12 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function imageFiles(train: string, count: number, testData: readonly string[] = []): Promise<DatasetFiles> {
+async function imageFiles(train: string, count: number, testData: readonly string[] = [], classNames?: readonly string[]): Promise<DatasetFiles> {
   const [test] = testData;
   if (count > 1 || testData.length > 1)
     throw usage("Of folders of images one is named for training and one for testing.", "Put all images into one folder.");
   const { listLabels } = await import("./images/index.ts");
-  const labels = await listLabels(train);
+  const labels = classNames ?? (await listLabels(train));
   if (labels.length < 2) {
     throw new NexusError("DATA_INVALID", `${train} holds ${plural(labels.length, "folder")} of images; a classification has at least two.`, {
       hint: "Put images of one class into one folder: <folder>/<label>/<image>.png.",

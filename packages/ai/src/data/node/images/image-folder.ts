@@ -64,7 +64,8 @@ export async function inferImageFolder(folder: string, labels: readonly string[]
   const [first] = await listImages(folder, labels);
   const decoder = await loadImageDecoder();
   const { channels, height, width } = await decoder.inspect(first!.path);
-  return { kind: "tensor", shape: [channels, height, width], element: "u8", scale: 1 / 255, task: "classification", classes: labels.length };
+  const classes = { classes: labels.length, classNames: [...labels] };
+  return { kind: "tensor", shape: [channels, height, width], element: "u8", scale: 1 / 255, task: "classification", ...classes };
 }
 
 /** The shape of a schema's images: channels, height and width, or height and width of grey ones. */

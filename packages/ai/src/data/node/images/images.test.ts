@@ -86,12 +86,30 @@ describe("loadImageFolder", () => {
 
   it("makes a dataset of a folder", async () => {
     for (const [i, name] of ["cat/1.png", "cat/2.png", "dog/1.png"].entries()) await put(name, png(3, 2, [i, 0, 0, 0, 0, 0]));
-    expect(await inferImageFolder(folder, LABELS)).toEqual(grey);
+    const named = { ...grey, classNames: LABELS };
+    expect(await inferImageFolder(folder, LABELS)).toEqual(named);
     const node = await mkdtemp(join(tmpdir(), "ciphernx-node-"));
     try {
       const added = await addDataset({ name: "pets", folder: node, data: [folder], testData: [folder] });
-      expect(added).toMatchObject({ trainExamples: 3, testExamples: 3, schema: grey });
+      expect(added).toMatchObject({ trainExamples: 3, testExamples: 3, schema: named });
       expect((await loadDataset(added.descriptorPath)).contentHash).toBe(added.contentHash);
+    } finally {
+      await rm(node, { recursive: true, force: true });
+    }
+  });
+
+  it("numbers the classes as a schema that is shared names them, also where a party has no image of one", async () => {
+    await put("dog/1.png", png(3, 2, [1, 0, 0, 0, 0, 0]));
+    const node = await mkdtemp(join(tmpdir(), "ciphernx-node-"));
+    const schema = join(node, "schema.json");
+    const add = async (classNames: readonly string[]) => {
+      await writeFile(schema, JSON.stringify({ ...grey, classes: classNames.length, classNames }));
+      return addDataset({ name: "pets", folder: node, data: [folder], schema });
+    };
+    try {
+      const { descriptorPath } = await add(["bird", "cat", "dog"]);
+      expect((await loadDataset(descriptorPath)).train.targets).toEqual(Uint8Array.of(2));
+      await expect(add(["bird", "cat"])).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringContaining("dog") as string });
     } finally {
       await rm(node, { recursive: true, force: true });
     }
