@@ -1,10 +1,12 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { parseDocumentWith } from "@ciphernx/core/spec";
 import type { z } from "zod";
+import { fedAdagrad, fedAdagradSchema } from "./fed-adagrad.ts";
 import { fedAdam, fedAdamSchema } from "./fed-adam.ts";
 import { fedAvgM, fedAvgMSchema } from "./fed-avg-m.ts";
 import { fedAvg, fedAvgSchema } from "./fed-avg.ts";
 import { fedProx, fedProxSchema } from "./fed-prox.ts";
+import { fedYogi, fedYogiSchema } from "./fed-yogi.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** A strategy's options in the run spec, and what makes it from them. */
@@ -23,6 +25,8 @@ const STRATEGIES = [
   define(fedProxSchema, fedProx),
   define(fedAvgMSchema, fedAvgM),
   define(fedAdamSchema, fedAdam),
+  define(fedAdagradSchema, fedAdagrad),
+  define(fedYogiSchema, fedYogi),
 ] as const;
 
 type Schemas<T> = { -readonly [K in keyof T]: T[K] extends StrategyDefinition<infer S> ? S : never };

@@ -100,6 +100,54 @@ describe("FedAdam", () => {
   });
 });
 
+describe("FedAdagrad", () => {
+  it("gives the fractions worked out by hand", () => {
+    // Two right triangles, in eighths: v₋₁ = τ² = 3², then 3² + 4² = 5², then 5² + 12² = 13².
+    // m = 1/4, step = (1/4) / (5/8 + 3/8) = 1/4;  m = 1/8 + 3/4 = 7/8, step = (7/8) / (13/8 + 3/8) = 7/16.
+    const strategy = createStrategy({ kind: "fedadagrad", serverLearningRate: 1, beta1: 0.5, tau: 3 / 8 });
+    expect(follow(strategy, 0, [4 / 8, 12 / 8])).toEqual([1 / 4, 1 / 4 + 7 / 16]);
+  });
+
+  it("equals the paper's formulas in plain f64 over many rounds at its defaults", () => {
+    const deltas = Array.from({ length: 20 }, (_, t) => Math.fround(Math.sin(t * 1.7) / 50));
+    let w = Math.fround(0.3);
+    const wanted = deltas.map((delta, t) => {
+      const v = deltas.slice(0, t + 1).reduce((sum, one) => sum + one ** 2, 0.001 * 0.001);
+      return (w = Math.fround(w + (0.1 * delta) / (Math.sqrt(v) + 0.001)));
+    });
+    expect(follow(createStrategy({ kind: "fedadagrad" }), 0.3, deltas)).toEqual(wanted);
+  });
+});
+
+describe("FedYogi", () => {
+  it("gives the fractions worked out by hand, whether the second moment is below, at or above the squared change", () => {
+    const strategy = createStrategy({ kind: "fedyogi", serverLearningRate: 1, beta1: 0.5, beta2: 0.75, tau: 0.5 });
+    const state = initialState(strategy, 1);
+    const step = (delta: number) => stepTile(strategy, 1, new Float32Array(1), Float32Array.of(delta), state)[0];
+    // v₋₁ = 1/4 < (3/4)²: v = 16/64 + 9/64 = (5/8)²; m = 3/8; step = (3/8) / (5/8 + 4/8) = 1/3.
+    expect([step(3 / 4), state["secondMoment"]![0]]).toEqual([Math.fround(1 / 3), 25 / 64]);
+    // v = (5/8)² stays; m = 3/16 − 5/16 = −1/8; step = −(1/8) / (9/8) = −1/9.
+    expect([step(-5 / 8), state["secondMoment"]![0]]).toEqual([Math.fround(-1 / 9), 25 / 64]);
+    // v > (1/4)²: v = 25/64 − (1/4)·(1/16) = 24/64; m = −1/16 + 1/8 = 1/16.
+    expect([step(1 / 4), state["secondMoment"]![0]]).toEqual([Math.fround(1 / 16 / (Math.sqrt(3 / 8) + 1 / 2)), 24 / 64]);
+  });
+
+  it("equals the paper's formulas in plain f64 over many rounds at its defaults, and is not FedAdam", () => {
+    const [eta, beta1, beta2, tau] = [0.01, 0.9, 0.99, 0.001];
+    const deltas = Array.from({ length: 20 }, (_, t) => Math.fround(Math.sin(t * 1.7) / 50));
+    let [m, v, w] = [0, tau * tau, Math.fround(0.3)];
+    const wanted = deltas.map((delta) => {
+      m = beta1 * m + (1 - beta1) * delta;
+      v = v - (1 - beta2) * delta ** 2 * Math.sign(v - delta ** 2);
+      w = Math.fround(w + (eta * m) / (Math.sqrt(v) + tau));
+      return w;
+    });
+    const found = follow(createStrategy({ kind: "fedyogi" }), 0.3, deltas);
+    for (const [t, value] of found.entries()) expect(value).toBeCloseTo(wanted[t]!, 6);
+    expect(found).not.toEqual(follow(createStrategy({ kind: "fedadam" }), 0.3, deltas));
+  });
+});
+
 describe("the strategy section of a run spec", () => {
   it("is FedAvg unless told, and fills in defaults", () => {
     expect(strategySection.schema.parse(undefined)).toEqual({ kind: "fedavg" });
@@ -119,6 +167,8 @@ describe("the strategy section of a run spec", () => {
     { kind: "fedavgm", momentum: 1 },
     { kind: "fedadam", tau: 0 },
     { kind: "fedadam", serverLearningRate: Infinity },
+    { kind: "fedadagrad", beta2: 0.9 },
+    { kind: "fedyogi", beta2: 1 },
   ])("refuses %o", (section) => {
     expect(strategySection.schema.safeParse(section).success).toBe(false);
   });
