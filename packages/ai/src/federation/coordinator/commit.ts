@@ -2,7 +2,7 @@ import { models, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
 import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import { modelCard } from "../../models/index.ts";
 import type { RoundCommit } from "../round/run-round.ts";
-import type { HostedRun } from "./durable-host.ts";
+import type { HostedRun } from "./hosted-run.ts";
 import type { RoundSummary, RunEventBody } from "../events.ts";
 import { appendEvents } from "./event-log.ts";
 import { type Cohort, whereAttempt } from "./phases.ts";

@@ -5,13 +5,12 @@ import { sleep } from "@ciphernx/core/lifecycle";
 import { blobs, databaseError, rounds, tasks } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, eq, inArray } from "@ciphernx/core/store/sql";
-import type { RunPlan, RunSpec } from "../../spec/index.ts";
-import type { Strategy } from "../../strategy/index.ts";
 import { close } from "../round/close.ts";
 import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { commitRound } from "./commit.ts";
 import { answersKey, type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
+import type { HostedRun } from "./hosted-run.ts";
 import { openPhase } from "./open-phase.ts";
 import { abandonAttempt, closePhase, lookAt, whereAttempt, whereTasks } from "./phases.ts";
 import { toldWaiting } from "./told-waiting.ts";
@@ -20,14 +19,6 @@ import { toldWaiting } from "./told-waiting.ts";
 const LOOK_INTERVAL_MS = 1_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
-
-/** The run that a host serves. */
-export interface HostedRun {
-  readonly runId: string;
-  readonly spec: RunSpec;
-  readonly plan: RunPlan;
-  readonly strategy: Strategy;
-}
 
 /**
  * Runs a step of a workflow once; its result is recorded. What passes by itself (a database that restarts, a full disk) is waited out,

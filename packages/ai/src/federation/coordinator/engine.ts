@@ -7,14 +7,14 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
-import { createStrategy } from "../../strategy/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { runRound } from "../round/run-round.ts";
 import { collectStrayFiles, createBlobCollector } from "./collect-blobs.ts";
-import { durableHost, durableStep, forever, type HostedRun } from "./durable-host.ts";
+import { durableHost, durableStep, forever } from "./durable-host.ts";
 import { answersKey, type EngineContext, type RoundContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 import { finishRun } from "./finish-run.ts";
+import { hostedRun } from "./hosted-run.ts";
 import { quorumNotReached } from "./quorum-not-reached.ts";
 import { superviseRuns } from "./supervise-runs.ts";
 
@@ -294,7 +294,7 @@ async function roundOrEnd(context: RoundContext, runId: string, start: RoundStar
       await finishRun(context, { runId, round: start.round, outcome, error });
     });
   try {
-    const run = await retrying(() => hostedRun(context, runId), { signal: context.closing });
+    const run = await retrying(() => hostedRun(context.store, runId), { signal: context.closing });
     switch (await durableStep(context, runId, "begin", () => beginning(context, runId, start.round))) {
       case "go":
         break;
@@ -333,13 +333,6 @@ async function roundOrEnd(context: RoundContext, runId: string, start: RoundStar
 /** Whether an error is of the machinery, not of the round: DBOS met a database that was away, or steps of another version of the code. */
 function passes(error: unknown): boolean {
   return (error instanceof Error && "dbosErrorCode" in error) || databaseError(error).retryable;
-}
-
-async function hostedRun({ store }: EngineContext, runId: string): Promise<HostedRun> {
-  const [row] = await store.db.select({ spec: runs.spec, plan: runs.plan }).from(runs).where(eq(runs.id, runId));
-  if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id ${runId}.`);
-  const spec = row.spec as RunSpec;
-  return { runId, spec, plan: row.plan as RunPlan, strategy: createStrategy(spec.strategy) };
 }
 
 /** Whether a round is still to be run. It is over when another workflow of the run has committed it. */
