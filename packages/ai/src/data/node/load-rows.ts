@@ -30,6 +30,7 @@ export interface LoadRowsOptions extends Omit<LoadOptions, "keep"> {
  */
 export async function loadRows(schema: DatasetSchema, paths: readonly string[], options: LoadRowsOptions = {}): Promise<LoadedRows> {
   const { delimiter, ...load } = options;
+  if (paths.length === 0) throw new NexusError("USAGE", "No file of rows is named.", { hint: "Name one with --data." });
   if (schema.kind === "tensor") return { examples: await loadTensors(schema, paths, load), ids: new Map() };
   const files = await chooseFiles({ data: paths, delimiter });
   const keep = schema.columns.filter(({ role }) => role === "id").map(({ name }) => name);
