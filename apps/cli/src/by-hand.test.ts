@@ -84,6 +84,12 @@ it("makes by hand the model that the simulation makes alone", { timeout: 120_000
   expect((await nexus("predict", run, "--data", join(parties[0]!, images))).split("\n")).toEqual(judged);
   expect(await nexus("sim", at("run.yaml"), "--workers", "1")).toBe(modelHash);
 
+  await nexus("model", "export", at("model.safetensors"), "--output", at("model.onnx"));
+  const onward = await nexus("run", "start", at("run.yaml"), "--checkpoint", at("model.onnx"), "--detach");
+  await nexus("run", "watch", onward);
+  await nexus("run", "pull", onward, "--output", at("onward.safetensors"));
+  expect(JSON.parse(await readFile(at("onward.card.json"), "utf8"))).toMatchObject({ lineage: { initialModelHash: modelHash } });
+
   for (const node of nodes) node.kill("SIGTERM");
   expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([0, 0]);
 

@@ -6,6 +6,7 @@ import { datasetAdd } from "./dataset/add.ts";
 import { datasetList } from "./dataset/list.ts";
 import { datasetShow } from "./dataset/show.ts";
 import { datasetSplit } from "./dataset/split.ts";
+import { modelExport } from "./model/export.ts";
 import { modelList } from "./model/list.ts";
 import { modelPull } from "./model/pull.ts";
 import { modelShow } from "./model/show.ts";
@@ -41,5 +42,5 @@ export const GROUPS: readonly CommandGroup[] = [
     summary: "Plan, start and follow runs",
     commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runCompare, runExport, runPull],
   },
-  { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull] },
+  { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull, modelExport] },
 ];

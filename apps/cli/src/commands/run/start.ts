@@ -9,16 +9,23 @@ export const runStart = defineCommand({
   arguments: { spec: argument("<spec>", "file with the run spec, or - for standard input") },
   options: {
     detach: flag("-d, --detach", "only start it, and print its id"),
+    checkpoint: text("--checkpoint <file>", "start from these parameters: a safetensors or ONNX file with the model's tensors"),
     key: text("--key <text>", "idempotency key: the same key starts the same run, not another one"),
   },
   examples: [
     { command: "nexus run start examples/mnist/run.yaml" },
+    { command: "nexus run start run.yaml --checkpoint visits.onnx", about: "go on from a model that is there" },
     { command: "RUN=$(nexus run start examples/mnist/run.yaml --detach --quiet)", about: "for a script: start it and keep its id" },
   ],
   async action({ args, options, output, signal, withNexus }) {
     const spec = await readSpec(args.spec, signal);
     await withNexus(async (nexus) => {
-      const handle = await nexus.runs.start(spec, options.key === undefined ? {} : { idempotencyKey: options.key });
+      const handle = await nexus.runs.start(spec, {
+        ...(options.key === undefined ? {} : { idempotencyKey: options.key }),
+        ...(options.checkpoint === undefined
+          ? {}
+          : { initial: await (await import("../../checkpoint-file.ts")).readCheckpoint(nexus, spec, options.checkpoint) }),
+      });
       if (options.detach) {
         output.result({ data: { run: handle.id }, text: `Started ${handle.id}.\nnexus run watch ${handle.id} follows it.`, ids: [handle.id] });
         return;
