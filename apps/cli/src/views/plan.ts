@@ -1,12 +1,13 @@
 import type { RunPlan } from "@ciphernx/ai/spec";
 import { plural } from "@ciphernx/core/errors";
 import { formatBytes, formatFields, formatSeconds } from "../output/index.ts";
+import { formatLayers } from "./layers.ts";
 
-/** What a run will do and cost. */
+/** What a run will do and cost, and the layers of its network. */
 export function formatPlan(plan: RunPlan): string {
   const examples = plan.parties.reduce((sum, { trainExamples }) => sum + trainExamples, 0);
   const labels = plan.labels.map((label): readonly [string, string] => ["note", label]);
-  return formatFields([
+  const fields = formatFields([
     ["parties", `${plan.parties.length} with ${plural(examples, "training example")}`],
     [
       "a round",
@@ -14,6 +15,7 @@ export function formatPlan(plan: RunPlan): string {
     ],
     ["rounds", String(plan.rounds)],
     ["model", `${plural(plan.model.parameters, "parameter")}, ${formatBytes(plan.model.sizeBytes)}`],
+    ...(plan.model.local === undefined ? [] : [["stays", `${plan.model.local.join(", ")} at each party`] as const]),
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],
     ["traffic", `${formatBytes(plan.totalBytes.down)} to the parties, ${formatBytes(plan.totalBytes.up)} from them`],
     ["time", `about ${formatSeconds(plan.estimatedSeconds)}`],
@@ -22,4 +24,5 @@ export function formatPlan(plan: RunPlan): string {
     ["spec hash", plan.specHash],
     ["plan hash", plan.planHash],
   ]);
+  return plan.model.network === undefined ? fields : `${fields}\n\n${formatLayers(plan.model.network)}`;
 }

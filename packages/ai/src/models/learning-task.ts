@@ -1,8 +1,10 @@
 import { classCount, featureLength, type RegisteredSchema } from "../data/index.ts";
-import type { LossKind } from "../nn/index.ts";
+import type { LossKind, Shape } from "../nn/index.ts";
 
 /** What a dataset's schema says about the network that learns it. */
 export interface LearningTask {
+  /** Shape of one example: that of a tensor as declared, the number of features of a table. */
+  readonly shape: Shape;
   /** Features of one example. */
   readonly inputLength: number;
   /** Classes, or 1 for regression. */
@@ -14,5 +16,22 @@ export interface LearningTask {
 export function learningTask(schema: RegisteredSchema): LearningTask | undefined {
   if (schema.kind === "opaque") return undefined;
   const classes = classCount(schema);
-  return { inputLength: featureLength(schema), outputs: classes ?? 1, loss: classes === undefined ? "mse" : "softmax-cross-entropy" };
+  const inputLength = featureLength(schema);
+  return {
+    shape: schema.kind === "tensor" ? schema.shape : [inputLength],
+    inputLength,
+    outputs: classes ?? 1,
+    loss: classes === undefined ? "mse" : "softmax-cross-entropy",
+  };
+}
+
+/** Number of classes of a task, or undefined where labels are numbers. */
+export function classesOf({ loss, outputs }: LearningTask): number | undefined {
+  return loss === "softmax-cross-entropy" ? outputs : undefined;
+}
+
+/** What the labels of a task are, for people. */
+export function labelsText(task: LearningTask): string {
+  const classes = classesOf(task);
+  return classes === undefined ? "numbers" : `one of ${classes} classes`;
 }

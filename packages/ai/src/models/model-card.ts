@@ -25,6 +25,9 @@ export function modelCard({ runId, spec, plan, initialModelHash, modelHash, roun
       format: "safetensors",
       parameters: plan.model.parameters,
       tensors: plan.model.tensors.map(({ name, shape }) => ({ name, shape: [...shape] })),
+      ...(plan.model.local === undefined
+        ? {}
+        : { local: { tensors: [...plan.model.local], note: "Each party keeps its own values of these tensors; the file holds the initial ones." } }),
       ...(plan.model.network === undefined ? {} : { network: plan.model.network as unknown as Json }),
     },
     training: {

@@ -1,9 +1,11 @@
+import { NexusError } from "@ciphernx/core/errors";
 import type { Refusal } from "@ciphernx/core/spec";
 import type { RegisteredSchema } from "../data/index.ts";
-import { type LossKind, networkLayout, type NetworkSpec } from "../nn/index.ts";
+import { networkLayout, type NetworkSpec } from "../nn/index.ts";
 import { parameterLayout } from "../tensor/index.ts";
-import { type LearningTask, learningTask } from "./learning-task.ts";
-import { mlpNetwork } from "./mlp.ts";
+import { catalogueNetwork, type Refused } from "./catalogue/index.ts";
+import { shapeText } from "./input-shape.ts";
+import { learningTask } from "./learning-task.ts";
 import type { ModelOptions } from "./section.ts";
 
 /** The tensors of a model, and the network that trains them when it is one of ours. */
@@ -13,10 +15,8 @@ export interface ModelShape {
   readonly parameters: number;
 }
 
-type NetworkOptions = Exclude<ModelOptions, { kind: "tensors" }>;
-
 /** Resolves a model against the dataset it learns from: shapes inferred, or why they cannot be. */
-export function modelShape(model: ModelOptions, schema: RegisteredSchema): ModelShape | { readonly refusals: readonly Refusal[] } {
+export function modelShape(model: ModelOptions, schema: RegisteredSchema): ModelShape | Refused {
   if (model.kind === "tensors") {
     const layout = parameterLayout(Object.entries(model.tensors));
     return { tensors: layout.entries.map(({ name, shape }) => ({ name, shape })), parameters: layout.length };
@@ -33,50 +33,25 @@ export function modelShape(model: ModelOptions, schema: RegisteredSchema): Model
       ],
     };
   }
-  const network = mlpNetwork(model, task);
-  const refusals = [...checkInputs(model, task), ...checkOutputs(model, task, network.loss)];
-  if (refusals.length > 0) return { refusals };
-  const layout = networkLayout(network);
-  return { network, tensors: layout.entries.map(({ name, shape }) => ({ name, shape })), parameters: layout.length };
+  const network = catalogueNetwork(model, task);
+  return "refusals" in network ? network : shapeOf(model.kind, network);
 }
 
-function checkInputs({ inputs = 0 }: NetworkOptions, { inputLength }: LearningTask): readonly Refusal[] {
-  if (inputs === 0 || inputs === inputLength) return [];
-  return [
-    {
-      path: "model.inputs",
-      reason: `The model takes ${inputs} features, the dataset has ${inputLength}.`,
-      remedy: "Leave the key out to follow the dataset.",
-      edits: [{ path: "model.inputs", value: inputLength }],
-    },
-  ];
-}
-
-/**
- * A row has one label: a class, of which softmax cross-entropy tells as many apart as there are outputs, or a number (also 0 or 1 for
- * one of two classes), which the other losses compare with one output.
- */
-function checkOutputs({ outputs }: NetworkOptions, task: LearningTask, loss: LossKind): readonly Refusal[] {
-  const classes = task.loss === "softmax-cross-entropy" ? task.outputs : undefined;
-  const fits = loss === "softmax-cross-entropy" ? classes !== undefined : classes === undefined || classes === 2;
-  if (!fits) {
-    return [
-      {
-        path: "model.loss",
-        reason: `The loss ${loss} does not fit labels that are ${classes === undefined ? "numbers" : `one of ${classes} classes`}.`,
-        remedy: "Leave the key out to follow the dataset.",
-        edits: [{ path: "model.loss", value: task.loss }, ...(outputs === undefined ? [] : [{ path: "model.outputs", value: task.outputs }])],
-      },
-    ];
+/** The tensors of a network, or a refusal where its layers do not follow one from the other on such examples. */
+function shapeOf(kind: string, network: NetworkSpec): ModelShape | Refused {
+  try {
+    const layout = networkLayout(network);
+    return { network, tensors: layout.entries.map(({ name, shape }) => ({ name, shape })), parameters: layout.length };
+  } catch (error) {
+    if (!(error instanceof NexusError) || error.code !== "SPEC_INVALID") throw error;
+    return { refusals: [misfit(kind, network, error.message)] };
   }
-  const needed = loss === "softmax-cross-entropy" ? task.outputs : 1;
-  if (outputs === undefined || outputs === needed || (loss === "softmax-cross-entropy" && outputs > needed)) return [];
-  return [
-    {
-      path: "model.outputs",
-      reason: `The model has ${outputs} outputs, the dataset's labels need ${needed}.`,
-      remedy: "Leave the key out to follow the dataset.",
-      edits: [{ path: "model.outputs", value: needed }],
-    },
-  ];
+}
+
+function misfit(kind: string, { inputLength, inputShape = [inputLength] }: NetworkSpec, message: string): Refusal {
+  return {
+    path: "model.kind",
+    reason: `The model ${kind} cannot be made for an example of shape ${shapeText(inputShape)}: ${message}`,
+    remedy: "Choose other options, or a model that takes such examples.",
+  };
 }

@@ -5,6 +5,8 @@ export { createKernel, type Kernel } from "./kernel.ts";
 export { LAYER_KINDS, type LayerSpec, type LayerSpec as NetworkLayerSpec, type Shape } from "./layers/index.ts";
 export { loadKernel } from "./load-kernel.ts";
 export { LOSS_KINDS, type LossKind } from "./losses/index.ts";
+export { type MemoryNeeds, memoryNeeds } from "./memory-needs.ts";
+export { multiplyAdds } from "./multiply-adds.ts";
 export { createNetwork, type FitOptions, type MetricSums, type Network, type Randomness } from "./network.ts";
 export { networkLayout, type NetworkSpec } from "./network-plan.ts";
 export { OPTIMISER_KINDS, type OptimiserSpec } from "./optimisers/index.ts";

@@ -3,8 +3,9 @@ import type { Address, KernelExports } from "./kernel-exports.ts";
 import { instantiate, type Kernel } from "./kernel.ts";
 import { type BoundLayer, lengthOf } from "./layers/index.ts";
 import { type BoundLoss, lossDefinition } from "./losses/index.ts";
-import { createMemoryPlan } from "./memory-plan.ts";
+import { MOST_BYTES } from "./memory-needs.ts";
 import { layoutOf, type NetworkSpec, planNetwork } from "./network-plan.ts";
+import { placeBuffers } from "./place-buffers.ts";
 
 /** A network's buffers and its layers bound to them. */
 export interface NetworkMemory {
@@ -27,9 +28,6 @@ export interface NetworkMemory {
   readonly loss: BoundLoss;
 }
 
-/** What 32-bit addresses reach. */
-const MOST_BYTES = 2 ** 32 - 65_536;
-
 /**
  * Lays out everything a network ever needs in one memory of fixed size. Pages that are never touched (the state of an
  * optimiser that has none) cost address space only. Throws SPEC_INVALID when that is more than 4 GiB.
@@ -38,31 +36,17 @@ export function layOutNetwork(kernel: Kernel, spec: NetworkSpec, maxBatch: numbe
   const planned = planNetwork(spec);
   const layout = layoutOf(planned);
   const outputLength = lengthOf(planned.outputShape);
-  const lossKind = lossDefinition(spec.loss)!;
-
-  const plan = createMemoryPlan(kernel.heapBase);
-  const weights = plan.floats(layout.length);
-  const gradient = plan.floats(layout.length);
-  const input = plan.floats(maxBatch * spec.inputLength);
-  const output = plan.floats(maxBatch * outputLength);
-  const outputGradient = plan.floats(maxBatch * outputLength);
-  const kept = plan.floats(planned.keptFloats(maxBatch));
-  const scratch = plan.floats(Math.max(lossKind.scratchFloats(maxBatch, outputLength), planned.scratchFloats(maxBatch)));
-  const losses = plan.floats(maxBatch);
-  const targets = plan.floats(maxBatch * outputLength);
-  const gemmScratch = plan.bytes(kernel.gemmScratchBytes);
-  const inputBytes = plan.bytes(maxBatch * spec.inputLength);
-  const state = [plan.floats(layout.length), plan.floats(layout.length)] as const;
-  const anchor = plan.floats(layout.length);
-  if (!(plan.end <= MOST_BYTES)) {
+  const buffers = placeBuffers(kernel, spec, planned, maxBatch);
+  const { weights, gradient, input, output, outputGradient, kept, scratch, losses, targets, gemmScratch, inputBytes, state, anchor, end } = buffers;
+  if (!(end <= MOST_BYTES)) {
     throw new NexusError(
       "SPEC_INVALID",
-      `The network needs ${(plan.end / 2 ** 30).toFixed(1)} GiB for batches of ${maxBatch}; a kernel's memory holds 4.`,
-      { hint: "Take a smaller batch, or a smaller network.", details: { sizeBytes: plan.end, maxBatch } },
+      `The network needs ${(end / 2 ** 30).toFixed(1)} GiB for batches of ${maxBatch}; a kernel's memory holds 4.`,
+      { hint: "Take a smaller batch, or a smaller network.", details: { sizeBytes: end, maxBatch } },
     );
   }
 
-  const { exports, memory } = instantiate(kernel.module, plan.end);
+  const { exports, memory } = instantiate(kernel.module, end);
   const offsets = new Map(layout.entries.map(({ name, offset }) => [name, offset * 4]));
   const layers = planned.bind({
     kernel: exports,
@@ -77,6 +61,6 @@ export function layOutNetwork(kernel: Kernel, spec: NetworkSpec, maxBatch: numbe
     scratch,
     gemmScratch,
   });
-  const loss = lossKind.bind({ kernel: exports, outputLength, outputs: output, targets, losses, scratch });
+  const loss = lossDefinition(spec.loss)!.bind({ kernel: exports, outputLength, outputs: output, targets, losses, scratch });
   return { kernel: exports, memory, weights, gradient, state, anchor, input, inputBytes, targets, losses, outputGradient, layers, loss };
 }

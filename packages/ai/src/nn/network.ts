@@ -37,6 +37,8 @@ export interface FitOptions extends Examples {
   readonly optimiser: OptimiserSpec;
   /** FedProx's μ: adds μ·(w − w₀) to the gradient, w₀ being the parameters when the call began. Default 0. */
   readonly proximalMu?: number;
+  /** Added to the gradient of every step, flat in canonical order: SCAFFOLD's c − c_i. Not together with `proximalMu`, whose memory it uses. */
+  readonly gradientCorrection?: Float32Array;
   /** Goes on with momentum and moments of the call before instead of from zero. Default false: parties keep no state. */
   readonly keepOptimiserState?: boolean;
   /**
@@ -118,7 +120,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
   }
 
   function* fitSteps(options: FitOptions): Generator<void, MetricSums> {
-    const { batchSize, optimiser, proximalMu = 0, keepOptimiserState = false, schedule, random, onBatch } = options;
+    const { batchSize, optimiser, proximalMu = 0, gradientCorrection, keepOptimiserState = false, schedule, random, onBatch } = options;
     const count = feeder.check(options);
     const passes = options.order instanceof Uint32Array ? [options.order] : options.order;
     for (const order of passes) checkOrder(order, count);
@@ -126,6 +128,12 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
       throw new NexusError("USAGE", `The batch size is ${batchSize}; this network takes from 1 to ${maxBatch}.`);
     }
     if (!(proximalMu >= 0 && proximalMu < Infinity)) throw new NexusError("USAGE", `proximalMu is ${proximalMu}; it must be at least 0 and finite.`);
+    if (gradientCorrection !== undefined && (proximalMu !== 0 || gradientCorrection.length !== layout.length)) {
+      throw new NexusError(
+        "USAGE",
+        `A correction of ${gradientCorrection.length} gradients goes with ${layout.length} parameters and no proximalMu.`,
+      );
+    }
     const definition = optimiserDefinition(optimiser);
     if (definition === undefined) {
       throw new NexusError("USAGE", `There is no optimiser ${JSON.stringify(optimiser.kind)}; there are ${OPTIMISER_KINDS.join(", ")}.`);
@@ -144,6 +152,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
         for (const address of place.state.slice(0, definition.stateVectors(optimiser))) vector(address).fill(0);
       }
       if (proximalMu !== 0) vector(place.anchor).set(weights);
+      if (gradientCorrection !== undefined) vector(place.anchor).set(gradientCorrection);
       const update = definition.bind(optimiser, { ...place, count: layout.length, proximalMu });
       let sums: MetricSums = { examples: 0, loss: 0, correct: 0 };
       for (const [pass, order] of passes.entries()) {
@@ -154,6 +163,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
           layers.forward(rows, trainingStep(random, steps + 1));
           const correct = loss.judge(rows, place.outputGradient);
           layers.backward(rows, place.outputGradient, 0);
+          if (gradientCorrection !== undefined) place.kernel.add(place.gradient, place.anchor, place.gradient, layout.length);
           update(steps + 1, schedule === undefined ? 1 : scheduleFactor(schedule.spec, (schedule.from ?? 0) + steps));
           layers.afterUpdate?.();
           steps += 1;

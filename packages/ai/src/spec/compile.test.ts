@@ -84,6 +84,15 @@ describe("a plan", () => {
     expect(plan).toMatchObject({ rounds: 5, reproducible: true, labels: [], metricNames: ["loss", "correct"], kernelBuild: "build" });
   });
 
+  it("prices a convolution by its work, not by its parameters", () => {
+    const images: DatasetSchema = { kind: "tensor", shape: [28, 28], element: "u8", scale: 1, task: "classification", classes: 10 };
+    const facts = { ...FACTS, parties: [party("ash", 1_000, 0, images)], flopsPerSecond: 1e9 };
+    const plan = planOf({ model: { kind: "cnn" }, rounds: 1 }, facts);
+    // Both convolutions at every pixel, the pixels that are pooled, and two dense layers.
+    const work = 28 * 28 * 832 + 14 * 14 * 51_264 + 28 * 28 * 32 + 14 * 14 * 64 + 1_606_144 + 5_130;
+    expect(plan.estimatedSeconds).toBe(Math.ceil((1_000 * work * 6) / 1e9 + (plan.model.sizeBytes + plan.updateBytes) / 50e6 + 0.1));
+  });
+
   it("is one function of spec and facts, whatever the order of the parties", () => {
     const plan = planOf();
     expect(plan.planHash).toBe("61f5056fce5c48ffff82514f59f3e4ef33723ad4ca87fb26286abd2dab7a2e44");
@@ -239,6 +248,23 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
     "model",
     /1000000000000000000 parameters/,
   ],
+  [
+    "batches beyond a kernel's memory",
+    {
+      model: { kind: "cnn", channels: [32], units: 8, inputShape: [1, 500, 500] },
+      train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 64 },
+    },
+    { parties: [party("ash", 3, 0, { ...ROWS, shape: [250_000] })] },
+    "train.batchSize",
+    /^Training in batches of 64 needs \d+\.\d GiB, and a kernel's memory holds 4; layer0 \(conv2d\) needs the most, \d+\.\d GiB\.$/,
+  ],
+  [
+    "a network beyond a kernel's memory",
+    { model: { kind: "mlp", hidden: [8, 30_000, 30_000] } },
+    {},
+    "model",
+    /batches of 32 needs 20\.1 GiB, .*; layer4 \(dense\) needs the most/,
+  ],
   ["a cohort larger than the parties", { cohort: { size: 9 } }, {}, "cohort.size", /wants 9 parties, but 3 take part/],
   ["a quorum above the cohort", { cohort: { size: 2, quorum: 3 } }, {}, "cohort.quorum", /quorum of 3 can never be reached with 2/],
   ["another kernel build", {}, { parties: [...FACTS.parties, party("elm", 5, 0, ROWS, "other")] }, "reproducibility", /elm \(other\)/],
@@ -256,6 +282,20 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
     { parties: [party("ash", 2 ** 51), party("elm", 2 ** 51), party("oak", 2 ** 51), party("yew", 2 ** 51)] },
     "encoding",
     /weights of 4 parties/,
+  ],
+  [
+    "a schedule that ends before the run",
+    { train: { optimiser: { kind: "sgd", learningRate: 0.1 }, schedule: { kind: "cosine", length: 4 } } },
+    {},
+    "train.schedule.length",
+    /a learning rate of 0 for round 5/,
+  ],
+  [
+    "a schedule that falls below any number",
+    { train: { optimiser: { kind: "sgd", learningRate: 0.1 }, schedule: { kind: "step", every: 1, factor: 1e-100 } } },
+    {},
+    "train.schedule.factor",
+    /a learning rate of 0 for round 5/,
   ],
   [
     "a metric that the networks do not report",
@@ -290,6 +330,7 @@ describe("a refusal", () => {
       "rows that only a party's own trainer knows",
       "missing cells that nothing deals with",
       "a model beyond any memory",
+      "a network beyond a kernel's memory",
       "weights whose sum is not exact",
     ]);
   });

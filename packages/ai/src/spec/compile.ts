@@ -2,15 +2,21 @@ import { NexusError, plural } from "@ciphernx/core/errors";
 import { hashDocument, type Refusal } from "@ciphernx/core/spec";
 import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggregation/index.ts";
 import { type ModelShape, modelShape } from "../models/index.ts";
+import { inferShapes, multiplyAdds } from "../nn/index.ts";
 import { safetensorsSizeBytes } from "../tensor/index.ts";
 import type { RowSchema } from "../data/index.ts";
+import { createStrategy } from "../strategy/index.ts";
+import { sharingOf } from "../strategy/sharing.ts";
+import { checkMemory } from "./check-memory.ts";
 import { checkMissing } from "./check-missing.ts";
+import { checkSchedule } from "./check-schedule.ts";
+import { chooseLocal, untrainedTensors } from "./choose-local.ts";
 import { chooseParties, type KnownParty } from "./choose-parties.ts";
 import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
-/** One multiply-add forward, two backward, for each parameter and example. */
-const FLOPS_PER_PARAMETER_AND_EXAMPLE = 6;
+/** Operations of a multiply-add forward: itself, and two backward. */
+const FLOPS_PER_MULTIPLY_ADD = 6;
 /** What a round costs besides training and transfer. */
 const ROUND_OVERHEAD_SECONDS = 0.1;
 /** Largest model: a file of 4 GiB, which parties and the coordinator can still hold as one vector. */
@@ -34,15 +40,25 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
   checkMetrics(spec, refusals);
+  checkSchedule(spec, refusals);
+  const local = shape === undefined ? [] : chooseLocal(spec, shape, refusals);
+  const strategy = createStrategy(spec.strategy);
+  const untrained = shape === undefined ? [] : untrainedTensors(shape).filter((name) => !local.includes(name));
+  const unfit = strategy.check?.({ train: spec.train, untrained });
+  if (unfit !== undefined) refusals.push(unfit);
   if (shape === undefined || refusals.length > 0) return { ok: false, refusals };
 
   const metricCount = spec.evaluate.metrics.length;
-  const updateBytes = updateFileSizeBytes(shape.parameters, metricCount, encoding);
+  const staying = local.length === 0 ? {} : { local };
+  const { sums = [], vectors = [], receivesState = false } = strategy.party ?? {};
+  const shared = sharingOf({ ...shape, ...staying }).length;
+  const updateBytes = updateFileSizeBytes(shared * (1 + vectors.length), metricCount + sums.length, encoding);
+  const stateBytes = receivesState ? safetensorsSizeBytes(strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [shared] }))) : 0;
   const sizeBytes = safetensorsSizeBytes(shape.tensors);
   const fits = cohort.invited * spec.rounds;
   const judges = parties.filter(({ dataset }) => dataset.testExamples > 0).length;
   const evaluations = spec.evaluate.every === 0 ? 0 : judges * Math.ceil(spec.rounds / spec.evaluate.every);
-  const down = (fits + evaluations) * sizeBytes;
+  const down = (fits + evaluations) * sizeBytes + (fits - cohort.invited) * stateBytes;
   const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, metricCount, encoding);
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
@@ -55,12 +71,21 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     schema: parties[0]!.dataset.schema,
     rounds: spec.rounds,
     cohort,
-    model: { ...(shape.network === undefined ? {} : { network: shape.network }), tensors: shape.tensors, parameters: shape.parameters, sizeBytes },
+    model: {
+      ...(shape.network === undefined ? {} : { network: shape.network }),
+      tensors: shape.tensors,
+      parameters: shape.parameters,
+      sizeBytes,
+      ...staying,
+    },
     encoding,
     metricNames: spec.evaluate.metrics,
+    ...(sums.length === 0 ? {} : { strategySums: sums }),
+    ...(vectors.length === 0 ? {} : { strategyVectors: vectors }),
+    ...(stateBytes === 0 ? {} : { stateBytes }),
     updateBytes,
     totalBytes: { down, up },
-    estimatedSeconds: estimateSeconds(spec, facts, parties, shape.parameters, sizeBytes + updateBytes),
+    estimatedSeconds: estimateSeconds(spec, facts, parties, workOf(shape), sizeBytes + updateBytes),
     kernelBuild: facts.kernelBuild,
     reproducible: labels.length === 0,
     labels,
@@ -106,6 +131,7 @@ function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: R
     });
     return undefined;
   }
+  if (shape.network !== undefined) checkMemory(spec, shape.network, refusals);
   return shape;
 }
 
@@ -212,9 +238,15 @@ function checkMetrics(spec: RunSpec, refusals: Refusal[]): void {
   });
 }
 
-function estimateSeconds(spec: RunSpec, facts: CompileFacts, parties: readonly KnownParty[], parameters: number, bytesPerParty: number): number {
+/** Multiply-adds of an example's way through the model; of a party's own trainer, one for each parameter. */
+function workOf({ network, parameters }: ModelShape): number {
+  if (network === undefined) return parameters;
+  return inferShapes(network.layers, network.inputShape ?? [network.inputLength]).reduce((sum, layer) => sum + multiplyAdds(layer), 0);
+}
+
+function estimateSeconds(spec: RunSpec, facts: CompileFacts, parties: readonly KnownParty[], work: number, bytesPerParty: number): number {
   const slowest = parties.reduce((most, { dataset }) => Math.max(most, dataset.trainExamples), 0);
-  const training = (slowest * spec.train.epochs * parameters * FLOPS_PER_PARAMETER_AND_EXAMPLE) / (facts.flopsPerSecond ?? 20e9);
+  const training = (slowest * spec.train.epochs * work * FLOPS_PER_MULTIPLY_ADD) / (facts.flopsPerSecond ?? 20e9);
   const transfer = bytesPerParty / (facts.bytesPerSecond ?? 50e6);
   return Math.ceil(spec.rounds * (training + transfer + ROUND_OVERHEAD_SECONDS));
 }

@@ -53,6 +53,8 @@ export interface RunPlan {
     readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
     readonly parameters: number;
     readonly sizeBytes: number;
+    /** Tensors that stay with the parties, sorted by name; absent when all are shared. The model's file has their initial values. */
+    readonly local?: readonly string[];
   };
   readonly encoding: {
     readonly range: number;
@@ -61,6 +63,12 @@ export interface RunPlan {
     readonly maxWeight: number;
   };
   readonly metricNames: readonly string[];
+  /** Sums that the strategy has each fit upload beside the metrics; absent when there are none. */
+  readonly strategySums?: readonly string[];
+  /** Vectors that the strategy has each fit upload behind the changes, each as long; absent when there are none. */
+  readonly strategyVectors?: readonly string[];
+  /** Bytes of the strategy's own vectors, which each fit from the second round on receives with the model; absent when none does. */
+  readonly stateBytes?: number;
   /** Bytes of one party's upload in a round. */
   readonly updateBytes: number;
   readonly totalBytes: { readonly down: number; readonly up: number };

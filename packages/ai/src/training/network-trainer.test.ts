@@ -82,6 +82,20 @@ describe("the built-in trainer", () => {
     expect(Math.max(...first.map((value, index) => Math.abs(value - second[index]!)))).toBeGreaterThan(1e-3);
   });
 
+  it("learns at the rate that the schedule has for the round", async () => {
+    const data = dataset(0);
+    const schedule = { kind: "step", every: 1, factor: 0.5 } as const;
+    const fit = async (learningRate: number, changes: Partial<RunSpecInput["train"]>, round: number) =>
+      (
+        await trainerOf(data).fit(
+          taskFor(data, { train: { optimiser: { kind: "adamw", learningRate }, batchSize: 8, ...changes }, rounds: 3 }, { round }),
+        )
+      ).parameters;
+    expect(await fit(0.1, { schedule }, 1)).toEqual(await fit(0.1, {}, 1));
+    expect(await fit(0.1, { schedule }, 3)).toEqual(await fit(0.025, {}, 3));
+    expect(await fit(0.1, { schedule }, 3)).not.toEqual(await fit(0.1, {}, 3));
+  });
+
   it("stays nearer to the round's model when the strategy pulls", async () => {
     const data = dataset(0);
     const task = taskFor(data, { train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 4, epochs: 10 } });
@@ -93,6 +107,20 @@ describe("the built-in trainer", () => {
     expect(pulled).toBeLessThan(free * 0.7);
     expect(pulled).toBeGreaterThan(0);
     expect(await distance({ proximalMu: 0 })).toBe(free);
+  });
+
+  it("adds the strategy's correction to the gradient of every step", async () => {
+    const data = dataset(0);
+    // One batch of all rows: one step of rate 0.1.
+    const task = taskFor(data, { train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 24 } });
+    const correction = task.parameters.map((_, index) => (index % 2 === 0 ? 1 : -0.5));
+    const trainer = trainerOf(data);
+    const plain = (await trainer.fit(task)).parameters.slice();
+    const corrected = (await trainer.fit({ ...task, correction })).parameters;
+    for (const [index, value] of corrected.entries()) expect(value - plain[index]!).toBeCloseTo(-0.1 * correction[index]!, 6);
+    expect((await trainer.fit(task)).parameters).toEqual(plain);
+    await expect(trainer.fit({ ...task, correction: new Float32Array(3) })).rejects.toMatchObject({ code: "USAGE" });
+    await expect(trainer.fit({ ...task, correction, config: { proximalMu: 1 } })).rejects.toMatchObject({ code: "USAGE" });
   });
 
   it("judges held-out rows, and says zero rows where there are none", async () => {

@@ -2,6 +2,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { type Dataset, requireComplete } from "../data/index.ts";
 import { createNetwork, type Kernel, type Network, type NetworkSpec } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
+import { trainInRound } from "./train-in-round.ts";
 import type { Trainer, TrainingTask } from "./trainer.ts";
 
 export interface NetworkTrainerOptions {
@@ -75,7 +76,7 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
     fit: (task) =>
       inTurn(async () => {
         const { train } = await rows(task);
-        const { spec, party, round, config, signal } = task;
+        const { spec, party, round, config, correction, signal } = task;
         const network = networkFor(task);
         network.load(task.parameters);
         const order = Array.from({ length: spec.train.epochs }, (_, epoch) =>
@@ -86,9 +87,10 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
           ...train,
           order,
           batchSize: spec.train.batchSize,
-          optimiser: spec.train.optimiser,
+          optimiser: trainInRound(spec.train, round, spec.rounds).optimiser,
           random: { seed: spec.seed, path: ["dropout", party, round] },
           ...(typeof proximalMu === "number" ? { proximalMu } : {}),
+          ...(correction === undefined ? {} : { gradientCorrection: correction }),
         };
         const { loss, correct } = sync ? network.fitSync(options) : await network.fit({ ...options, ...(signal === undefined ? {} : { signal }) });
         const parameters = network.save(sync ? saved.get(network) : undefined);

@@ -13,6 +13,8 @@ export interface TrainingTask {
   readonly round: number;
   /** What the strategy adds for the round, for example `{ proximalMu: 0.01 }`. */
   readonly config: Readonly<Record<string, string | number | boolean>>;
+  /** Added to the gradient of every step of a fit, one value for each parameter; only with strategies that correct gradients. */
+  readonly correction?: Float32Array;
   readonly signal?: AbortSignal;
 }
 
@@ -23,6 +25,8 @@ export interface FitOutcome {
   readonly weight: number;
   /** Sums over these examples by name, never means. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Steps of the optimiser. Default: as many as the spec's `train` section makes of the examples. */
+  readonly steps?: number;
 }
 
 export interface EvaluateOutcome {

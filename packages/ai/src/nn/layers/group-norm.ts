@@ -26,6 +26,7 @@ export const groupNorm: LayerDefinition<GroupNormSpec> = {
       throw planning.refuse(`is given ${shapeText(inputShape)}; its ${groups} groups want a number of channels that ${groups} divides.`, {
         given: [...inputShape],
         wanted: [`a multiple of ${groups}`],
+        setting: "groups",
       });
     }
     const perGroup = channels / groups;
