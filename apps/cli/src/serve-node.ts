@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { type Dataset, describeDataset } from "@ciphernx/ai/data";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
-import { holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import { folderKeptValues, holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { collectBulkMemory } from "@ciphernx/core/process";
@@ -32,6 +32,7 @@ export async function serveNode(folder: string, { output, signal }: Pick<Context
     connect: (token) => connectTransport({ baseUrl: url, token }),
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     signal,
+    kept: folderKeptValues(folder),
     async onSession(session) {
       for (const name of await listDescriptors(folder)) {
         await registerDataset(session, { name, ...describeDataset(await dataset(name)) });
@@ -73,6 +74,11 @@ function tellEvent(event: NodeEvent, output: Context["output"], repetitions: Rep
       );
     case "task":
       return output.event({ type: "task", ...taskData(event.task) });
+    case "kept-values-lost":
+      return output.event(
+        { type: event.type, ...taskData(event.task), reason: event.reason },
+        `${event.task.runId} round ${event.task.round}: what this party kept to itself is gone (${event.reason}); it goes on from the initial values.`,
+      );
     case "answered": {
       const { kind } = event.answer;
       const why = event.answer.kind === "accepted" ? {} : { code: event.answer.error.code, message: event.answer.error.message };

@@ -92,7 +92,8 @@ const taskFromModel = prepared((db) =>
     .where(
       and(
         eq(tasks.nodeId, sql.placeholder("node")),
-        eq(tasks.baseModelHash, sql.placeholder("model")),
+        // The model that a task starts from, or the strategy's vectors that it names.
+        sql`(${tasks.baseModelHash} = ${sql.placeholder("model")} or ${tasks.config} ->> 'stateHash' = ${sql.placeholder("model")})`,
         inArray(tasks.state, ["waiting", "delivered"]),
       ),
     )

@@ -33,6 +33,12 @@ async function simulated(spec: RunSpecInput, workers: number): Promise<string> {
   return (await simulate({ spec: parseRunSpec(spec), parties: PARTIES, workers })).modelHash;
 }
 
+const LOCAL: Partial<RunSpecInput> = {
+  strategy: { kind: "fedavgm", momentum: 0.5, local: ["layer2.*"] },
+  cohort: { size: 2, deadlineSeconds: 30 },
+  rounds: 4,
+};
+
 /** What is changed of the spec, and with how many workers it is simulated. */
 const CASES: readonly (readonly [string, Partial<RunSpecInput>, (readonly number[])?])[] = [
   ["fedavg, 32 bits", {}],
@@ -41,11 +47,41 @@ const CASES: readonly (readonly [string, Partial<RunSpecInput>, (readonly number
   ["fedadam, with state of two vectors", { strategy: { kind: "fedadam" } }],
   ["fedadagrad", { strategy: { kind: "fedadagrad" } }],
   ["fedyogi", { strategy: { kind: "fedyogi" } }],
+  [
+    "fednova, with momentum at the parties",
+    { strategy: { kind: "fednova" }, train: { optimiser: { kind: "sgd", learningRate: 0.1, momentum: 0.5 }, batchSize: 8 } },
+    [1, 2],
+  ],
+  ["scaffold, in a cohort of two of three", { strategy: { kind: "scaffold" }, cohort: { size: 2, deadlineSeconds: 30 }, rounds: 4 }, [1, 2]],
+  [
+    "scaffold, where the last layer stays with the parties",
+    { strategy: { kind: "scaffold", serverLearningRate: 0.5, local: ["layer2.*"] }, rounds: 3, encoding: { bits: 16 } },
+    [1, 2],
+  ],
+  ["fedbn: the last layer stays with the parties, in a cohort of two of three", LOCAL, [1, 2]],
   ["stochastic rounding, 8 bits", { encoding: { bits: 8, rounding: "stochastic" } }, [1, 2, 3]],
   ["a cohort of two of three", { cohort: { size: 2, deadlineSeconds: 30 }, strategy: { kind: "fedavgm" }, rounds: 3 }],
   [
     "Adam at the parties, two epochs, no evaluation",
     { train: { optimiser: { kind: "adam", learningRate: 0.01 }, epochs: 2 }, evaluate: { every: 0 } },
+  ],
+  [
+    "a convolution with group norm and dropout, AdamW along a cosine",
+    {
+      model: {
+        kind: "layers",
+        inputShape: [1, 2, 2],
+        layers: [
+          { kind: "conv2d", channels: 4, size: 2, padding: 1 },
+          { kind: "group-norm", groups: 2 },
+          { kind: "relu" },
+          { kind: "dropout", rate: 0.25 },
+          { kind: "dense", units: 3 },
+        ],
+      },
+      train: { optimiser: { kind: "adamw", learningRate: 0.01 }, schedule: { kind: "cosine" } },
+    },
+    [1, 2],
   ],
 ];
 

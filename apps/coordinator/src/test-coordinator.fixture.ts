@@ -10,6 +10,7 @@ import { connect, type Nexus } from "@ciphernx/ai/client";
 import { allocateExamples, createDataset, type DatasetSchema, describeDataset, type Examples, type PartyDataset } from "@ciphernx/ai/data";
 import {
   joinNode,
+  type KeptValues,
   loadIdentity,
   type NodeEvent,
   type NodeIdentity,
@@ -96,13 +97,15 @@ export interface WorkOptions {
   readonly before?: (task: Parameters<Trainer["fit"]>[0]) => Promise<unknown>;
   /** Changes the built-in trainer. */
   readonly change?: (trainer: Trainer) => Trainer;
+  /** Where the party's own values are kept; default: in the memory of this node. */
+  readonly kept?: KeptValues;
 }
 
 /** Starts the built-in trainer of a node that has joined. */
 export async function startWork(
   url: string,
   identity: NodeIdentity,
-  { rows, before = async () => {}, change = (trainer) => trainer }: WorkOptions,
+  { rows, before = async () => {}, change = (trainer) => trainer, kept }: WorkOptions,
 ): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
@@ -120,6 +123,7 @@ export async function startWork(
     softwareVersion: SOFTWARE_VERSION,
     connect: (token) => connectTransport({ baseUrl: url, token }),
     signal: stop.signal,
+    ...(kept === undefined ? {} : { kept }),
     onEvent: (event) => events.push(event),
     onSession: async (session) => {
       await registerRows(session, "rows", rows);

@@ -3,6 +3,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
 import { type NodeEvent, runNode } from "../federation/node/index.ts";
+import { folderKeptValues } from "../federation/node/kept-folder.ts";
 import { holdNode, joinNode } from "../federation/node/node-folder.ts";
 import { registerDataset } from "../federation/node/register-dataset.ts";
 import { SOFTWARE_VERSION } from "../federation/node/software-version.ts";
@@ -20,6 +21,8 @@ export interface PartyTask {
   readonly party: string;
   /** What the strategy adds, for example `{ proximalMu: 0.01 }`. */
   readonly config: Readonly<Record<string, string | number | boolean>>;
+  /** To be added to the gradient of every step of a fit, by tensor name; only with strategies that correct gradients (scaffold). */
+  readonly correction?: ParameterSet;
   /** Aborted when nobody wants the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -49,6 +52,8 @@ export interface NodeDefinition {
 export interface PartyFit extends PartyEvaluation {
   /** Every tensor after training, of the shapes that were given. */
   readonly parameters: ParameterSet;
+  /** Steps that the trainer took, for strategies that ask how much a party trained. Default: as the spec's `train` section says. */
+  readonly steps?: number;
 }
 
 export interface PartyEvaluation {
@@ -102,6 +107,7 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
         connect: (bearer) => connectTransport({ baseUrl: coordinator, token: bearer }),
         digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
         signal,
+        kept: folderKeptValues(folder),
         onSession: (session) =>
           registerDataset(session, {
             name: dataset.name,
@@ -123,13 +129,14 @@ export function partyTrainer(definition: NodeDefinition): Trainer {
     round: task.round,
     party: task.party,
     config: task.config,
+    ...(task.correction === undefined ? {} : { correction: viewParameters(task.correction, task.layout) }),
     signal: task.signal ?? new AbortController().signal,
   });
   return {
     kernelBuild: `custom:${definition.trainer ?? "custom"}`,
     async fit(task) {
-      const { parameters, examples, metrics } = await definition.fit(given(task));
-      return { parameters: flattenChecked(parameters, task), weight: examples, metrics };
+      const { parameters, examples, metrics, steps } = await definition.fit(given(task));
+      return { parameters: flattenChecked(parameters, task), weight: examples, metrics, ...(steps === undefined ? {} : { steps }) };
     },
     async evaluate(task) {
       const { examples, metrics } = await definition.evaluate(given(task));

@@ -5,6 +5,7 @@ import { loadAggregationKernel } from "../aggregation/index.ts";
 import { describeDataset, type PartyDataset } from "../data/index.ts";
 import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
 import { type RoundCommit, runRound } from "../federation/round/run-round.ts";
+import { downloadBytes } from "../federation/round/upload-layout.ts";
 import { initialModel, modelCard } from "../models/index.ts";
 import { loadKernel } from "../nn/index.ts";
 import { compileOrThrow, type CompileFacts, type RunPlan, type RunSpec } from "../spec/index.ts";
@@ -134,7 +135,7 @@ function summarise(commit: RoundCommit, missed: readonly string[], plan: RunPlan
     fit: stepped.fit,
     evaluated,
     bytesUp: accepted.length * plan.updateBytes,
-    bytesDown: accepted.length * plan.model.sizeBytes,
+    bytesDown: accepted.length * downloadBytes(plan, "fit", round),
     seconds,
     saturated: stepped.saturated,
     modelHash: stepped.modelHash,

@@ -1,13 +1,17 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type AggregationKernel, createAccumulator, decodeExtras, type SumTile, vectorLayout } from "../aggregation/index.ts";
+import { type AggregationKernel, createAccumulator, decodeExtras, type SumTile } from "../aggregation/index.ts";
 import { close } from "../federation/round/close.ts";
 import { nextModel } from "../federation/round/next-model.ts";
 import type { Phase, PhaseKind, RoundHost } from "../federation/round/run-round.ts";
+import { uploadLayout } from "../federation/round/upload-layout.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
 import type { RoundInstruction, Strategy } from "../strategy/index.ts";
+import { keptLength } from "../strategy/party-values.ts";
+import { gatherShared, scatterShared, sharingOf } from "../strategy/sharing.ts";
 import { encodeSafetensors, parameterLayout, viewParameters } from "../tensor/index.ts";
+import { createOwnValues } from "./own-values.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 export interface SimulatedHostOptions {
@@ -33,8 +37,9 @@ export interface SimulatedHost extends RoundHost {
 export async function simulatedHost(options: SimulatedHostOptions): Promise<SimulatedHost> {
   const { pool, kernel, spec, plan, strategy, initial, digest = (bytes) => bytesToHex(sha256(bytes)), onRefused, onAbandoned } = options;
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
-  const fitLayout = vectorLayout(plan.model.parameters, plan.metricNames, plan.encoding);
-  const evaluateLayout = vectorLayout(0, plan.metricNames, plan.encoding);
+  const sharing = sharingOf(plan.model);
+  const fitLayout = uploadLayout(plan, "fit");
+  const evaluateLayout = uploadLayout(plan, "evaluate");
   const total = createAccumulator(kernel, fitLayout.length, fitLayout.dtype);
   const totalEvaluated = createAccumulator(kernel, evaluateLayout.length, evaluateLayout.dtype);
   const indexOf = new Map(plan.parties.map(({ name }, index) => [name, index]));
@@ -43,6 +48,13 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   const sums = Array.from({ length: pool.size }, () => new SharedArrayBuffer(fitLayout.length * 8));
   await pool.loadRun({ spec, plan, parameters: shared }, sums);
 
+  const keeping = keptLength(sharing, strategy);
+  const own = keeping === 0 ? undefined : createOwnValues(keeping * 4);
+  const planned = plan.parties.reduce((sum, { trainExamples }) => sum + trainExamples, 0);
+  /** The strategy's vectors for the workers to read, once there are any. */
+  const sent = new Map(
+    strategy.party?.receivesState === true ? strategy.state.map(({ name }) => [name, new SharedArrayBuffer(sharing.length * 8)]) : [],
+  );
   let committed = initial;
   let state = new Map<string, Float64Array>();
   let stepped: { readonly hash: string; readonly parameters: Float32Array; readonly state: Map<string, Float64Array> } | undefined;
@@ -56,6 +68,13 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
     return accumulator.sum;
   }
 
+  /** As the parties have it for a fit: what the last committed round left. */
+  function sentState(kind: PhaseKind) {
+    if (kind === "evaluate" || sent.size === 0 || state.size === 0) return {};
+    for (const [name, shared] of sent) new Float64Array(shared).set(state.get(name)!);
+    return { server: Object.fromEntries(sent) };
+  }
+
   return {
     durably: (_step, action) => action(),
 
@@ -66,7 +85,14 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
 
     async collect(phase, parties, rule) {
       const chosen = Uint32Array.from(parties, (party) => indexOf.get(party)!);
-      const answers = await pool.runPhase({ phase: phase.kind, round: phase.round, parties: chosen, config: instruction?.config ?? {} });
+      const answers = await pool.runPhase({
+        phase: phase.kind,
+        round: phase.round,
+        parties: chosen,
+        config: instruction?.config ?? {},
+        ...own?.of(phase.kind, parties),
+        ...sentState(phase.kind),
+      });
       const accepted = new Set(answers.flatMap((answer) => answer.accepted));
       for (const refused of answers.flatMap((answer) => answer.failed)) onRefused(phase, refused);
       const standings = parties.map((party) => ({ party, state: accepted.has(party) ? ("accepted" as const) : ("refused" as const) }));
@@ -76,15 +102,30 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
     },
 
     async aggregate({ round }, accepted) {
+      own?.take(accepted);
       const sum = summed("fit");
-      const extras = decodeExtras(sum.subarray(layout.length), fitLayout);
-      const aggregation = strategy.aggregateFit({ round, weight: extras.weight, metrics: extras.metrics });
-      const whole: SumTile[] = [{ offset: 0, sum: sum.subarray(0, layout.length) }];
+      const extras = decodeExtras(sum.subarray(fitLayout.parameters), fitLayout);
+      const aggregation = strategy.aggregateFit({ round, weight: extras.weight, planned, metrics: extras.metrics });
+      const wholeOf = (index: number): SumTile[] => [{ offset: 0, sum: sum.subarray(index * sharing.length, (index + 1) * sharing.length) }];
+      const vectorSums = Object.fromEntries((plan.strategyVectors ?? []).map((name, index) => [name, wholeOf(index + 1).values()]));
+      const base = sharing.localLength === 0 ? committed : gatherShared(committed.slice(), sharing);
       const readState = (name: string) => Promise.resolve(state.get(name)?.slice());
-      const tiles = nextModel({ kernel, plan, strategy, aggregation, extras, sums: whole, readBase: () => Promise.resolve(committed), readState });
+      const tiles = nextModel({
+        kernel,
+        plan,
+        strategy,
+        aggregation,
+        extras,
+        sums: wholeOf(0),
+        vectorSums,
+        readBase: () => Promise.resolve(base),
+        readState,
+      });
       for await (const tile of tiles) {
-        const hash = digest(encodeSafetensors(viewParameters(tile.parameters, layout)));
-        stepped = { hash, parameters: tile.parameters, state: new Map(Object.entries(tile.state)) };
+        const parameters = sharing.localLength === 0 ? tile.parameters : committed.slice();
+        if (sharing.localLength > 0) scatterShared(tile.parameters, parameters, sharing);
+        const hash = digest(encodeSafetensors(viewParameters(parameters, layout)));
+        stepped = { hash, parameters, state: new Map(Object.entries(tile.state)) };
       }
       if (stepped === undefined || accepted.length === 0) throw new NexusError("INTERNAL", `Round ${round} of the simulation has no model.`);
       return { modelHash: stepped.hash, stateHash: null, saturated: extras.saturated, fit: aggregation.metrics };

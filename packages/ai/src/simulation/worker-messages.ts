@@ -37,6 +37,18 @@ export interface RunPhase {
   /** Indices into the setup's parties. */
   readonly parties: Uint32Array;
   readonly config: Readonly<Record<string, number>>;
+  /** One for each of `parties`, when they keep values to themselves. */
+  readonly own?: readonly OwnValues[];
+  /** The strategy's vectors by name, f64, when the parties are sent them. */
+  readonly server?: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
+/** The values that a party keeps to itself, f32, one tensor after the other as `keptTensors` lists them. */
+export interface OwnValues {
+  /** As its last fit that counted left them; absent before the first: then those of the base model. */
+  readonly before?: SharedArrayBuffer;
+  /** Where a fit leaves them. */
+  readonly after?: SharedArrayBuffer;
 }
 
 /** Trains one network on rows of its own, round after round, and judges it: what a party reaches without the others. */

@@ -1,13 +1,15 @@
 /** A thread of the simulator: holds kernels and a trainer, and serves the requests of `worker-messages.ts` in turn. @module */
 import { parentPort, workerData } from "node:worker_threads";
 import { toNexusError } from "@ciphernx/core/errors";
-import { type Accumulator, type CoordinateVector, createAccumulator, loadAggregationKernel, newVector, vectorLayout } from "../aggregation/index.ts";
+import { type Accumulator, type CoordinateVector, createAccumulator, loadAggregationKernel, newVector } from "../aggregation/index.ts";
 import type { Dataset } from "../data/index.ts";
 import { encode } from "../federation/node/encode.ts";
 import { evaluate } from "../federation/node/evaluate.ts";
-import { fit } from "../federation/node/fit.ts";
+import { fit, type Update } from "../federation/node/fit.ts";
+import { uploadLayout } from "../federation/round/upload-layout.ts";
 import { createNetwork, initialParameters, loadKernel } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
+import { placeLocal, type Sharing, sharingOf } from "../strategy/sharing.ts";
 import { type ParameterLayout, parameterLayout } from "../tensor/index.ts";
 import { networkTrainer, type TrainingTask } from "../training/index.ts";
 import type {
@@ -34,6 +36,7 @@ const trainer = networkTrainer({ kernel, sync: true, dataset: (_name, party) => 
 let run:
   | (LoadRun & {
       readonly layout: ParameterLayout;
+      readonly sharing: Sharing;
       readonly sums: Map<string, { readonly accumulator: Accumulator; readonly vector: CoordinateVector }>;
     })
   | undefined;
@@ -51,7 +54,12 @@ async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
   switch (request.kind) {
     case "load-run":
       delta = new Float32Array(request.plan.model.parameters);
-      run = { ...request, layout: parameterLayout(request.plan.model.tensors.map(({ name, shape }) => [name, shape])), sums: new Map() };
+      run = {
+        ...request,
+        layout: parameterLayout(request.plan.model.tensors.map(({ name, shape }) => [name, shape])),
+        sharing: sharingOf(request.plan.model),
+        sums: new Map(),
+      };
       return { kind: "loaded" };
     case "run-phase":
       return runPhase(request);
@@ -60,26 +68,32 @@ async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
   }
 }
 
-async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Promise<PhaseAnswer> {
+async function runPhase({ phase, round, parties: chosen, config, own, server: sent }: RunPhase): Promise<PhaseAnswer> {
   if (run === undefined) throw new TypeError("A phase came before its run.");
-  const { spec, plan, layout } = run;
-  const vectors = vectorLayout(phase === "fit" ? plan.model.parameters : 0, plan.metricNames, plan.encoding);
+  const { spec, plan, layout, sharing } = run;
+  const vectors = uploadLayout(plan, phase);
   const { accumulator, vector } = run.sums.get(phase) ?? {
     accumulator: createAccumulator(aggregation, vectors.length, vectors.dtype),
     vector: newVector(vectors),
   };
   run.sums.set(phase, { accumulator, vector });
   accumulator.reset();
-  const parameters = new Float32Array(run.parameters);
+  const common = new Float32Array(run.parameters);
   const next = new Int32Array(run.next);
+  const server = sent && Object.fromEntries(Object.entries(sent).map(([name, vector]) => [name, new Float64Array(vector)]));
   const accepted: string[] = [];
   const failed: PhaseAnswer["failed"][number][] = [];
   for (let turn = Atomics.add(next, 0, 1); turn < chosen.length; turn = Atomics.add(next, 0, 1)) {
     const party = parties[chosen[turn]!]!.name;
+    const { before, after } = own?.[turn] ?? {};
+    const kept = before && new Float32Array(before);
+    const parameters = kept === undefined || sharing.localLength === 0 ? common : withOwn(common, kept, sharing);
     const task: TrainingTask = { parameters, layout, spec, plan, party, round, config };
     try {
-      const update = phase === "fit" ? await fit(trainer, task, delta) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
-      accumulator.add(encode(aggregation, task, update, vector));
+      const update: Update =
+        phase === "fit" ? await fit(trainer, task, { into: delta, kept, server }) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
+      if (update.kept !== undefined && after !== undefined) new Float32Array(after).set(update.kept);
+      accumulator.add(encode(aggregation, task, phase, update, vector));
       accepted.push(party);
     } catch (error) {
       const { code, message } = toNexusError(error);
@@ -88,6 +102,13 @@ async function runPhase({ phase, round, parties: chosen, config }: RunPhase): Pr
   }
   new BigInt64Array(run.sum, 0, vectors.length).set(accumulator.sum);
   return { kind: "phase", accepted, failed };
+}
+
+/** The common model with a party's own values in it. */
+function withOwn(common: Float32Array, kept: Float32Array, sharing: Sharing): Float32Array {
+  const parameters = common.slice();
+  placeLocal(kept.subarray(0, sharing.localLength), parameters, sharing);
+  return parameters;
 }
 
 async function trainAlone({ name, spec, network: architecture, train, test }: TrainAlone): Promise<AloneAnswer> {

@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { adaptiveOptions, adaptiveServer } from "./adaptive-server.ts";
+import { everyStrategy } from "./local-tensors.ts";
 import type { Strategy } from "./strategy.ts";
 
 export const fedAdagradSchema = z
@@ -15,6 +16,7 @@ export const fedAdagradSchema = z
     serverLearningRate: adaptiveOptions.serverLearningRate.default(0.1).describe("η: about the change of a parameter in the first round"),
     beta1: adaptiveOptions.beta1.default(0),
     tau: adaptiveOptions.tau.default(0.001),
+    ...everyStrategy,
   })
   .describe("FedAdagrad: FedAvg with a server step that shrinks with what a parameter has moved (Reddi et al. 2021)");
 

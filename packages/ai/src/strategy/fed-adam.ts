@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { adaptiveOptions, adaptiveServer } from "./adaptive-server.ts";
+import { everyStrategy } from "./local-tensors.ts";
 import type { Strategy } from "./strategy.ts";
 
 export const fedAdamSchema = z
@@ -15,6 +16,7 @@ export const fedAdamSchema = z
     beta1: adaptiveOptions.beta1.default(0.9),
     beta2: adaptiveOptions.beta2.default(0.99),
     tau: adaptiveOptions.tau.default(0.001),
+    ...everyStrategy,
   })
   .describe("FedAdam: FedAvg with an adaptive server step (Reddi et al. 2021)");
 

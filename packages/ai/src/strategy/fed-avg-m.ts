@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { askEveryone } from "./ask-everyone.ts";
+import { everyStrategy } from "./local-tensors.ts";
 import type { Strategy } from "./strategy.ts";
 import { weightedMeans } from "./weighted-means.ts";
 
@@ -16,6 +17,7 @@ export const fedAvgMSchema = z
     kind: z.literal("fedavgm"),
     momentum: z.number().min(0).lt(1).default(0.9).describe("β: part of the last step that is taken again"),
     serverLearningRate: z.number().positive().max(1e6).default(1).describe("η: how far the server goes along the momentum"),
+    ...everyStrategy,
   })
   .describe("FedAvgM: FedAvg with server momentum (Hsu et al. 2019)");
 

@@ -7,11 +7,12 @@
  */
 import { z } from "zod";
 import { askEveryone } from "./ask-everyone.ts";
+import { everyStrategy } from "./local-tensors.ts";
 import type { StepTile, Strategy } from "./strategy.ts";
 import { weightedMeans } from "./weighted-means.ts";
 
 export const fedAvgSchema = z
-  .strictObject({ kind: z.literal("fedavg") })
+  .strictObject({ kind: z.literal("fedavg"), ...everyStrategy })
   .describe("FedAvg: the mean of the parties' models, weighted by their examples (McMahan et al. 2017)");
 
 /** w ← w + Δ, Δ the weighted mean of the parties' changes. */

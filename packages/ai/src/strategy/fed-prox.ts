@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { askEveryone } from "./ask-everyone.ts";
 import { addMeanDelta } from "./fed-avg.ts";
+import { everyStrategy } from "./local-tensors.ts";
 import type { Strategy } from "./strategy.ts";
 import { weightedMeans } from "./weighted-means.ts";
 
@@ -16,6 +17,7 @@ export const fedProxSchema = z
   .strictObject({
     kind: z.literal("fedprox"),
     mu: z.number().min(0).max(1e6).default(0.01).describe("Strength of the pull towards the round's model; 0 is FedAvg"),
+    ...everyStrategy,
   })
   .describe("FedProx: FedAvg whose parties are held near the common model (Li et al. 2020)");
 

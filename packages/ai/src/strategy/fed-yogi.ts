@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { adaptiveOptions, adaptiveServer } from "./adaptive-server.ts";
+import { everyStrategy } from "./local-tensors.ts";
 import type { Strategy } from "./strategy.ts";
 
 export const fedYogiSchema = z
@@ -16,6 +17,7 @@ export const fedYogiSchema = z
     beta1: adaptiveOptions.beta1.default(0.9),
     beta2: adaptiveOptions.beta2.default(0.99),
     tau: adaptiveOptions.tau.default(0.001),
+    ...everyStrategy,
   })
   .describe("FedYogi: FedAvg with an adaptive server step that forgets slowly (Reddi et al. 2021)");
 

@@ -5,8 +5,10 @@ import { fedAdagrad, fedAdagradSchema } from "./fed-adagrad.ts";
 import { fedAdam, fedAdamSchema } from "./fed-adam.ts";
 import { fedAvgM, fedAvgMSchema } from "./fed-avg-m.ts";
 import { fedAvg, fedAvgSchema } from "./fed-avg.ts";
+import { fedNova, fedNovaSchema } from "./fed-nova.ts";
 import { fedProx, fedProxSchema } from "./fed-prox.ts";
 import { fedYogi, fedYogiSchema } from "./fed-yogi.ts";
+import { scaffold, scaffoldSchema } from "./scaffold.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** A strategy's options in the run spec, and what makes it from them. */
@@ -27,6 +29,8 @@ const STRATEGIES = [
   define(fedAdamSchema, fedAdam),
   define(fedAdagradSchema, fedAdagrad),
   define(fedYogiSchema, fedYogi),
+  define(fedNovaSchema, fedNova),
+  define(scaffoldSchema, scaffold),
 ] as const;
 
 type Schemas<T> = { -readonly [K in keyof T]: T[K] extends StrategyDefinition<infer S> ? S : never };

@@ -4,6 +4,7 @@ import { blobs, nodes, prepared, retrying, rounds, type Store, tasks } from "@ci
 import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../spec/index.ts";
 import type { AggregationKernel } from "../../aggregation/index.ts";
+import { downloadBytes } from "../round/upload-layout.ts";
 import { checkUpdateFile } from "./check-update.ts";
 import { appendEvents } from "./event-log.ts";
 import type { RunDocumentCache } from "./run-documents.ts";
@@ -144,7 +145,7 @@ async function accept(
   const { db } = store;
   const changed = await acceptance(db).execute({
     ...{ task: task.id, node: task.nodeId, run: task.runId, round: task.round, attempt: task.attempt },
-    ...{ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation", bytesDown: task.plan.model.sizeBytes },
+    ...{ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation", bytesDown: downloadBytes(task.plan, task.kind, task.round) },
     ...{ weight: report.weight, metrics: report.metrics, signature: report.signature, durationMs: storedMs(report.durationMs) },
   });
   if (changed.length > 0) return true;

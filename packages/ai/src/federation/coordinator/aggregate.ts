@@ -2,9 +2,10 @@ import type { BlobStore, Sha256, StagedBlob } from "@ciphernx/core/blobs";
 import { type AggregationKernel, sumExtras, sumUpdates, type UpdateExtras, updateFileSource } from "../../aggregation/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import type { Strategy } from "../../strategy/index.ts";
+import { placesOf, type Sharing, sharingOf } from "../../strategy/sharing.ts";
 import { safetensorsHeader, safetensorsLayout, type TensorDescription } from "../../tensor/index.ts";
 import { nextModel } from "../round/next-model.ts";
-import { taskVectorLayout } from "./check-update.ts";
+import { uploadLayout } from "../round/upload-layout.ts";
 
 /** Parameters of a tile: small enough to be cheap for any model, large enough that reads are long. */
 const TILE_LENGTH = 262_144;
@@ -42,7 +43,7 @@ export async function addExtras(
   kind: "fit" | "evaluate",
   accepted: readonly AcceptedBlob[],
 ): Promise<UpdateExtras> {
-  const layout = taskVectorLayout(plan, kind);
+  const layout = uploadLayout(plan, kind);
   return sumExtras({ kernel, layout, sources: sourcesOf(blobs, layout, accepted) });
 }
 
@@ -52,25 +53,30 @@ export async function addExtras(
  */
 export async function aggregate(options: AggregateOptions): Promise<NextModelBlobs> {
   const { kernel, blobs, plan, strategy, round, accepted, baseModel, baseState } = options;
-  const layout = taskVectorLayout(plan, "fit");
+  const layout = uploadLayout(plan, "fit");
   const sources = sourcesOf(blobs, layout, accepted);
   const extras = await sumExtras({ kernel, sources, layout });
-  const aggregation = strategy.aggregateFit({ round, weight: extras.weight, metrics: extras.metrics });
+  const planned = plan.parties.reduce((sum, { trainExamples }) => sum + trainExamples, 0);
+  const aggregation = strategy.aggregateFit({ round, weight: extras.weight, planned, metrics: extras.metrics });
 
-  const modelFile = safetensorsLayout(plan.model.tensors);
-  const stateFile = safetensorsLayout(stateTensors(strategy, plan));
+  const sharing = sharingOf(plan.model);
+  // The changes, then each of the strategy's vectors.
+  const sumOf = (index: number) =>
+    sumUpdates({ kernel, sources, dtype: layout.dtype, start: index * sharing.length, length: sharing.length, tileLength: TILE_LENGTH });
+  const stateFile = safetensorsLayout(stateTensors(strategy, sharing));
   const model = await blobs.stage();
   const state = strategy.state.length === 0 ? undefined : await stageStates(blobs, strategy);
   try {
-    await model.write(safetensorsHeader(plan.model.tensors));
+    const file = await beginModel(blobs, plan, sharing, baseModel, model);
     const tiles = nextModel({
       kernel,
       plan,
       strategy,
       aggregation,
       extras,
-      sums: sumUpdates({ kernel, sources, dtype: layout.dtype, length: layout.parameters, tileLength: TILE_LENGTH }),
-      readBase: async (offset, length) => floats(await blobs.read(baseModel, modelFile.headerBytes + offset * 4, length * 4)),
+      sums: sumOf(0),
+      vectorSums: Object.fromEntries((plan.strategyVectors ?? []).map((name, index) => [name, sumOf(index + 1)])),
+      readBase: file.readShared,
       readState: async (name, offset, length) => {
         const entry = stateFile.entries.find((candidate) => candidate.name === name);
         if (baseState === null || entry === undefined) return undefined;
@@ -78,10 +84,11 @@ export async function aggregate(options: AggregateOptions): Promise<NextModelBlo
       },
     });
     for await (const tile of tiles) {
-      await model.write(bytesOf(tile.parameters));
+      await file.writeShared(tile.offset, tile.parameters);
       for (const [name, vector] of Object.entries(tile.state)) await state?.get(name)?.write(bytesOf(vector));
     }
-    const joined = state === undefined ? undefined : await joinStates(blobs, strategy, plan, state);
+    await file.end();
+    const joined = state === undefined ? undefined : await joinStates(blobs, strategy, sharing, state);
     return { model, state: joined, extras, fit: aggregation.metrics };
   } catch (error) {
     await model.discard();
@@ -91,8 +98,43 @@ export async function aggregate(options: AggregateOptions): Promise<NextModelBlo
   }
 }
 
-function stateTensors(strategy: Strategy, plan: RunPlan): readonly TensorDescription[] {
-  return strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [plan.model.parameters] }));
+/** The next model's file while it grows: shared parameters as they come, the others as the base model has them. */
+async function beginModel(blobs: BlobStore, plan: RunPlan, sharing: Sharing, baseModel: Sha256, model: StagedBlob) {
+  const { headerBytes } = safetensorsLayout(plan.model.tensors);
+  const read = (offset: number, length: number) => blobs.read(baseModel, headerBytes + offset * 4, length * 4);
+  await model.write(safetensorsHeader(plan.model.tensors));
+  let written = 0;
+
+  async function keepUntil(end: number): Promise<void> {
+    while (written < end) {
+      const length = Math.min(TILE_LENGTH, end - written);
+      await model.write(await read(written, length));
+      written += length;
+    }
+  }
+
+  return {
+    async readShared(start: number, length: number): Promise<Float32Array> {
+      const places = placesOf(sharing, start, length);
+      const [only] = places;
+      if (only !== undefined && places.length === 1) return floats(await read(only.offset, length));
+      const gathered = new Float32Array(length);
+      for (const place of places) gathered.set(floats(await read(place.offset, place.length)), place.shared);
+      return gathered;
+    },
+    async writeShared(start: number, parameters: Float32Array): Promise<void> {
+      for (const { offset, shared, length } of placesOf(sharing, start, parameters.length)) {
+        await keepUntil(offset);
+        await model.write(bytesOf(parameters.subarray(shared, shared + length)));
+        written += length;
+      }
+    },
+    end: () => keepUntil(plan.model.parameters),
+  };
+}
+
+function stateTensors(strategy: Strategy, { length }: Sharing): readonly TensorDescription[] {
+  return strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [length] }));
 }
 
 /** Each of the strategy's vectors grows in a staged file of its own, since a safetensors file holds one after the other. */
@@ -102,9 +144,9 @@ async function stageStates(blobs: BlobStore, strategy: Strategy): Promise<Map<st
   return staged;
 }
 
-async function joinStates(blobs: BlobStore, strategy: Strategy, plan: RunPlan, states: ReadonlyMap<string, StagedBlob>): Promise<StagedBlob> {
+async function joinStates(blobs: BlobStore, strategy: Strategy, sharing: Sharing, states: ReadonlyMap<string, StagedBlob>): Promise<StagedBlob> {
   const joined = await blobs.stage();
-  const tensors = stateTensors(strategy, plan);
+  const tensors = stateTensors(strategy, sharing);
   await joined.write(safetensorsHeader(tensors));
   for (const { name, sizeBytes } of safetensorsLayout(tensors).entries) {
     const state = states.get(name)!;
@@ -116,7 +158,7 @@ async function joinStates(blobs: BlobStore, strategy: Strategy, plan: RunPlan, s
   return joined;
 }
 
-function sourcesOf(blobs: BlobStore, layout: ReturnType<typeof taskVectorLayout>, accepted: readonly AcceptedBlob[]) {
+function sourcesOf(blobs: BlobStore, layout: ReturnType<typeof uploadLayout>, accepted: readonly AcceptedBlob[]) {
   return accepted.map(({ party, hash }) => updateFileSource(party, layout, (offset, length, into) => blobs.read(hash, offset, length, into)));
 }
 

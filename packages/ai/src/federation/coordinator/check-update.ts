@@ -8,22 +8,17 @@ import {
   decodeExtras,
   inspectUpdateFile,
   updateFileHeader,
-  vectorLayout,
   type VectorLayout,
 } from "../../aggregation/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
+import { uploadLayout } from "../round/upload-layout.ts";
 
 /** Bytes that are checked at once. */
 const TILE_BYTES = 1 << 20;
 
-/** The layout of the vectors that answer a kind of task: an evaluation has no parameters, only sums. */
-export function taskVectorLayout(plan: RunPlan, kind: "fit" | "evaluate"): VectorLayout {
-  return vectorLayout(kind === "fit" ? plan.model.parameters : 0, plan.metricNames, plan.encoding);
-}
-
 /** Size of the one file that may answer a kind of task. */
 export function taskFileSizeBytes(plan: RunPlan, kind: "fit" | "evaluate"): number {
-  const layout = taskVectorLayout(plan, kind);
+  const layout = uploadLayout(plan, kind);
   return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
 }
 
@@ -39,7 +34,7 @@ export async function checkUpdateFile(
   task: { readonly party: string; readonly kind: "fit" | "evaluate"; readonly plan: RunPlan },
   report: { readonly weight: number; readonly metrics: Readonly<Record<string, number>> },
 ): Promise<void> {
-  const layout = taskVectorLayout(task.plan, task.kind);
+  const layout = uploadLayout(task.plan, task.kind);
   const prefix = await staged.read(0, Math.min(sizeBytes, 4096));
   const { dataOffsetBytes } = named(task.party, () => inspectUpdateFile(prefix, sizeBytes, layout));
   const width = COORDINATE_BYTES[layout.dtype];
@@ -57,6 +52,10 @@ export async function checkUpdateFile(
   }
   if (task.kind === "fit" && extras.weight < 1) throw rejected(task.party, "It has no weight.");
   if (extras.saturated < 0 || extras.saturated > layout.parameters) throw rejected(task.party, `It counts ${extras.saturated} clipped coordinates.`);
+  for (const name of (task.kind === "fit" ? task.plan.strategySums : undefined) ?? []) {
+    const sum = extras.metrics[name]!;
+    if (!(sum >= 0 && sum <= extras.weight)) throw rejected(task.party, `Its sum "${name}" is ${sum}, not from 0 to its weight ${extras.weight}.`);
+  }
   const problem = contradiction(extras, report);
   if (problem !== undefined) throw rejected(task.party, problem);
 }

@@ -44,6 +44,8 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
       protection: spec.protection.kind,
       baseModelHash: row.baseModelHash,
       modelHash: stepped.modelHash,
+      ...(row.baseStateHash === null ? {} : { baseStateHash: row.baseStateHash }),
+      ...(stepped.stateHash === null ? {} : { stateHash: stepped.stateHash }),
       updates: answers
         .filter(({ kind, party }) => kind === "fit" && added.has(party))
         .map(({ party, hash, weight, signature }) => ({

@@ -76,7 +76,9 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
 
     async invite(phase, instruction, modelHash) {
       const deadlineAt = new Date(Date.now() + plan.cohort.deadlineMs);
-      const woken = await openPhase(store, { runId, phase, instruction, modelHash, deadlineAt });
+      const { keeps = [], receivesState: sendsState = false } = strategy.party ?? {};
+      const partiesKeep = plan.model.local !== undefined || keeps.length > 0;
+      const woken = await openPhase(store, { runId, phase, instruction, modelHash, deadlineAt, partiesKeep, sendsState });
       for (const nodeId of woken) waiters.wake(nodeKey(nodeId));
       waiters.wake(runKey(runId));
     },

@@ -14,6 +14,13 @@ export interface OpenPhase {
   /** The model that the tasks start from: an evaluation's; the run's own when absent. */
   readonly modelHash: string | undefined;
   readonly deadlineAt: Date;
+  /**
+   * Whether the parties keep values to themselves from round to round. Then each task says after which attempt the party's values stand:
+   * the last one of a committed round that added its update, or, for an evaluation, the one that is evaluated.
+   */
+  readonly partiesKeep: boolean;
+  /** Whether a fit's tasks name the strategy's own vectors, which the parties then fetch. */
+  readonly sendsState: boolean;
 }
 
 /**
@@ -22,9 +29,9 @@ export interface OpenPhase {
  * @returns the nodes that have something to do
  */
 export async function openPhase(store: Store, open: OpenPhase): Promise<readonly string[]> {
-  const { runId, phase, instruction } = open;
+  const { runId, phase, instruction, partiesKeep, sendsState } = open;
   const { round, attempt, kind } = phase;
-  const { parties, config } = instruction;
+  const { parties } = instruction;
   const taskIds = parties.map(() => newId("task"));
   const cohort: Cohort = { parties };
   const event = { type: "round-opened", payload: { round, attempt, parties } } satisfies RunEventBody;
@@ -37,6 +44,7 @@ export async function openPhase(store: Store, open: OpenPhase): Promise<readonly
       .for("update");
     if (run === undefined || run.modelHash === null) throw new NexusError("RUN_NOT_FOUND", `The run ${runId} has no model to start from.`);
     const modelHash = open.modelHash ?? run.modelHash;
+    const config = sendsState && kind === "fit" && run.stateHash !== null ? { ...instruction.config, stateHash: run.stateHash } : instruction.config;
     // One statement, however many parties: every node waits for it.
     const { rows } = await tx.execute<{ node: string }>(sql`
       with opened as (
@@ -55,10 +63,16 @@ export async function openPhase(store: Store, open: OpenPhase): Promise<readonly
         select party.task, party.name, nodes.id as node
         from unnest(${sql.param(taskIds)}::text[], ${sql.param(parties)}::text[]) as party (task, name)
         join nodes on nodes.name = party.name and nodes.project_id = ${run.projectId} and nodes.status = 'approved'
+      ), last_kept as (
+        select distinct on (fit.party) fit.party, jsonb_build_object('keptRound', fit.round, 'keptAttempt', fit.attempt) as told
+        from tasks fit join rounds using (run_id, round, attempt)
+        where ${partiesKeep} and fit.run_id = ${runId} and fit.kind = 'fit' and fit.state = 'accepted'
+          and (rounds.state = 'committed' or (${kind} = 'evaluate' and fit.round = ${round}::int and fit.attempt = ${attempt}::int))
+        order by fit.party, fit.round desc, fit.attempt desc
       ), given as (
         insert into tasks (id, run_id, round, attempt, kind, node_id, party, state, config, base_model_hash, deadline_at)
-        select task, ${runId}, ${round}::int, ${attempt}::int, ${kind}, node, name, 'waiting', ${JSON.stringify(config)}::jsonb, ${modelHash}, ${open.deadlineAt}::timestamptz
-        from invited
+        select task, ${runId}, ${round}::int, ${attempt}::int, ${kind}, node, name, 'waiting', ${JSON.stringify(config)}::jsonb || coalesce(told, '{}'), ${modelHash}, ${open.deadlineAt}::timestamptz
+        from invited left join last_kept on last_kept.party = invited.name
         on conflict do nothing
       )
       select node from invited`);

@@ -6,15 +6,21 @@ import { type Task, TaskKind } from "@ciphernx/protocol/proto";
 import { reportBytes } from "@ciphernx/protocol/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type AggregationKernel, encodeUpdateFile, newVector, vectorLayout } from "../../aggregation/index.ts";
+import { type AggregationKernel, encodeUpdateFile, newVector } from "../../aggregation/index.ts";
 import { loadModel } from "../../models/index.ts";
 import { parseRunSpec, type RunPlan, type RunSpec } from "../../spec/index.ts";
+import { createStrategy } from "../../strategy/index.ts";
+import { keptLength, keptTensors } from "../../strategy/party-values.ts";
+import { placeLocal, sharingOf } from "../../strategy/sharing.ts";
+import { decodeSafetensors } from "../../tensor/index.ts";
 import type { Trainer, TrainingTask } from "../../training/index.ts";
+import { uploadLayout } from "../round/upload-layout.ts";
 import { checkTerms } from "./check-terms.ts";
 import { encode } from "./encode.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
+import type { KeptAfter, KeptValues } from "./kept-values.ts";
 import type { NodeSession } from "./session.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
@@ -30,6 +36,10 @@ export interface AnswerTaskOptions {
   /** Of this node alone: one task at a time uses it. */
   readonly memory: TaskMemory;
   readonly signal: AbortSignal;
+  /** Where the party's own values of tensors that it does not share are kept from round to round. */
+  readonly kept: KeptValues;
+  /** Told when values that the party should have kept are gone: it goes on from the initial ones. */
+  readonly onLost?: (reason: string) => void;
   /** SHA-256 of an upload; a faster one than the default where the platform has it. */
   readonly digest?: (bytes: Uint8Array) => string;
   /** Told whenever a finished answer cannot be sent and waits for the coordinator. */
@@ -62,16 +72,16 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   let outcome: Outcome;
   let failure: NexusError | undefined;
   try {
-    const training = await prepare(options);
+    const { training, kept, server } = await prepare(options);
     if (task.kind === TaskKind.FIT) {
-      const update = await fit(trainer, training, training.parameters);
-      const { metricNames, encoding } = training.plan;
-      const vector = newVector(vectorLayout(update.delta.length, metricNames, encoding), (sizeBytes) => memory.of("update", sizeBytes));
-      file = encodeUpdateFile(encode(kernel, training, update, vector));
+      const update = await fit(trainer, training, { into: training.parameters, kept, server });
+      if (update.kept !== undefined) await keep(options, training, update.kept);
+      const vector = newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes));
+      file = encodeUpdateFile(encode(kernel, training, "fit", update, vector));
       outcome = { blobHash: digest(file), weight: update.weight, metrics: update.metrics };
     } else {
       const judged = await evaluate(trainer, training);
-      file = encodeUpdateFile(encode(kernel, training, { ...judged, delta: new Float32Array() }));
+      file = encodeUpdateFile(encode(kernel, training, "evaluate", { ...judged, delta: new Float32Array() }));
       outcome = { blobHash: digest(file), ...judged };
     }
   } catch (error) {
@@ -132,7 +142,17 @@ async function persistently(send: () => Promise<void>, { task, signal, onWaiting
   }
 }
 
-async function prepare({ session, identity, task, memory, signal }: AnswerTaskOptions): Promise<TrainingTask> {
+/** A task with all that the party needs for it. */
+interface Prepared {
+  readonly training: TrainingTask;
+  /** What the party kept from its last round that counted. */
+  readonly kept: Float32Array | undefined;
+  /** The strategy's vectors, when the task names them. */
+  readonly server: Readonly<Record<string, Float64Array>> | undefined;
+}
+
+async function prepare(options: AnswerTaskOptions): Promise<Prepared> {
+  const { session, identity, task, memory, signal } = options;
   // Hashed as it came: a coordinator of another version may know of other defaults.
   const document = JSON.parse(task.specJson) as RunSpec;
   const plan = JSON.parse(task.planJson) as RunPlan;
@@ -145,8 +165,65 @@ async function prepare({ session, identity, task, memory, signal }: AnswerTaskOp
   };
   const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
   const { parameters, layout } = loadModel(file, plan.model.tensors);
-  const config = JSON.parse(task.configJson) as TrainingTask["config"];
-  return { parameters, layout, spec, plan, party: task.party, round: task.round, config, signal };
+  const { keptRound, keptAttempt, stateHash, ...config } = JSON.parse(task.configJson) as TrainingTask["config"];
+  const training = { parameters, layout, spec, plan, party: task.party, round: task.round, config, signal };
+  // An evaluation needs the party's tensors, not what its strategy goes by.
+  const needed = task.kind === TaskKind.FIT || plan.model.local !== undefined;
+  const kept =
+    needed && typeof keptRound === "number" && typeof keptAttempt === "number"
+      ? await recall(options, training, { round: keptRound, attempt: keptAttempt })
+      : undefined;
+  const server = typeof stateHash === "string" ? await loadState(options, plan, stateHash as Sha256) : undefined;
+  return { training, kept, server };
+}
+
+/** The strategy's vectors as the coordinator keeps them. */
+async function loadState({ session, signal }: AnswerTaskOptions, plan: RunPlan, hash: Sha256): Promise<Readonly<Record<string, Float64Array>>> {
+  const file = await session.call(() => session.transport.blobs.get(hash, { expectedSizeBytes: plan.stateBytes ?? 0, signal }));
+  const { length } = sharingOf(plan.model);
+  return Object.fromEntries(
+    [...decodeSafetensors(file)].map(([name, tensor]) => {
+      if (tensor.dtype === "F64" && tensor.data.length === length) return [name, tensor.data];
+      throw new NexusError(
+        "DATA_INVALID",
+        `The strategy's vector "${name}" has ${tensor.data.length} values of ${tensor.dtype}, not ${length} of F64.`,
+      );
+    }),
+  );
+}
+
+/** Keeps what stays with the party, before the coordinator can count on it. */
+async function keep({ task, kept }: AnswerTaskOptions, { spec, plan }: TrainingTask, values: Float32Array): Promise<void> {
+  let at = 0;
+  const tensors = keptTensors(sharingOf(plan.model), createStrategy(spec.strategy)).map(({ name, shape, length }) => {
+    at += length;
+    return [name, { shape, data: values.subarray(at - length, at) }] as const;
+  });
+  await kept.write(task.runId, task, new Map(tensors));
+}
+
+/** What the party kept, its tensors that are not shared put over the initial ones, which the model's file has; undefined when it is lost. */
+async function recall(options: AnswerTaskOptions, { spec, plan, parameters }: TrainingTask, after: KeptAfter): Promise<Float32Array | undefined> {
+  const { task, kept, onLost } = options;
+  const sharing = sharingOf(plan.model);
+  const strategy = createStrategy(spec.strategy);
+  const lost = (reason: string) => {
+    onLost?.(reason);
+    return undefined;
+  };
+  const found = await kept.read(task.runId, after);
+  if ("lost" in found) return lost(found.lost);
+  const values = new Float32Array(keptLength(sharing, strategy));
+  let at = 0;
+  for (const { name, length } of keptTensors(sharing, strategy)) {
+    const data = found.values.get(name)?.data;
+    if (data?.length !== length) return lost(`what is kept has not the ${length} values of "${name}"`);
+    values.set(data, at);
+    at += length;
+  }
+  placeLocal(values.subarray(0, sharing.localLength), parameters, sharing);
+  await kept.forgetBefore(task.runId, after);
+  return values;
 }
 
 /** Whether the coordinator was out of reach or busy, rather than of another opinion. */

@@ -1,5 +1,7 @@
 import { type AggregationKernel, type CoordinateVector, encodeUpdate } from "../../aggregation/index.ts";
 import { randomStream } from "../../random/index.ts";
+import type { PhaseKind } from "../round/run-round.ts";
+import { uploadLayout } from "../round/upload-layout.ts";
 import type { TrainingTask } from "../../training/index.ts";
 import type { Update } from "./fit.ts";
 
@@ -7,15 +9,18 @@ import type { Update } from "./fit.ts";
 export function encode(
   kernel: AggregationKernel,
   task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">,
-  update: Update,
+  kind: PhaseKind,
+  update: Pick<Update, "delta" | "weight" | "metrics">,
   into?: CoordinateVector,
 ): CoordinateVector {
   const { spec, plan, party, round } = task;
   const { vector } = encodeUpdate({
     kernel,
-    ...update,
+    delta: update.delta,
+    weight: update.weight,
+    metrics: update.metrics,
     encoding: plan.encoding,
-    metricNames: plan.metricNames,
+    metricNames: uploadLayout(plan, kind).metricNames,
     ...(into === undefined ? {} : { into }),
     random: randomStream(spec.seed, "rounding", party, round),
   });

@@ -1,34 +1,80 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { createStrategy } from "../../strategy/index.ts";
+import { keptVectors, serverVectors } from "../../strategy/party-values.ts";
+import { gatherShared, scatterShared, sharingOf, takeLocal } from "../../strategy/sharing.ts";
+import { trainInRound } from "../../training/train-in-round.ts";
 import type { Trainer, TrainingTask } from "../../training/trainer.ts";
 
 const TILE = 16_384;
 
-/** What a party learnt in a round, before anything hides it: the change of every parameter, its weight and its sums. */
+/** What a party learnt in a round, before anything hides it: the change of every parameter that is shared, its weight and its sums. */
 export interface Update {
-  /** Parameters after training minus parameters before, f32, canonical order. */
+  /** Shared parameters after training minus those before, f32, canonical order; behind them the strategy's vectors. */
   readonly delta: Float32Array;
   /** Examples behind the update. */
   readonly weight: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** What the party keeps to itself, one tensor after the other as `keptTensors` lists them; absent when it keeps nothing. Never sent. */
+  readonly kept?: Float32Array<ArrayBuffer>;
+}
+
+/** What a party brings to a fit besides rows and model. */
+export interface FitOptions {
+  /** Where the change goes: it may be the model's own memory, whose use ends here. */
+  readonly into?: Float32Array;
+  /** What the party kept from its last round that counted. The tensors that are not shared are in the task's parameters already. */
+  readonly kept?: Float32Array | undefined;
+  /** The strategy's vectors, when the parties are sent them. */
+  readonly server?: Readonly<Record<string, Float64Array>> | undefined;
 }
 
 /**
- * Trains on the party's own rows. `into` is where the change goes: it may be the model's own memory, whose use ends here.
+ * Trains on the party's own rows, and lets the strategy make of the change what is uploaded.
  * @throws NexusError TRAINER_FAILED when the trainer gives parameters of another length, a weight that is no count, or lacks a metric
  */
-export async function fit(trainer: Trainer, task: TrainingTask, into: Float32Array = new Float32Array(task.parameters.length)): Promise<Update> {
-  const { parameters, weight, metrics } = await trainer.fit(task);
+export async function fit(trainer: Trainer, task: TrainingTask, options: FitOptions = {}): Promise<Update> {
+  const { into = new Float32Array(task.parameters.length) } = options;
+  const sharing = sharingOf(task.plan.model);
+  const strategy = createStrategy(task.spec.strategy);
+  const { party } = strategy;
+  const given = { server: serverVectors(options.server, sharing, strategy), kept: keptVectors(options.kept, sharing, strategy) };
+  const correction = party?.correction === undefined ? undefined : new Float32Array(task.parameters.length);
+  if (correction !== undefined) scatterShared(party!.correction!(given), correction, sharing);
+
+  const trained = await trainer.fit(correction === undefined ? task : { ...task, correction });
+  const { parameters, metrics, steps } = trained;
   if (parameters.length !== task.parameters.length) {
     throw new NexusError(
       "TRAINER_FAILED",
       `The trainer of ${task.party} returned ${parameters.length} parameters; the model has ${task.parameters.length}.`,
     );
   }
-  return {
-    delta: change(task.parameters, parameters, into),
-    weight: checkedWeight(weight, 1, task, task.plan.encoding.maxWeight),
-    metrics: checkedMetrics(metrics, task),
+  const delta = gatherShared(change(task.parameters, parameters, into), sharing);
+  const weight = checkedWeight(trained.weight, 1, task, task.plan.encoding.maxWeight);
+  const checked = checkedMetrics(metrics, task);
+  const facts = {
+    train: trainInRound(task.spec.train, task.round, task.spec.rounds),
+    trainExamples: task.plan.parties.map(({ trainExamples }) => trainExamples),
   };
+  const outcome = party?.prepare({ delta, weight, ...(steps === undefined ? {} : { steps }), given }, facts);
+  const kept = joined([takeLocal(parameters, sharing), ...(outcome?.kept ?? [])]);
+  return {
+    delta: outcome?.vectors === undefined ? delta : joined([delta, ...outcome.vectors]),
+    weight,
+    metrics: { ...checked, ...outcome?.sums },
+    ...(kept.length === 0 ? {} : { kept }),
+  };
+}
+
+/** Vectors one behind the other. */
+function joined(vectors: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const vector of vectors) {
+    all.set(vector, at);
+    at += vector.length;
+  }
+  return all;
 }
 
 /** Parameters after − before. In tiles, so that the engine meets the loop often enough to compile it. */

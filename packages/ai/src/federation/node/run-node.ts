@@ -3,6 +3,7 @@ import { sleep } from "@ciphernx/core/lifecycle";
 import type { Task } from "@ciphernx/protocol/proto";
 import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
+import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { createTaskMemory } from "./task-memory.ts";
 import type { Trainer } from "../../training/index.ts";
@@ -17,12 +18,16 @@ export type NodeEvent =
   | { readonly type: "connected" }
   | { readonly type: "waiting-for-coordinator"; readonly error: NexusError }
   | { readonly type: "task"; readonly task: Task }
+  /** What the party should have kept from its last round is gone; it goes on from the initial values of the tensors that it does not share. */
+  | { readonly type: "kept-values-lost"; readonly task: Task; readonly reason: string }
   | { readonly type: "answered"; readonly task: Task; readonly answer: Answer };
 
 export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> {
   readonly trainer: Trainer;
   readonly signal: AbortSignal;
   readonly digest?: AnswerTaskOptions["digest"];
+  /** Where the party's own values of tensors that it does not share are kept. Default: in memory, lost with the process. */
+  readonly kept?: KeptValues;
   readonly onEvent?: (event: NodeEvent) => void;
   /** Called after every session that is opened, for example to register datasets. */
   readonly onSession?: (session: NodeSession) => Promise<unknown>;
@@ -34,7 +39,7 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
  * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID
  */
 export async function runNode(options: RunNodeOptions): Promise<void> {
-  const { identity, trainer, softwareVersion, connect, signal, digest, onSession } = options;
+  const { identity, trainer, softwareVersion, connect, signal, digest, onSession, kept = memoryKeptValues() } = options;
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
   const memory = createTaskMemory();
@@ -52,7 +57,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, kept, signal: taskSignal },
+            onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),
           }),
