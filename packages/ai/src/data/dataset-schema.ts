@@ -11,6 +11,8 @@ import type { RegisteredSchema } from "./registered-schema.ts";
 
 const MAX_COLUMNS = 100_000;
 const MAX_CATEGORIES = 100_000;
+/** Texts of one category beside its name. */
+const MAX_TEXTS = 1_000;
 
 const columnName = z.string().min(1).max(256).describe("The column's name, as the file's header has it");
 const role = z
@@ -44,8 +46,32 @@ const categoryColumn = z.strictObject({
     .max(MAX_CATEGORIES)
     .refine((names) => new Set(names).size === names.length, "A category is listed once.")
     .describe("All categories; their order gives their numbers, for a label the class indices"),
+  texts: z
+    .record(z.string().max(256), z.array(z.string().min(1).max(256)).min(1).max(MAX_TEXTS))
+    .optional()
+    .describe('Cell texts that stand for a category beside its name, by category: { yes: ["1", "2"] } reads 1, 2 and yes as yes'),
+  undeclared: z
+    .literal("other")
+    .optional()
+    .describe('A feature\'s cell that is no declared category: "other" reads it as one more category, the last; without it, it is refused'),
   missing,
 });
+
+/** What is wrong with the further texts of categories: each stands for one declared category, and for nothing else. */
+function textsMistake({ categories, texts = {}, missing: codes = [] }: z.output<typeof categoryColumn>): string | undefined {
+  const meanings = new Map(categories.map((name) => [name.trim(), name]));
+  const missingCodes = new Set(codes);
+  for (const [category, others] of Object.entries(texts)) {
+    if (!categories.includes(category)) return `"${category}" is none of the categories.`;
+    for (const text of others.map((one) => one.trim())) {
+      const meaning = meanings.get(text);
+      if (meaning !== undefined && meaning !== category) return `The text "${text}" stands for two categories, "${meaning}" and "${category}".`;
+      if (text === "" || missingCodes.has(text)) return `The text "${text}" means that a value is not known; it stands for no category.`;
+      meanings.set(text, category);
+    }
+  }
+  return undefined;
+}
 
 const textColumn = z.strictObject({
   name: columnName,
@@ -71,6 +97,14 @@ export const tableSchema = z
     columns.forEach(({ name }, index) => {
       if (seen.has(name)) refuse(["columns", index, "name"], `Two columns are called "${name}".`);
       seen.add(name);
+    });
+    columns.forEach((column, index) => {
+      if (column.type !== "category") return;
+      const mistake = textsMistake(column);
+      if (mistake !== undefined) refuse(["columns", index, "texts"], mistake);
+      if (column.undeclared !== undefined && column.role === "label") {
+        refuse(["columns", index, "undeclared"], "A label has the declared categories alone; only a feature has others.");
+      }
     });
     if (!columns.some((column) => column.role === "feature")) refuse(["columns"], "At least one column has the role feature.");
     const labels = columns.filter((column) => column.role === "label");
@@ -120,10 +154,20 @@ export type TensorSchema = z.output<typeof tensorSchema>;
 export type ColumnSchema = z.output<typeof columnSchema>;
 /** A column that is learnt from or predicted. */
 export type ValueColumn = Exclude<ColumnSchema, { type: "text" }>;
+/** A column whose values are the numbers of categories. */
+export type CategoryColumn = Extract<ColumnSchema, { type: "category" }>;
 
 /** The one spelling of a schema: what is hashed, registered and compared. */
 export function schemaText(schema: RegisteredSchema): string {
   return canonicalJson(schema);
+}
+
+/**
+ * Numbers of categories that a cell of the column may have: 0 … this − 1. Where undeclared ones are read as "other", that is the last, after
+ * those that are declared.
+ */
+export function categoryCount({ categories, undeclared }: CategoryColumn): number {
+  return categories.length + (undeclared === undefined ? 0 : 1);
 }
 
 /** The feature columns of a table, in the order of a row's values. */

@@ -63,6 +63,7 @@ const imageFiles = z.strictObject({
 export const holdOutSchema = z.strictObject({
   fraction: z.number().gt(0).lt(1).default(0.2).describe("Share of the rows"),
   seed: seedSchema.default(0).describe("Seed of the draw"),
+  stratify: z.boolean().optional().describe("Hold out the same share of each class, at least one row of a class that has two; default false"),
 });
 
 /**
@@ -84,6 +85,9 @@ export const descriptorSchema = z
     if (mistake !== undefined) context.addIssue({ code: "custom", path: ["files", "format"], message: mistake });
     if (files.test !== undefined && holdOut !== undefined) {
       context.addIssue({ code: "custom", path: ["holdOut"], message: "The test rows come from their own files or are held out, not both." });
+    }
+    if (holdOut?.stratify === true && schema.task !== "classification") {
+      context.addIssue({ code: "custom", path: ["holdOut", "stratify"], message: "Only a classification has classes to hold out alike." });
     }
   });
 

@@ -19,7 +19,6 @@ export function rowColumn({ schema, train, columns }: Dataset, name: string): Ar
       details: { column: name },
     });
   }
-  const nameOf = (of: ValueColumn, value: number): string | number => (of.type === "number" ? value : (of.categories[value] ?? ""));
   const label = labelColumn(schema);
   if (label.name === name) return Array.from(train.targets, (value) => nameOf(label, value));
   const features = featureColumns(schema);
@@ -31,4 +30,9 @@ export function rowColumn({ schema, train, columns }: Dataset, name: string): Ar
     });
   }
   return Array.from({ length: train.count }, (_, row) => nameOf(features[at]!, train.features[row * features.length + at]!));
+}
+
+function nameOf(column: ValueColumn, value: number): string | number {
+  if (column.type === "number") return value;
+  return column.categories[value] ?? (Number.isNaN(value) ? "" : (column.undeclared ?? ""));
 }

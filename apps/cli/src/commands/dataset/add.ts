@@ -1,7 +1,8 @@
 import type { ColumnSchema, TableSchema } from "@ciphernx/ai/data";
-import { plural } from "@ciphernx/core/errors";
-import { argument, defineCommand, number, requiredText, text, texts } from "../../command.ts";
+import { NexusError, plural } from "@ciphernx/core/errors";
+import { argument, defineCommand, flag, number, requiredText, text, texts } from "../../command.ts";
 import { formatTable } from "../../output/index.ts";
+import { categoriesText } from "../../views/columns.ts";
 
 export const datasetAdd = defineCommand({
   name: "add",
@@ -26,6 +27,7 @@ export const datasetAdd = defineCommand({
     label: text("--label <column>", "a table without a schema: the column to predict"),
     schema: text("--schema <file>", "YAML or JSON schema of the rows (default: inferred from them)"),
     holdOut: number("--hold-out <share>", "share of the rows to hold out for evaluation where no test files are named", { above: 0, below: 1 }),
+    stratify: flag("--stratify", "with --hold-out: the same share of each class"),
   },
   examples: [
     { command: "nexus dataset add digits --folder ./clinic-a --train-images train-images.idx3-ubyte --train-labels train-labels.idx1-ubyte" },
@@ -34,15 +36,18 @@ export const datasetAdd = defineCommand({
       about: "folders with a folder of images for each class",
     },
     { command: "nexus dataset add visits --folder ./clinic-a --data 2024.parquet 2025.parquet --label outcome" },
-    { command: "nexus dataset add heart --folder ./clinic-a --csv patients.csv --label sick --hold-out 0.2" },
+    { command: "nexus dataset add heart --folder ./clinic-a --csv patients.csv --label sick --hold-out 0.2 --stratify" },
   ],
   async action({ args, options, output, signal }) {
     const [{ addDataset }, { loadIdentity }] = await Promise.all([import("@ciphernx/ai/data/node"), import("@ciphernx/ai/federation/node")]);
     await loadIdentity(options.folder); // a mistyped folder is told, not made
-    const { data, testData, csv, testCsv, holdOut, ...rest } = options;
+    const { data, testData, csv, testCsv, holdOut, stratify, ...rest } = options;
     const named = { data, testData, csv, testCsv };
     const files = Object.fromEntries(Object.entries(named).filter(([, paths]) => paths.length > 0));
-    const held = holdOut === undefined ? {} : { holdOut: { fraction: holdOut, seed: 0 } };
+    if (stratify && holdOut === undefined) {
+      throw new NexusError("USAGE", "--stratify says how rows are held out, and none are.", { hint: "Name their share as well: --hold-out 0.2." });
+    }
+    const held = holdOut === undefined ? {} : { holdOut: { fraction: holdOut, seed: 0, ...(stratify ? { stratify } : {}) } };
     const dataset = await addDataset({ name: args.name, ...rest, ...files, ...held, signal });
     const { trainExamples, testExamples, contentHash, missing, schema } = dataset;
     const lines = [
@@ -62,7 +67,7 @@ export const datasetAdd = defineCommand({
 
 /** The columns of a table as they will be registered. */
 function formatColumns({ columns }: TableSchema): string {
-  const values = (column: ColumnSchema): string => (column.type === "category" ? column.categories.join(", ") : "");
+  const values = (column: ColumnSchema): string => (column.type === "category" ? categoriesText(column) : "");
   return formatTable(
     [
       { title: "COLUMN", cell: ({ name }: ColumnSchema) => name },

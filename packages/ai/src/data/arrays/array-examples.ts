@@ -1,5 +1,5 @@
 import { NexusError, plural } from "@ciphernx/core/errors";
-import { classCount, type DatasetSchema, featureColumns, featureLength } from "../dataset-schema.ts";
+import { categoryCount, classCount, type DatasetSchema, featureColumns, featureLength } from "../dataset-schema.ts";
 import { allocateExamples, type Examples } from "../examples.ts";
 import type { NumericArray } from "./numeric-array.ts";
 
@@ -59,8 +59,9 @@ function checkFeatures(schema: DatasetSchema, features: Float32Array, invalid: (
 
 function mistakeOf(value: number, column: ReturnType<typeof featureColumns>[number] | undefined): string | undefined {
   if (!Number.isFinite(value)) return "the value is not finite";
-  if (column?.type === "category" && !(Number.isInteger(value) && value >= 0 && value < column.categories.length)) {
-    return `the value is not the number of a category, of which there ${column.categories.length === 1 ? "is 1" : `are ${column.categories.length}`}`;
+  if (column?.type === "category" && !(Number.isInteger(value) && value >= 0 && value < categoryCount(column))) {
+    const count = categoryCount(column);
+    return `the value is not the number of a category, of which there ${count === 1 ? "is 1" : `are ${count}`}`;
   }
   if (column?.type === "number" && column.range !== undefined && !isWithin(value, column.range)) {
     return `the value lies outside ${column.range[0]} to ${column.range[1]}`;

@@ -1,6 +1,4 @@
-import { categoryNumbers } from "../table/cell.ts";
-
-/** The categories of a column by the bytes of their names, so that a cell needs no text of its own. */
+/** The categories of a column by the bytes of their texts, so that a cell needs no text of its own. */
 export interface CategoryBytes {
   /** The number of the category that the bytes from start to before `end` spell, whose hash is `hash`; −1 when there is none. */
   find(bytes: Uint8Array, start: number, end: number, hash: number): number;
@@ -11,9 +9,9 @@ export function hashByte(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + byte) | 0;
 }
 
-/** A table with open addressing, at most half full. */
-export function categoryBytes(categories: readonly string[]): CategoryBytes {
-  const names = [...categoryNumbers(categories)].map(([name, number]) => ({ bytes: new TextEncoder().encode(name), number }));
+/** A table with open addressing, at most half full, of the numbers of categories by their texts. */
+export function categoryBytes(numbers: ReadonlyMap<string, number>): CategoryBytes {
+  const names = [...numbers].map(([name, number]) => ({ bytes: new TextEncoder().encode(name), number }));
   const size = 2 ** Math.ceil(Math.log2(Math.max(4, names.length * 2)));
   const slots = new Int32Array(size).fill(-1);
   names.forEach(({ bytes }, entry) => {

@@ -9,7 +9,7 @@
  * @module
  */
 import { featureColumns, findLabel, type TableSchema, type ValueColumn } from "../dataset-schema.ts";
-import { parseDecimal, textReader } from "../table/cell.ts";
+import { categoryNumbers, parseDecimal, textReader } from "../table/cell.ts";
 import type { Targets } from "../examples.ts";
 import type { TableRows } from "../table/table-rows.ts";
 import { type CategoryBytes, categoryBytes, hashByte } from "./category-bytes.ts";
@@ -86,8 +86,8 @@ export function createCsvRowReader(schema: TableSchema, rows: TableRows, options
     readers[cell] = textReader(column);
     if (column.type === "category") {
       // A missing code may be called like a category: then the text decides.
-      const missing = new Set(column.missing);
-      categories[cell] = categoryBytes(column.categories.some((name) => missing.has(name.trim())) ? [] : column.categories);
+      const numbers = categoryNumbers(column);
+      categories[cell] = categoryBytes(column.missing?.some((code) => numbers.has(code)) === true ? new Map() : numbers);
     } else {
       codes[cell] = (column.missing ?? []).map(parseDecimal).filter((code) => code !== undefined);
       if (column.range !== undefined) [lows[cell], highs[cell]] = column.range;

@@ -4,9 +4,12 @@ import * as entry from "./index.ts";
 it("exports what users rely on, and nothing by accident", () => {
   expect(Object.keys(entry).toSorted()).toMatchInlineSnapshot(`
     [
+      "FETCH_RECIPES",
       "MNIST_SCHEMA",
       "addDataset",
       "descriptorPath",
+      "fetchDataset",
+      "fetchRecipe",
       "inferCsvFiles",
       "inferIdxFiles",
       "inferImageFolder",
@@ -15,6 +18,7 @@ it("exports what users rely on, and nothing by accident", () => {
       "listNpzArrays",
       "loadCsvExamples",
       "loadDataset",
+      "loadFiles",
       "loadIdx",
       "loadIdxExamples",
       "loadImageFolder",

@@ -1,5 +1,5 @@
 import { NexusError } from "@ciphernx/core/errors";
-import type { ValueColumn } from "../dataset-schema.ts";
+import type { CategoryColumn, ValueColumn } from "../dataset-schema.ts";
 
 /** What a cell holds where the format has types: Parquet's 64-bit integers are bigints. */
 export type Scalar = string | number | bigint | boolean | null | undefined;
@@ -22,9 +22,11 @@ export function isAllowed(value: number, range: readonly [number, number] | unde
   return (range === undefined || (value >= range[0] && value <= range[1])) && Number.isFinite(Math.fround(value));
 }
 
-/** The categories of a column by their trimmed text. */
-export function categoryNumbers(categories: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(categories.map((category, number) => [category.trim(), number]));
+/** The numbers of a column's categories by their trimmed texts: their names, and what else stands for them. */
+export function categoryNumbers({ categories, texts = {} }: Pick<CategoryColumn, "categories" | "texts">): ReadonlyMap<string, number> {
+  const numbers = new Map(categories.map((category, number) => [category.trim(), number]));
+  for (const [category, others] of Object.entries(texts)) for (const text of others) numbers.set(text.trim(), categories.indexOf(category));
+  return numbers;
 }
 
 /** Reads a cell's text: NaN when it is missing, undefined when it is not what its column declares. */
@@ -38,8 +40,9 @@ export function textReader(column: ValueColumn): (text: string) => number | unde
 
 function knownReader(column: ValueColumn): (text: string) => number | undefined {
   if (column.type === "category") {
-    const numbers = categoryNumbers(column.categories);
-    return (text) => numbers.get(text);
+    const numbers = categoryNumbers(column);
+    const other = column.undeclared === undefined ? undefined : column.categories.length;
+    return (text) => numbers.get(text) ?? other;
   }
   return (text) => {
     const value = parseDecimal(text);

@@ -19,4 +19,11 @@ export const dataErrors = defineErrors({
     meaning: "A data file is damaged, truncated, or does not hold what its schema declares.",
     hint: "Compare the file with the dataset's schema; the message names the file, row and column.",
   },
+  DOWNLOAD_FAILED: {
+    exit: EXIT.connection,
+    rpc: "unavailable",
+    meaning: "A public file cannot be had from its publisher: no connection, another answer than the file, broken off, too slow or too large.",
+    hint: "Check the connection, and HTTPS_PROXY where there is a proxy; then try again.",
+    retryable: true,
+  },
 });
