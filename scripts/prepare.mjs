@@ -12,9 +12,10 @@ import { linkPinnedNode, ROOT } from "./pinned-node.mjs";
 const CACHE = join(ROOT, "node_modules", ".cache", "cipher-nexus");
 const LOCK = join(CACHE, "prepare.lock");
 
-/** Kernel modules: AssemblyScript entry → wasm file. */
+/** Kernel modules: AssemblyScript entry → wasm file, with what a second build of the same sources is compiled with. */
 const KERNELS = [
   { entry: "packages/ai/src/nn/kernels/index.ts", out: "packages/ai/wasm/nn.wasm" },
+  { entry: "packages/ai/src/nn/kernels/index.ts", out: "packages/ai/wasm/nn-fma.wasm", more: ["--enable", "relaxed-simd"] },
   { entry: "packages/ai/src/aggregation/kernels/index.ts", out: "packages/ai/wasm/aggregation.wasm" },
 ];
 
@@ -118,13 +119,14 @@ async function generateMessages() {
 }
 
 async function buildKernels() {
-  for (const { entry, out } of KERNELS) {
+  for (const { entry, out, more = [] } of KERNELS) {
     if (!existsSync(join(ROOT, entry))) continue;
-    const inputs = [packageVersion("assemblyscript"), ASC_FLAGS.join(" "), ...filesBelow(dirname(entry)).map((file) => readFileSync(file))];
+    const flags = [...ASC_FLAGS, ...more];
+    const inputs = [packageVersion("assemblyscript"), flags.join(" "), ...filesBelow(dirname(entry)).map((file) => readFileSync(file))];
     await unlessStamped(out, inputs, async () => {
       const asc = await import(pathToFileURL(join(ROOT, "node_modules/assemblyscript/dist/asc.js")).href);
       mkdirSync(join(ROOT, dirname(out)), { recursive: true });
-      const { error, stderr } = await asc.main([entry, "--outFile", out, "--baseDir", ROOT, ...ASC_FLAGS]);
+      const { error, stderr } = await asc.main([entry, "--outFile", out, "--baseDir", ROOT, ...flags]);
       if (error) throw new Error(`The kernel ${entry} does not compile: ${error.message}\n${stderr.toString()}`);
     });
   }

@@ -92,6 +92,34 @@ describe("matrix products", () => {
   });
 });
 
+/** A·B for one row and one column, through the layout that a dense layer's forward pass uses. */
+function dot({ run, put, get, room }: KernelMemory, a: readonly number[], b: readonly number[], start = 0): number {
+  const panels = room(8 * b.length);
+  const finite = run.packPanels(put(b), panels, b.length, 1);
+  const c = put([start]);
+  run.gemmRows(put(a), panels, c, 1, 1, a.length, 1, finite, room(run.gemmScratchBytes() / 4));
+  return get(c, 1)[0]!;
+}
+
+describe("a product with an addition", () => {
+  // (1 + 2⁻¹²)² is 1 + 2⁻¹¹ + 2⁻²⁴, halfway between two f32, and rounds to the even one below.
+  const factor = 1 + 2 ** -12;
+
+  it("is rounded in between by the baseline", () => {
+    expect(dot(memory, [factor], [factor], -(1 + 2 ** -11))).toBe(0);
+  });
+
+  it("is rounded in between by the build fma as its host likes, and is as near to the real sum", async () => {
+    const fused = await kernelMemory("fma");
+    expect([0, 2 ** -24]).toContain(dot(fused, [factor], [factor], -(1 + 2 ** -11)));
+    const [a, b] = [numbers(7, "a", 513, 0.3), numbers(7, "b", 513, 0.1)];
+    const real = a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+    const size = a.reduce((sum, value, i) => sum + Math.abs(value * b[i]!), 0);
+    expect(Math.abs(dot(fused, [...a], [...b]) - real)).toBeLessThan(size * 513 * 2 ** -24);
+    expect(dot(fused, [0, 1], [NaN, 1])).toBeNaN();
+  });
+});
+
 describe("rows", () => {
   it("begin as the bias, never as -0, and sum up column by column in order", () => {
     const { run, put, room, get } = memory;

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Kernel, loadKernel, type NetworkSpec, type OptimiserSpec } from "./index.ts";
+import { type Kernel, KERNEL_BUILDS, loadKernel, type NetworkSpec, type OptimiserSpec } from "./index.ts";
 import { EXAMPLES, expectClose, expectFormulas, problem, type Problem, STEP } from "./test/gradient-problem.ts";
 import { referenceGradient } from "./test/reference.ts";
 
@@ -30,7 +30,11 @@ const NETWORKS: readonly (readonly [string, NetworkSpec])[] = [
   ["one output, one unit", { inputLength: 1, layers: [dense(1), { kind: "relu" }, dense(1)], loss: "bce" }],
 ];
 
-it.each(NETWORKS)("%s: outputs, loss and gradient are those of the formulas", (_name, spec) => expectFormulas(kernel, spec));
+describe.each(KERNEL_BUILDS)("with the build %s", (build) => {
+  it.each(NETWORKS)("%s: outputs, loss and gradient are those of the formulas", async (_name, spec) => {
+    expectFormulas(await loadKernel({ build }), spec);
+  });
+});
 
 /** The update rules in float64, on gradients by finite differences. */
 function referenceTraining(

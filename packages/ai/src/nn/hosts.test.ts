@@ -17,6 +17,9 @@ const GOLDEN = "2f8002d25175c27a290502306be9109ce349492908bcb1061fbc8eb533d9b00a
 /** What other hosts do with the module. */
 const HASHES = "async (m) => `${await m.goldenTrainingHash()} ${await m.goldenImageTrainingHash()}`";
 
+/** That the build fma trains there, or why not: Node 20 is older than relaxed SIMD. */
+const FMA = "(m) => m.goldenImageTrainingHash('fma').then((hash) => /^[0-9a-f]{64}$/.test(hash) ? 'trains' : hash, ({ code }) => code)";
+
 const run = promisify(execFile);
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../../..");
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -59,6 +62,16 @@ describe("the bits of a training", () => {
     }
   });
 
+  it("the build fma trains in every other Node that has relaxed SIMD, and says where there is none", async ({ skip }) => {
+    const nodes = await otherNodes();
+    if (nodes.size === 0) skip("No other version of Node is on the PATH.");
+    for (const [version, path] of nodes) {
+      const script = `import(${JSON.stringify(join(folder, entry))}).then(${FMA}).then(console.log)`;
+      const { stdout } = await run(path, ["--input-type=module", "--eval", script], { env: { PATH: process.env["PATH"] } });
+      expect(`${version} ${stdout.trim()}`).toBe(`${version} ${version.startsWith("v20.") ? "KERNEL_UNSUPPORTED" : "trains"}`);
+    }
+  });
+
   it.skipIf(!existsSync(CHROMIUM))(
     `are the same in ${existsSync(CHROMIUM) ? "Chromium" : `Chromium (skipped: ${CHROMIUM} does not exist)`}`,
     async () => {
@@ -88,6 +101,7 @@ describe("the bits of a training", () => {
         await page.goto(`http://127.0.0.1:${port}/`);
         const script = `import("/${entry}").then(${HASHES})`;
         expect(await page.evaluate(script)).toBe(GOLDEN);
+        expect(await page.evaluate(`import("/${entry}").then(${FMA})`)).toBe("trains");
       } finally {
         await browser.close();
         await new Promise((closed) => void server.close(closed));

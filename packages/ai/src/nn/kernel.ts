@@ -1,12 +1,16 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { type KernelBuild, runsHere } from "./kernel-builds.ts";
 import type { KernelExports } from "./kernel-exports.ts";
 
 /**
  * The compiled kernels. Plain data: it can be posted to a worker, which then makes networks without compiling again.
  */
 export interface Kernel {
-  /** `baseline-` and the first 12 hex digits of the SHA-256 of the wasm file: kernels of one build give the same bits. */
+  /**
+   * `baseline-` or `fma-`, and the first 12 hex digits of the SHA-256 of the wasm file: kernels of one baseline build
+   * give the same bits on every host, those of an fma build on one host.
+   */
   readonly build: string;
   readonly module: WebAssembly.Module;
   /** First free byte address of a network's memory. */
@@ -20,11 +24,15 @@ const PAGE_BYTES = 65_536;
 const STATIC_PAGES = 1;
 
 /**
- * Compiles the bytes of `nn.wasm`. Works on every host; `loadKernel` finds the file where there is a file system.
- * Throws INTERNAL when the bytes are not the kernels of this package.
+ * Compiles the bytes of `nn.wasm`, or of `nn-fma.wasm`. Works on every host; `loadKernel` finds the file where there is
+ * a file system.
+ * @throws NexusError INTERNAL when the bytes are not the kernels of this package; KERNEL_UNSUPPORTED when the host lacks what the build needs
  */
-export async function createKernel(wasm: Uint8Array<ArrayBuffer>): Promise<Kernel> {
-  const build = `baseline-${Array.from(sha256(wasm).subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+export async function createKernel(wasm: Uint8Array<ArrayBuffer>, kind: KernelBuild = "baseline"): Promise<Kernel> {
+  if (!runsHere(kind)) {
+    throw new NexusError("KERNEL_UNSUPPORTED", `The training kernels ${kind} need WebAssembly with relaxed SIMD, which this host lacks.`);
+  }
+  const build = `${kind}-${Array.from(sha256(wasm).subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
   try {
     const module = await WebAssembly.compile(wasm);
     const { heapBase, gemmScratchBytes } = instantiate(module, STATIC_PAGES * PAGE_BYTES).exports;

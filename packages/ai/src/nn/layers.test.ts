@@ -1,11 +1,6 @@
-import { beforeAll, it } from "vitest";
-import { type Kernel, loadKernel, type NetworkSpec } from "./index.ts";
+import { describe, it } from "vitest";
+import { KERNEL_BUILDS, loadKernel, type NetworkSpec } from "./index.ts";
 import { expectFormulas } from "./test/gradient-problem.ts";
-
-let kernel: Kernel;
-beforeAll(async () => {
-  kernel = await loadKernel();
-});
 
 const IMAGE = { inputLength: 2 * 5 * 6, inputShape: [2, 5, 6] } as const;
 const CLASSES = "softmax-cross-entropy";
@@ -169,4 +164,8 @@ const NETWORKS: readonly (readonly [string, NetworkSpec])[] = [
   ],
 ];
 
-it.each(NETWORKS)("%s: outputs, loss and gradient are those of the formulas", (_name, spec) => expectFormulas(kernel, spec));
+describe.each(KERNEL_BUILDS)("with the build %s", (build) => {
+  it.each(NETWORKS)("%s: outputs, loss and gradient are those of the formulas", async (_name, spec) => {
+    expectFormulas(await loadKernel({ build }), spec);
+  });
+});

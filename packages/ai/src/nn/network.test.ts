@@ -216,6 +216,17 @@ describe("evaluate and predict", () => {
     expect(fresh().predict(new Float32Array())).toHaveLength(0);
   });
 
+  it("tell each batch's predictions while they judge, and judge the same", async () => {
+    const network = fresh(7);
+    const sums = network.evaluateSync(examples);
+    for (const judge of ["evaluate", "evaluateSync"] as const) {
+      const told = new Float32Array(COUNT * 3);
+      const onPredictions = (predictions: Float32Array, first: number) => told.set(predictions, first * 3);
+      expect(await network[judge]({ ...examples, onPredictions })).toEqual(sums);
+      expect(told).toEqual(network.predict(examples.features, examples.featureScale));
+    }
+  });
+
   it("count what predictions say", () => {
     const network = fresh();
     const predictions = network.predict(floats);

@@ -52,6 +52,14 @@ export interface FitOptions extends Examples {
   readonly onBatch?: (progress: MetricSums & { readonly pass: number }) => void;
 }
 
+export interface EvaluateOptions extends Examples {
+  /**
+   * Called batch after batch with what `predict` would give of its examples, the first of which is example `first`. The outputs are valid
+   * until the call returns.
+   */
+  readonly onPredictions?: (predictions: Float32Array, first: number) => void;
+}
+
 /** A network with its parameters, bound to one kernel instance and one memory. Not for two fits at a time. */
 export interface Network {
   readonly spec: NetworkSpec;
@@ -72,8 +80,8 @@ export interface Network {
   /** The same without a pause, for workers. */
   fitSync(options: FitOptions): MetricSums;
   /** Judges examples in order. */
-  evaluate(options: Examples & DriveOptions): Promise<MetricSums>;
-  evaluateSync(examples: Examples): MetricSums;
+  evaluate(options: EvaluateOptions & DriveOptions): Promise<MetricSums>;
+  evaluateSync(options: EvaluateOptions): MetricSums;
   /** Predictions, `outputLength` an example: probabilities for classification, values for regression. */
   predict(features: Features["features"], featureScale?: number): Float32Array<ArrayBuffer>;
   /**
@@ -178,7 +186,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
     }
   }
 
-  function* evaluateSteps(examples: Examples): Generator<void, MetricSums> {
+  function* evaluateSteps({ onPredictions, ...examples }: EvaluateOptions): Generator<void, MetricSums> {
     const count = feeder.check(examples);
     let sums: MetricSums = { examples: 0, loss: 0, correct: 0 };
     for (let start = 0; start < count; start += maxBatch) {
@@ -187,6 +195,10 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
       layers.forward(rows);
       const correct = loss.judge(rows, 0);
       sums = { examples: sums.examples + rows, loss: addLosses(rows, sums.loss), correct: sums.correct + correct };
+      if (onPredictions !== undefined) {
+        loss.predict(rows, place.outputGradient);
+        onPredictions(new Float32Array(memory.buffer, place.outputGradient, rows * outputLength), start);
+      }
       yield;
     }
     return sums;
@@ -210,7 +222,7 @@ export function createNetwork(kernel: Kernel, spec: NetworkSpec, { maxBatch }: {
     fit: (options) => driveInSlices(fitSteps(options), options),
     fitSync: (options) => drive(fitSteps(options)),
     evaluate: (options) => driveInSlices(evaluateSteps(options), options),
-    evaluateSync: (examples) => drive(evaluateSteps(examples)),
+    evaluateSync: (options) => drive(evaluateSteps(options)),
     predict(features, featureScale) {
       const given: Features = featureScale === undefined ? { features } : { features, featureScale };
       const count = feeder.checkFeatures(given);

@@ -3,6 +3,12 @@
 // ascending order of k, each rounded before it is added; cutting k stores and reloads C, which changes no bit.
 import { packTileColumns, packTileRows } from "./gemm-tile";
 
+/**
+ * The build with relaxed SIMD, `fma`: the host may leave the product unrounded before it is added, so its last bits are
+ * the host's. Settled when the module is compiled; the other build has no trace of it.
+ */
+const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
+
 /** Steps of k taken at once. */
 const STEPS: i32 = 256;
 /** Numbers of packed A held at once: 16 KiB. */
@@ -47,17 +53,17 @@ function multiplyDense(a: usize, b: usize, c: usize, stride: usize, steps: i32, 
     const b0 = v128.load(b, 0);
     const b1 = v128.load(b, 16);
     const a0 = v128.load32_splat(a, 0);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    c00 = FUSED ? f32x4.relaxed_madd(a0, b0, c00) : f32x4.add(c00, f32x4.mul(a0, b0));
+    c01 = FUSED ? f32x4.relaxed_madd(a0, b1, c01) : f32x4.add(c01, f32x4.mul(a0, b1));
     const a1 = v128.load32_splat(a, 4);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    c10 = FUSED ? f32x4.relaxed_madd(a1, b0, c10) : f32x4.add(c10, f32x4.mul(a1, b0));
+    c11 = FUSED ? f32x4.relaxed_madd(a1, b1, c11) : f32x4.add(c11, f32x4.mul(a1, b1));
     const a2 = v128.load32_splat(a, 8);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
+    c20 = FUSED ? f32x4.relaxed_madd(a2, b0, c20) : f32x4.add(c20, f32x4.mul(a2, b0));
+    c21 = FUSED ? f32x4.relaxed_madd(a2, b1, c21) : f32x4.add(c21, f32x4.mul(a2, b1));
     const a3 = v128.load32_splat(a, 12);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    c30 = FUSED ? f32x4.relaxed_madd(a3, b0, c30) : f32x4.add(c30, f32x4.mul(a3, b0));
+    c31 = FUSED ? f32x4.relaxed_madd(a3, b1, c31) : f32x4.add(c31, f32x4.mul(a3, b1));
   }
   v128.store(c, c00, 0);
   v128.store(c, c01, 16);
@@ -97,17 +103,17 @@ function multiplySparse(a: usize, offsets: usize, b: usize, c: usize, stride: us
     const b0 = v128.load(at, 0);
     const b1 = v128.load(at, 16);
     const a0 = v128.load32_splat(a, 0);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+    c00 = FUSED ? f32x4.relaxed_madd(a0, b0, c00) : f32x4.add(c00, f32x4.mul(a0, b0));
+    c01 = FUSED ? f32x4.relaxed_madd(a0, b1, c01) : f32x4.add(c01, f32x4.mul(a0, b1));
     const a1 = v128.load32_splat(a, 4);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+    c10 = FUSED ? f32x4.relaxed_madd(a1, b0, c10) : f32x4.add(c10, f32x4.mul(a1, b0));
+    c11 = FUSED ? f32x4.relaxed_madd(a1, b1, c11) : f32x4.add(c11, f32x4.mul(a1, b1));
     const a2 = v128.load32_splat(a, 8);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
+    c20 = FUSED ? f32x4.relaxed_madd(a2, b0, c20) : f32x4.add(c20, f32x4.mul(a2, b0));
+    c21 = FUSED ? f32x4.relaxed_madd(a2, b1, c21) : f32x4.add(c21, f32x4.mul(a2, b1));
     const a3 = v128.load32_splat(a, 12);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    c30 = FUSED ? f32x4.relaxed_madd(a3, b0, c30) : f32x4.add(c30, f32x4.mul(a3, b0));
+    c31 = FUSED ? f32x4.relaxed_madd(a3, b1, c31) : f32x4.add(c31, f32x4.mul(a3, b1));
   }
   v128.store(c, c00, 0);
   v128.store(c, c01, 16);

@@ -1,7 +1,8 @@
 // The f32 SIMD kernels of ai/nn, one wasm module (AssemblyScript). All pointers are byte addresses in the memory of
 // the network, all counts are elements. Rules that every file keeps, so that other builds can give the same bits:
-// multiply, then add (never fused); a matrix product adds over k in ascending order for each output element; a
-// reduction along contiguous numbers is sum16 (16 strided partial sums, then a halving tree).
+// multiply, then add (never fused, but for the matrix product of the build `fma`); a matrix product adds over k in
+// ascending order for each output element; a reduction along contiguous numbers is sum16 (16 strided partial sums, then
+// a halving tree).
 export { adamStep } from "./adam";
 export { addPatches, packPatches, packPatchesTransposed } from "./patches";
 export { add, addPlaneSums, cropPlanes, padPlanes, spreadRows, zeros } from "./planes";

@@ -1,7 +1,16 @@
 // Short trainings of every layer, loss, optimiser and schedule, hashed. Hosts of any kind must print the same.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { randomStream } from "../../random/index.ts";
-import { createNetwork, initialParameters, loadKernel, type MetricSums, type NetworkSpec, type OptimiserSpec, type ScheduleSpec } from "../index.ts";
+import {
+  createNetwork,
+  initialParameters,
+  type KernelBuild,
+  loadKernel,
+  type MetricSums,
+  type NetworkSpec,
+  type OptimiserSpec,
+  type ScheduleSpec,
+} from "../index.ts";
 
 const COUNT = 75;
 
@@ -107,13 +116,13 @@ export function goldenTrainingHash(): Promise<string> {
   return trainingHash(DENSE);
 }
 
-/** The same of trainings of convolutions and the layers around them. */
-export function goldenImageTrainingHash(): Promise<string> {
-  return trainingHash(IMAGES);
+/** The same of trainings of convolutions and the layers around them; of another build than the baseline it is the host's. */
+export function goldenImageTrainingHash(build: KernelBuild = "baseline"): Promise<string> {
+  return trainingHash(IMAGES, build);
 }
 
-async function trainingHash(cases: readonly Case[]): Promise<string> {
-  const kernel = await loadKernel();
+async function trainingHash(cases: readonly Case[], build: KernelBuild = "baseline"): Promise<string> {
+  const kernel = await loadKernel({ build });
   const hash = sha256.create();
   for (const [index, { spec, optimiser, proximalMu = 0, bytes = false, schedule = CONSTANT }] of cases.entries()) {
     const [first] = spec.layers;

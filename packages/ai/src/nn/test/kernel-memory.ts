@@ -1,6 +1,7 @@
 // A bare kernel instance to call single kernels on arrays of the test.
 import { instantiate } from "../kernel.ts";
 import type { Address, KernelExports } from "../kernel-exports.ts";
+import type { KernelBuild } from "../kernel-builds.ts";
 import { loadKernel } from "../load-kernel.ts";
 import { createMemoryPlan } from "../memory-plan.ts";
 
@@ -14,8 +15,8 @@ export interface KernelMemory {
   bytes(values: Uint8Array): Address;
 }
 
-export async function kernelMemory(): Promise<KernelMemory> {
-  const kernel = await loadKernel();
+export async function kernelMemory(build: KernelBuild = "baseline"): Promise<KernelMemory> {
+  const kernel = await loadKernel({ build });
   const { exports, memory } = instantiate(kernel.module, 32 * 1024 * 1024);
   const plan = createMemoryPlan(kernel.heapBase);
   function put(values: Iterable<number>): Address {

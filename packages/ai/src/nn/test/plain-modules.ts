@@ -33,7 +33,6 @@ export function writePlainModules(root: string, entry: string, folder: string): 
 
   visit(entry);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
-  const wasm = join(root, "packages/ai/wasm/nn.wasm");
-  cpSync(wasm, placeOf(wasm));
+  for (const wasm of ["nn.wasm", "nn-fma.wasm"].map((file) => join(root, "packages/ai/wasm", file))) cpSync(wasm, placeOf(wasm));
   return relative(folder, placeOf(entry));
 }

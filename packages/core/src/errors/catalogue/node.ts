@@ -48,6 +48,12 @@ export const nodeErrors = defineErrors({
     exit: EXIT.failed,
     rpc: "failed_precondition",
     meaning: "The node trains with another kernel build than the run's, so its bits could differ.",
-    hint: "Install the same version on the node, or set `reproducibility: any-kernel` in the spec to accept and label it.",
+    hint: "Install the same version on the node and run it without --kernel, or set `reproducibility: any-kernel` in the spec to accept and label it.",
+  },
+  KERNEL_UNSUPPORTED: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "This host's WebAssembly lacks instructions that the chosen build of the training kernels needs.",
+    hint: "Use the baseline build: leave out `--kernel fma`, or call `loadKernel()` without a build.",
   },
 });
