@@ -1,4 +1,6 @@
-/** Words of which less is better; of every other figure more is. A metric's name is the spec's, so this goes by its words. */
+import { findMetric } from "@ciphernx/ai/metrics";
+
+/** Words of which less is better; of every other figure more is. A party's own trainer names its sums as it likes, so this goes by words. */
 const LESS_IS_BETTER: ReadonlySet<string> = new Set(["loss", "error", "errors", "mse", "mae", "rmse", "brier", "ece", "calibration", "perplexity"]);
 
 export type Better = "lower" | "higher";
@@ -9,8 +11,10 @@ export interface RoundFigure {
   readonly value: number;
 }
 
-/** Which way a figure such as `evaluated.log_loss` or `fit.accuracy` is better, by the words of its name. */
+/** Which way a figure such as `evaluated.auc` or `fit.log_loss` is better: as the metric says, else by the words of its name. */
 export function betterWay(name: string): Better {
+  const known = findMetric(name.slice(name.indexOf(".") + 1));
+  if (known !== undefined) return known.better;
   const words = name.split(/[._]|(?<=[a-z0-9])(?=[A-Z])/).map((word) => word.toLowerCase());
   return words.some((word) => LESS_IS_BETTER.has(word)) ? "lower" : "higher";
 }

@@ -120,6 +120,8 @@ it.each([
   ["evaluated.brier", "lower"],
   ["evaluated.accuracy", "higher"],
   ["evaluated.auc", "higher"],
+  ["evaluated.f1", "higher"],
+  ["evaluated.calibration", "lower"],
   ["evaluated.glossary", "higher"],
 ])("%s is better %s", (name, way) => {
   expect(betterWay(name)).toBe(way);

@@ -58,7 +58,7 @@ export interface Comparison {
 }
 
 /** Parts of a plan that say nothing of their own: hashes of the rest, and what follows from the spec's model and the data's schema. */
-const DERIVED: readonly string[] = ["specHash", "planHash", "model.network", "model.tensors"];
+const DERIVED: readonly string[] = ["specHash", "planHash", "preprocess", "model.network", "model.tensors"];
 
 /** Compares two runs; what is equal is told apart, not left out. */
 export function compareRuns(a: RunRecord, b: RunRecord): Comparison {
@@ -110,7 +110,8 @@ function totals({ run, rounds }: RunRecord): RunTotals {
   const committed = rounds.filter(({ state }) => state === "committed");
   const sum = (of: (round: Round) => number): number => committed.reduce((total, round) => total + of(round), 0);
   return {
-    rounds: committed.length,
+    // Round 0 prepares rows.
+    rounds: committed.filter(({ round }) => round > 0).length,
     bytesUp: sum(({ bytesUp }) => Number(bytesUp)),
     bytesDown: sum(({ bytesDown }) => Number(bytesDown)),
     seconds: sum(({ seconds }) => seconds),

@@ -1,5 +1,6 @@
 import type { RunEvent } from "@ciphernx/ai/federation";
 import type { Round } from "@ciphernx/protocol/proto";
+import { inMetricOrder } from "./metric-order.ts";
 
 /** Figures of one round by name: `fit.loss` as measured while training, `evaluated.loss` on held-out rows. Only finite numbers. */
 export type RoundFigures = Readonly<Record<string, number>>;
@@ -35,7 +36,8 @@ export function roundRow(event: RunEvent): RoundRow | undefined {
 
 /** The figures of the committed rounds among a run's attempts, by round. */
 export function figuresByRound(rounds: readonly Round[]): ReadonlyMap<number, RoundFigures> {
-  const committed = rounds.filter(({ state, metricsJson }) => state === "committed" && metricsJson !== "");
+  // Round 0 prepares rows and has no figures.
+  const committed = rounds.filter(({ round, state, metricsJson }) => round > 0 && state === "committed" && metricsJson !== "");
   return new Map(committed.map(({ round, metricsJson }) => [round, roundFigures(JSON.parse(metricsJson))]));
 }
 
@@ -45,19 +47,23 @@ export function roundFigures(metrics: unknown): RoundFigures {
   return Object.fromEntries([...numbers("fit", fit), ...numbers("evaluated", evaluated)]);
 }
 
-/** The names of the figures that any round has, in the order in which they first come. */
+/** The names of the figures that any round has: those of training first, although a run's first round may be judged late. */
 export function figureNames(rounds: Iterable<RoundFigures>): readonly string[] {
   const names = new Set<string>();
   for (const figures of rounds) for (const name of Object.keys(figures)) names.add(name);
-  // A run that is judged every few rounds has its first evaluated figures late; training still comes first.
-  return [...names].toSorted((a, b) => Number(a.startsWith("evaluated.")) - Number(b.startsWith("evaluated.")));
+  return ["fit.", "evaluated."].flatMap((kind) => {
+    const metrics = [...names].filter((name) => name.startsWith(kind)).map((name) => name.slice(kind.length));
+    return inMetricOrder(metrics).map((metric) => kind + metric);
+  });
 }
 
 /** Not a number and infinities travel as null, since JSON has no word for them. */
 function numbers(kind: string, values: unknown): readonly (readonly [string, number])[] {
-  return Object.entries(record(values)).flatMap(([name, value]) =>
-    typeof value === "number" && Number.isFinite(value) ? [[`${kind}.${name}`, value] as const] : [],
-  );
+  const figures = record(values);
+  return inMetricOrder(Object.keys(figures)).flatMap((name) => {
+    const value = figures[name];
+    return typeof value === "number" && Number.isFinite(value) ? [[`${kind}.${name}`, value] as const] : [];
+  });
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
