@@ -1,13 +1,13 @@
-import { stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { countMissing, listMissing } from "@ciphernx/ai/data";
 import { loadRows } from "@ciphernx/ai/data/node";
-import { createPredictor, type Predictor, readModelCard } from "@ciphernx/ai/models";
+import { createPredictor } from "@ciphernx/ai/models";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { NexusError, plural } from "@ciphernx/core/errors";
 import type { Context } from "../context.ts";
-import { readModelFiles } from "../model-files.ts";
 import { formatPredictions, type PredictionFormat } from "./format-predictions.ts";
+import { openModel } from "./open-model.ts";
 
 /** What may be written after `nexus predict MODEL`. */
 export interface PredictOptions {
@@ -19,13 +19,14 @@ export interface PredictOptions {
 
 /** Judges the rows of files with a model, which is a file with its card beside it, or known to the coordinator. */
 export async function predictRows(model: string, options: PredictOptions, { output, signal, withNexus }: Context): Promise<void> {
-  const predictor = await openModel(model, withNexus);
+  const kernel = await loadKernel();
+  const predictor = await openModel(model, withNexus, async ({ card, readFile }) => createPredictor(kernel, card, await readFile()));
   const { examples, ids } = await loadRows(predictor.schema, options.data, { delimiter: options.delimiter, signal });
-  const missing = countMissing({ schema: predictor.schema, train: examples });
+  const missing = countMissing({ schema: predictor.schema, train: examples }).filter(({ column }) => !predictor.fills.has(column));
   if (missing.length > 0) {
     throw new NexusError(
       "DATA_INVALID",
-      `The rows have missing cells in ${listMissing(missing)}; the model has learnt from none and says nothing of such rows.`,
+      `The rows have missing cells in ${listMissing(missing)}; the model fills none there, and says nothing of such rows.`,
       {
         hint: "Fill in or remove those rows.",
         details: { missing: missing.slice(0, 100) },
@@ -46,26 +47,4 @@ export async function predictRows(model: string, options: PredictOptions, { outp
 
 function formatOf(file: string | null): PredictionFormat {
   return file !== null && /\.(jsonl|ndjson)$/i.test(file) ? "jsonl" : "csv";
-}
-
-/** A path that is there is a file; any other word is an id. */
-async function openModel(model: string, withNexus: Context["withNexus"]): Promise<Predictor> {
-  const kernel = await loadKernel();
-  const isFile = await stat(model).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-  if (isFile) {
-    const { file, card, cardFile } = await readModelFiles(model);
-    return createPredictor(kernel, readModelCard(card, cardFile), file);
-  }
-  if (/[/\\.]/.test(model)) {
-    throw new NexusError("MODEL_NOT_FOUND", `There is no model file ${model}.`, { hint: "`nexus model pull` and `nexus run pull` write one." });
-  }
-  let predictor: Predictor | undefined;
-  await withNexus(async (nexus) => {
-    const known = await nexus.models.get(model);
-    predictor = createPredictor(kernel, readModelCard(JSON.parse(known.cardJson) as unknown, `The card of ${model}`), await nexus.models.file(known));
-  });
-  return predictor!;
 }

@@ -74,6 +74,14 @@ describe("figures of a run", () => {
     expect(formatFigures(new Map(), { rounds: 10, columns: 80 }, PLAIN)).toBeUndefined();
   });
 
+  it("tell the other metrics of held-out rows in lines below, whichever way is better", () => {
+    const metrics = (round: number) => ({ loss: 2 - round / 8, accuracy: 0.5, calibration: round / 8, f1: 0.25, auc: round / 4 });
+    const heldOut = (round: number) => Object.fromEntries(Object.entries(metrics(round)).map(([name, value]) => [`evaluated.${name}`, value]));
+    const drawn = formatFigures(new Map([1, 2, 3].map((round) => [round, heldOut(round)])), { rounds: 3, columns: 80 }, PLAIN)!.split("\n");
+    expect(drawn[0]).toMatch(/^loss .* accuracy /);
+    expect(drawn.slice(8)).toEqual(["auc 0.7500, best 0.7500 in 3", "f1 0.2500, best 0.2500 in 1", "calibration 0.3750, best 0.1250 in 1"]);
+  });
+
   it("have another metric where there is no accuracy", () => {
     const others = new Map([1, 2].map((round) => [round, { "evaluated.loss": round, "evaluated.auc": round / 4 }]));
     expect(formatFigures(others, { rounds: 2, columns: 80 }, PLAIN)).toMatch(/^loss 2\.0000, best 1\.0000 in 1 +auc 0\.5000, best 0\.5000 in 2\n/);

@@ -1,4 +1,4 @@
-import type { ColumnSchema, MissingCells } from "@ciphernx/ai/data";
+import type { CategoryColumn, ColumnSchema, MissingCells } from "@ciphernx/ai/data";
 import { type Column, cut, formatShare, formatTable } from "../output/index.ts";
 
 /** Lines fit into a terminal of this many characters. */
@@ -36,6 +36,15 @@ function valuesText(column: ColumnSchema): string {
   if (column.type === "text") return "";
   const codes =
     column.missing === undefined || column.missing.length === 0 ? "" : `missing as ${column.missing.map((code) => JSON.stringify(code)).join(", ")}`;
-  const values = column.type === "category" ? `${column.categories.length}: ${column.categories.join(", ")}` : (column.range?.join(" to ") ?? "");
+  const values = column.type === "category" ? `${column.categories.length}: ${categoriesText(column)}` : (column.range?.join(" to ") ?? "");
   return [values, codes].filter((part) => part !== "").join("; ");
+}
+
+/** The categories by their names, with the other texts that stand for each, and whether there are more than are declared. */
+export function categoriesText({ categories, texts = {}, undeclared }: CategoryColumn): string {
+  const declared = categories.map((name) => {
+    const others = texts[name];
+    return others === undefined ? name : `${name} (${others.join(", ")})`;
+  });
+  return `${declared.join(", ")}${undeclared === undefined ? "" : "; all others alike"}`;
 }

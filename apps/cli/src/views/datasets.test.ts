@@ -38,6 +38,21 @@ it("shows a table's columns with what they may hold and how much of them is miss
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
 });
 
+it("shows the texts that stand for a category, and that others are read alike", () => {
+  const shown = formatDataset(
+    dataset({
+      kind: "table",
+      task: "classification",
+      columns: [
+        { name: "cp", role: "feature", type: "category", categories: ["none", "pain"], texts: { pain: ["1", "2"] }, undeclared: "other" },
+        { name: "ill", role: "label", type: "category", categories: ["no", "yes"], texts: { no: ["0"], yes: ["1"] } },
+      ],
+    }),
+  );
+  expect(shown).toContain("2: none, pain (1, 2); all others alike");
+  expect(shown).toContain("2: no (0), yes (1)");
+});
+
 it("shows what rows are that have no columns", () => {
   const images = formatDataset(dataset({ kind: "tensor", shape: [28, 28], element: "u8", scale: 1 / 255, task: "classification", classes: 10 }));
   expect(images).toContain("classification into 10 classes");

@@ -22,6 +22,8 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
     case "run-started":
       return bold(`${text(body["name"])}: ${plural(number(body["rounds"]), "round")}, ${plural(number(body["parties"]), "party", "parties")}`);
     case "round-opened":
+      if (body["round"] === 0)
+        return dim(`preparing rows${attempt}: ${plural(list(body["parties"]).length, "party", "parties")} asked to count their training rows`);
       return dim(`round ${text(body["round"])} opened${attempt}: ${plural(list(body["parties"]).length, "party", "parties")} invited`);
     case "answer-refused":
       return yellow(
@@ -29,6 +31,12 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
       );
     case "round-abandoned":
       return yellow(`round ${text(body["round"])} abandoned${attempt}: without ${list(body["missing"]).join(", ")} there is no quorum`);
+    case "rows-prepared": {
+      const missed = list(body["missed"]);
+      const without = missed.length === 0 ? "" : yellow(`  without ${missed.join(", ")}`);
+      const what = `${plural(number(body["rows"]), "row")} of ${plural(number(body["accepted"]), "party", "parties")}`;
+      return `rows prepared by the counts and sums of ${what}: ${plural(number(body["columns"]), "column")}, up ${formatBytes(number(body["bytesUp"]))}${without}`;
+    }
     case "round-committed":
       return formatRound(body, colours);
     case "run-waiting":

@@ -1,6 +1,6 @@
 import { type Colours, cut } from "../output/index.ts";
 import { bestFigure, betterWay, type RoundFigure } from "../runs/best-figure.ts";
-import type { RoundFigures } from "../runs/round-row.ts";
+import { figureNames, type RoundFigures } from "../runs/round-row.ts";
 import { drawLine, extent } from "./chart.ts";
 import { formatMetric } from "./metrics.ts";
 
@@ -26,7 +26,7 @@ export interface FiguresFrame {
 
 /**
  * The loss and, beside it, the accuracy (or another metric where there is none) over the rounds, on held-out rows where the model was
- * judged on some. Undefined where there is too little to draw, or too little room.
+ * judged on some; below them a line for every other metric of held-out rows. Undefined where there is too little to draw, or too little room.
  */
 export function formatFigures(byRound: ReadonlyMap<number, RoundFigures>, { rounds, columns }: FiguresFrame, colours: Colours): string | undefined {
   const room = Math.min(columns, MAX_COLUMNS) - 1; // a character in the last column wraps on some terminals
@@ -37,14 +37,27 @@ export function formatFigures(byRound: ReadonlyMap<number, RoundFigures>, { roun
   const width = Math.floor((room - GAP.length * (shown.length - 1)) / shown.length);
   const paint = [colours.cyan, colours.green];
   const drawn = shown.map((panel, index) => drawPanel(panel, { rounds, width }, { ...colours, cyan: paint[index]! }));
-  return drawn[0]!
-    .map((_, line) =>
-      drawn
-        .map((panel) => panel[line]!)
-        .join(GAP)
-        .trimEnd(),
-    )
-    .join("\n");
+  const charts = drawn[0]!.map((_, line) =>
+    drawn
+      .map((panel) => panel[line]!)
+      .join(GAP)
+      .trimEnd(),
+  );
+  const others = otherMetrics(byRound, panels).map((panel) => cut(titleOf(panel), room));
+  return [...charts, ...others].join("\n");
+}
+
+/** What held-out rows say besides what is drawn. */
+function otherMetrics(byRound: ReadonlyMap<number, RoundFigures>, drawn: readonly Panel[]): readonly Panel[] {
+  return figureNames(byRound.values())
+    .filter((name) => name.startsWith("evaluated."))
+    .map((name) => ({ metric: name.slice(name.indexOf(".") + 1), where: "held out", figures: series(byRound, name) }))
+    .filter(({ metric }) => !drawn.some((panel) => panel.metric === metric));
+}
+
+function titleOf({ metric, figures }: Panel): string {
+  const best = bestFigure(figures, betterWay(metric))!;
+  return `${metric} ${formatMetric(metric, figures.at(-1)!.value)}, best ${formatMetric(metric, best.value)} in ${best.round}`;
 }
 
 function choosePanels(byRound: ReadonlyMap<number, RoundFigures>): readonly Panel[] {
@@ -63,19 +76,18 @@ function series(byRound: ReadonlyMap<number, RoundFigures>, name: string): reado
 }
 
 /** Lines that are all `width` characters wide. */
-function drawPanel({ metric, where, figures }: Panel, { rounds, width }: { readonly rounds: number; readonly width: number }, colours: Colours) {
+function drawPanel(panel: Panel, { rounds, width }: { readonly rounds: number; readonly width: number }, colours: Colours) {
+  const { metric, where, figures } = panel;
   const points = figures.map(({ round, value }) => ({ x: round, y: value }));
   const labels = extent(points).map((value) => formatMetric(metric, value));
   const labelWidth = Math.max(...labels.map(({ length }) => length));
   const columns = width - labelWidth - 2;
   const lines = drawLine(points, { from: 1, to: Math.max(rounds, 2), columns, rows: CHART_ROWS });
-  const best = bestFigure(figures, betterWay(metric))!;
-  const title = `${metric} ${formatMetric(metric, figures.at(-1)!.value)}, best ${formatMetric(metric, best.value)} in ${best.round}`;
   const label = (line: number): string => (line === 0 ? labels[1]! : line === CHART_ROWS - 1 ? labels[0]! : "").padStart(labelWidth);
   const last = String(Math.max(rounds, 2));
   const axis = `└1${`round, ${where}`.padStart(Math.floor((columns - 1 + where.length) / 2)).padEnd(columns - 1 - last.length)}${last}`;
   return [
-    colours.bold(cut(title, width).padEnd(width)),
+    colours.bold(cut(titleOf(panel), width).padEnd(width)),
     ...lines.map((line, index) => `${colours.dim(`${label(index)} │`)}${colours.cyan(line)}`),
     colours.dim(`${" ".repeat(labelWidth)} ${axis}`),
   ];

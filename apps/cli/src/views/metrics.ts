@@ -1,4 +1,5 @@
 import { formatShare } from "../output/index.ts";
+import { inMetricOrder } from "../runs/metric-order.ts";
 
 /** Figures by name, as they came over the wire. */
 type Metrics = Readonly<Record<string, unknown>>;
@@ -6,7 +7,8 @@ type Metrics = Readonly<Record<string, unknown>>;
 /** A round's figures: those on held-out rows where it has been judged on some, else those of training. */
 export function roundMetrics(round: unknown): Metrics {
   const { fit, evaluated } = record(round);
-  return { ...record(fit), ...record(evaluated) };
+  const metrics: Metrics = { ...record(fit), ...record(evaluated) };
+  return Object.fromEntries(inMetricOrder(Object.keys(metrics)).map((name) => [name, metrics[name]]));
 }
 
 /** `94.31%` for accuracy, four decimals for what has no unit. */

@@ -81,3 +81,40 @@ it("leaves out what a card does not have", () => {
   );
   expect(formatModelCard(null)).toBe("");
 });
+
+it("shows how rows become inputs: what fills gaps, offsets and divisors, categories by name", () => {
+  const number = { type: "number", clip: [0, 600], offset: 246.26404, divisor: 51.83075, indicate: false };
+  const data = {
+    schema: {
+      columns: [
+        { name: "thal", categories: ["normal", "fixed", "reversible"] },
+        { name: "site", categories: ["a"] },
+      ],
+    },
+    preprocessing: {
+      rows: 740,
+      columns: [
+        { column: "chol", ...number, fill: 239.5, statistics: { missing: 30 } },
+        { column: "oldpeak", ...number, clip: [-3, 7], offset: -0.25, divisor: 1, fill: 0, indicate: true, statistics: { missing: 62 } },
+        { column: "age", ...number, clip: [0, 120], offset: 0, divisor: 1, fill: null, statistics: { missing: 0 } },
+        { column: "thal", type: "category", categories: 4, fill: 2, statistics: { missing: 475 } },
+        { column: "site", type: "category", categories: 1, fill: "own", statistics: { missing: 1 } },
+      ],
+    },
+  };
+  const shown = formatModelCard({ data, lineage: { preprocessingHash: HASH } });
+  expect(shown).toContain(`preprocessing  ${HASH}`);
+  expect(shown).toContain(
+    `
+PREPROCESSING: 740 rows counted
+COLUMN       MISSING  FILLED WITH      FEATURES
+chol       30, 4.05%  239.5            (x − 246.26) / 51.831, x from 0 to 600
+oldpeak    62, 8.38%  0, flagged       x + 0.25, x from -3 to 7
+age                0  nothing          x, x from 0 to 120
+thal     475, 64.19%  reversible       4: normal, fixed, reversible, other
+site        1, 0.14%  its own feature  2: a, missing
+`.trim(),
+  );
+  expect(Math.max(...shown.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
+  expect(formatModelCard({ data: { schema: data.schema } })).not.toContain("PREPROCESSING");
+});

@@ -1,6 +1,8 @@
 import { plural } from "@ciphernx/core/errors";
 import { cut, formatFields, formatTable } from "../output/index.ts";
+import { inMetricOrder } from "../runs/metric-order.ts";
 import { formatMetric } from "./metrics.ts";
+import { formatPreprocessing } from "./preprocessing.ts";
 
 /** Lines fit into a terminal of this many characters. */
 const LINE_WIDTH = 80;
@@ -17,9 +19,11 @@ type Field = readonly [name: string, value: string];
  */
 export function formatModelCard(card: unknown): string {
   const { model, training, data, metrics, lineage, reproducible, labels } = record(card);
+  const preprocessing = formatPreprocessing(data);
   const sections: readonly (readonly [string, string])[] = [
     ["LINEAGE", fields([...lineageFields(record(lineage), record(training)), ["reproducible", yesOrNo(reproducible)]])],
     ["MODEL", fields(modelFields(record(model)))],
+    [preprocessing.title, preprocessing.body],
     ["TRAINING", fields(trainingFields(record(training)))],
     [`DATA: ${text(record(data)["dataset"]) || "not named"}`, formatParties(list(record(data)["parties"]).map(record))],
     ["METRICS", formatMetrics(record(metrics))],
@@ -31,12 +35,13 @@ export function formatModelCard(card: unknown): string {
     .join("\n\n");
 }
 
-function lineageFields({ run, specHash, planHash, initialModelHash, kernelBuild }: Part, { seed }: Part): readonly Field[] {
+function lineageFields({ run, specHash, planHash, initialModelHash, kernelBuild, preprocessingHash }: Part, { seed }: Part): readonly Field[] {
   return [
     ["run", text(run)],
     ["spec hash", text(specHash)],
     ["plan hash", text(planHash)],
     ["initial model", text(initialModelHash) || (seed === undefined ? "" : `drawn from seed ${text(seed)}`)],
+    ["preprocessing", text(preprocessingHash)],
     ["kernel build", text(kernelBuild)],
   ];
 }
@@ -93,7 +98,7 @@ function formatMetrics({ fit, evaluated }: Part): string {
       { title: "IN TRAINING", align: "right", cell: (name) => formatMetric(name, training[name]) },
       { title: "HELD OUT", align: "right", cell: (name) => formatMetric(name, heldOut[name]) },
     ],
-    [...new Set([...Object.keys(training), ...Object.keys(heldOut)])],
+    inMetricOrder([...new Set([...Object.keys(training), ...Object.keys(heldOut)])]),
     "",
   );
 }

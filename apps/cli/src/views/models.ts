@@ -43,3 +43,12 @@ export function formatModel(model: Model, parent?: Model): string {
   ]);
   return `${fields}\n\n${formatModelCard(modelData(model).card)}`;
 }
+
+/** A model file and the card beside it for people. */
+export function formatModelFile({ file, sizeBytes, card }: { readonly file: string; readonly sizeBytes: number; readonly card: unknown }): string {
+  const fields = formatFields([
+    ["file", file],
+    ["size", formatBytes(sizeBytes)],
+  ]);
+  return `${fields}\n\n${formatModelCard(card)}`;
+}

@@ -14,6 +14,7 @@ export function formatPlan(plan: RunPlan): string {
       `${plural(plan.cohort.size, "update")} wanted, ${plan.cohort.invited} invited, quorum ${plan.cohort.quorum}, deadline ${formatSeconds(plan.cohort.deadlineMs / 1000)}`,
     ],
     ["rounds", String(plan.rounds)],
+    ...(plan.preprocess === undefined ? [] : [["rows", preprocessText(plan.preprocess)] as const]),
     ["model", `${plural(plan.model.parameters, "parameter")}, ${formatBytes(plan.model.sizeBytes)}`],
     ...(plan.model.local === undefined ? [] : [["stays", `${plan.model.local.join(", ")} at each party`] as const]),
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],
@@ -25,4 +26,9 @@ export function formatPlan(plan: RunPlan): string {
     ["plan hash", plan.planHash],
   ]);
   return plan.model.network === undefined ? fields : `${fields}\n\n${formatLayers(plan.model.network)}`;
+}
+
+function preprocessText({ steps, features, statisticsBytes }: NonNullable<RunPlan["preprocess"]>): string {
+  const become = `${plural(steps.length, "column")} ${steps.length === 1 ? "becomes" : "become"} ${plural(features, "feature")}`;
+  return `${become}; each party uploads ${formatBytes(statisticsBytes)} of counts and sums first`;
 }

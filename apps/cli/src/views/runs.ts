@@ -128,8 +128,9 @@ function parseJson(text: string): unknown {
   return text === "" ? null : JSON.parse(text);
 }
 
+/** Those a round could not do without: training, or before the first round counting rows. */
 function fits(participations: readonly Participation[]): readonly Participation[] {
-  return participations.filter(({ kind }) => kind === "fit");
+  return participations.filter(({ kind }) => kind !== "evaluate");
 }
 
 function isTrouble({ state }: Participation): boolean {

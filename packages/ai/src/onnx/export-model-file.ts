@@ -12,7 +12,7 @@ import { exportOnnx } from "./export-onnx.ts";
  * @throws NexusError MODEL_NOT_USABLE when the file is not the one of the card, or does not fit the card's network
  */
 export function exportModelFile(model: UsableModel, file: Uint8Array<ArrayBuffer>, card?: string): Uint8Array<ArrayBuffer> {
-  const { name, hash, network, schema } = model;
+  const { name, hash, network, schema, preprocessing } = model;
   const found = bytesToHex(sha256(file));
   if (found !== hash) {
     throw new NexusError("MODEL_NOT_USABLE", `The file has the SHA-256 ${found}; the card of "${name}" is of ${hash}.`, {
@@ -21,5 +21,12 @@ export function exportModelFile(model: UsableModel, file: Uint8Array<ArrayBuffer
     });
   }
   const { parameters } = loadModel(file, networkLayout(network).entries);
-  return exportOnnx({ network, parameters, name, schema, ...(card === undefined ? {} : { card }) });
+  return exportOnnx({
+    network,
+    parameters,
+    name,
+    schema,
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+    ...(card === undefined ? {} : { card }),
+  });
 }

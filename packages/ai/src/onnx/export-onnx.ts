@@ -4,11 +4,14 @@ import { OnnxModelSchema, OnnxTensorSchema, type ValueInfo, ValueInfoSchema } fr
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type DatasetSchema, featureColumns, featureLength } from "../data/index.ts";
+import { type Preprocessing, preprocessingHash } from "../data/preprocess/index.ts";
+import { isOfFeature, preparedWidth } from "../data/preprocess/preprocessing.ts";
 import { inferShapes, networkLayout, type NetworkSpec, type Shape } from "../nn/index.ts";
 import { encodeSafetensors, viewParameters } from "../tensor/index.ts";
 import { FLOAT, UINT8 } from "./element-types.ts";
 import { createGraphBuilder, type GraphBuilder } from "./graph-builder.ts";
 import { addLayers, castToFloat, reshape } from "./layer-nodes.ts";
+import { addPreprocessing } from "./preprocess-nodes.ts";
 
 /**
  * The pair that ONNX 1.12 (2022) defined: the newest operators that are used here (BatchNormalization 15) are in it, and every runtime
@@ -32,6 +35,11 @@ export interface OnnxExport {
    * input shape.
    */
   readonly schema?: DatasetSchema;
+  /**
+   * How rows of the schema become the network's inputs. The graph begins with it: a missing cell is NaN, categories are their positions.
+   * Default: the rows are the inputs.
+   */
+  readonly preprocessing?: Preprocessing;
   /** Where the model's card is found, for example its file's name. */
   readonly card?: string;
 }
@@ -39,21 +47,21 @@ export interface OnnxExport {
 /**
  * Writes a network and its parameters as an ONNX model, the same bytes for the same model. The input `input` is a batch of any size of rows,
  * the output `output` [batch, outputs] is what `Network.predict` gives: probabilities of classes, or values. The initializers are the
- * model's tensors under their own names; the metadata name the model's hash and its card.
- * @throws NexusError SPEC_INVALID when the spec makes no network, MODEL_NOT_USABLE when parameters or rows do not fit it or the file would be too large
+ * model's tensors under their own names; the metadata name the model's hash, that of its preprocessing, and its card.
+ * @throws NexusError SPEC_INVALID when the spec makes no network, MODEL_NOT_USABLE when parameters, rows or preprocessing do not fit it, f32 does
+ *   not have the preprocessing's numbers, or the file would be too large
  */
-export function exportOnnx({ network, parameters, name, schema, card }: OnnxExport): Uint8Array<ArrayBuffer> {
+export function exportOnnx({ network, parameters, name, schema, preprocessing, card }: OnnxExport): Uint8Array<ArrayBuffer> {
   const layout = networkLayout(network);
   const inputShape = network.inputShape ?? [network.inputLength];
   const layers = inferShapes(network.layers, inputShape);
   if (parameters.length !== layout.length) throw unusable(`${parameters.length} parameters were given; the network has ${layout.length}`, name);
   if (layout.length * 4 > MOST_TENSOR_BYTES) throw unusable(`it has ${layout.length} parameters; an ONNX file holds at most 2 GiB`, name);
-  if (schema !== undefined && featureLength(schema) !== network.inputLength) {
-    throw unusable(`its network takes ${network.inputLength} features; a row of its schema has ${featureLength(schema)}`, name);
-  }
+  const misfit = preprocessing === undefined ? rowsMisfit(network, schema) : preprocessingMisfit(network, preprocessing, schema);
+  if (misfit !== undefined) throw unusable(misfit, name);
 
   const graph = createGraphBuilder();
-  const rows = addRows(graph, schema, inputShape);
+  const rows = preprocessing === undefined ? addRows(graph, schema, inputShape) : addPreparedRows(graph, preprocessing, inputShape, name);
   const value = addLayers(graph, network.layers, layers, rows.value);
   addHead(graph, network, value, layers.at(-1)!.outputShape);
   const tensors = viewParameters(parameters, layout);
@@ -80,6 +88,7 @@ export function exportOnnx({ network, parameters, name, schema, card }: OnnxExpo
     },
     metadataProps: [
       { key: "ciphernx.model.sha256", value: bytesToHex(sha256(encodeSafetensors(tensors))) },
+      ...(preprocessing === undefined ? [] : [{ key: "ciphernx.preprocessing", value: preprocessingHash(preprocessing) }]),
       ...(card === undefined ? [] : [{ key: "ciphernx.card", value: card }]),
     ],
   });
@@ -98,6 +107,37 @@ interface Rows {
   readonly elementType: number;
   readonly shape: Shape;
   readonly doc: string;
+}
+
+function rowsMisfit({ inputLength }: NetworkSpec, schema: DatasetSchema | undefined): string | undefined {
+  if (schema === undefined || featureLength(schema) === inputLength) return undefined;
+  return `its network takes ${inputLength} features; a row of its schema has ${featureLength(schema)}`;
+}
+
+/** Whether rows are prepared into what the network takes, column by column of the schema. */
+function preprocessingMisfit({ inputLength }: NetworkSpec, { columns }: Preprocessing, schema: DatasetSchema | undefined): string | undefined {
+  const width = columns.reduce((sum, column) => sum + preparedWidth(column), 0);
+  if (width !== inputLength) return `its network takes ${inputLength} features; its preprocessing makes ${width}`;
+  if (schema === undefined) return undefined;
+  const declared = schema.kind === "table" ? featureColumns(schema) : [];
+  if (declared.length !== columns.length) return `its preprocessing is of ${columns.length} columns; a row of its schema has ${declared.length}`;
+  const at = columns.findIndex((column, index) => !isOfFeature(column, declared[index]!));
+  return at === -1 ? undefined : `its preprocessing has the column "${columns[at]!.column}" otherwise than its schema`;
+}
+
+/** From rows of a table as they are read to [batch, …inputShape] of prepared features. */
+function addPreparedRows(graph: GraphBuilder, preprocessing: Preprocessing, inputShape: Shape, model: string): Rows {
+  const names = preprocessing.columns.map(({ column }) => column);
+  const whole = preprocessing.columns.filter(({ fill }) => fill === null).map(({ column }) => column);
+  const features = preprocessing.columns.reduce((sum, column) => sum + preparedWidth(column), 0);
+  const prepared = addPreprocessing(graph, preprocessing, "input", model);
+  const gaps = whole.length === 0 ? "A missing cell is NaN." : `A missing cell is NaN; nothing fills those of ${whole.join(", ")}.`;
+  return {
+    value: shapedRows(graph, prepared, [features], inputShape),
+    elementType: FLOAT,
+    shape: [names.length],
+    doc: `Rows of features in this order, not scaled: ${names.join(", ")}. A category is its position in the schema's list. ${gaps}`,
+  };
 }
 
 /** From rows as they are stored to [batch, …inputShape] of f32. */

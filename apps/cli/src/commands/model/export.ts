@@ -7,7 +7,7 @@ export const modelExport = defineCommand({
   name: "export",
   summary: "Write a pulled model in a format that other tools read",
   details:
-    "ONNX runs in onnxruntime, in a browser too: rows go in as the dataset's schema has them, probabilities or values come out. Tensors keep their names, so that the file can start another run. Nothing leaves this machine.",
+    "ONNX runs in onnxruntime, in a browser too: rows go in as the dataset's schema has them, probabilities or values come out; where the run prepared its rows, that is part of the file, and a missing cell goes in as NaN. Tensors keep their names, so that the file can start another run. Nothing leaves this machine.",
   arguments: { model: argument("<model>", "a model file with its card beside it, as model pull and run pull write them") },
   options: {
     format: choice("--format <format>", "what to write", FORMATS, "onnx"),

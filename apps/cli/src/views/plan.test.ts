@@ -1,0 +1,32 @@
+import { datasetSchema } from "@ciphernx/ai/data";
+import { compileOrThrow, parseRunSpec } from "@ciphernx/ai/spec";
+import { expect, it } from "vitest";
+import { formatBytes } from "../output/index.ts";
+import { formatPlan } from "./plan.ts";
+
+const schema = datasetSchema.parse({
+  kind: "table",
+  task: "classification",
+  columns: [
+    { name: "age", role: "feature", type: "number", range: [0, 120] },
+    { name: "pain", role: "feature", type: "category", categories: ["typical", "atypical", "none"] },
+    { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+  ],
+});
+
+function planOf(preprocess: object) {
+  const spec = parseRunSpec({
+    ...{ version: 1, name: "hearts", seed: 1, rounds: 1, data: { dataset: "heart" }, model: { kind: "logistic" } },
+    ...{ train: { optimiser: { kind: "sgd", learningRate: 0.1 } }, ...preprocess },
+  });
+  const dataset = { schema, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };
+  return compileOrThrow(spec, { kernelBuild: "build", parties: [{ name: "ash", kernelBuild: "build", dataset }] });
+}
+
+it("says into how many features rows are turned, and what each party tells beforehand", () => {
+  const plan = planOf({ preprocess: { numbers: { indicate: true } } });
+  expect(plan.preprocess!.statisticsBytes).toBeGreaterThan(1_000);
+  const uploads = `each party uploads ${formatBytes(plan.preprocess!.statisticsBytes)} of counts and sums first`;
+  expect(formatPlan(plan).split("\n")).toContain(`rows          2 columns become 5 features; ${uploads}`);
+  expect(formatPlan(planOf({}))).not.toMatch(/^rows /m);
+});
