@@ -20,7 +20,7 @@ function roundBecomes(state: string, name: string): Point {
 }
 
 /** The answer of the second party is about to be acknowledged: its file is in place, its row is not. */
-function answerAccepted(kind: "fit" | "evaluate", name: string): Point {
+function answerAccepted(kind: "statistics" | "fit" | "evaluate", name: string): Point {
   return {
     name,
     gate: (runId, round) => ({
@@ -58,6 +58,12 @@ export const POINTS = {
   collecting: { name: "while blobs are collected", gate: (runId, round) => collection(runId, round) },
   next: { name: "before the next round has a workflow", gate: (runId, round) => nextWorkflow(runId, round) },
   linked: stepRecorded("round", "before the workflow knows that it started the next"),
+} as const satisfies Readonly<Record<string, Point>>;
+
+/** What a run that prepares its rows has besides, in round 0. */
+export const STATISTICS_POINTS = {
+  counting: answerAccepted("statistics", "while counts of rows arrive"),
+  prepared: stepRecorded("prepare", "after the preprocessing was kept"),
 } as const satisfies Readonly<Record<string, Point>>;
 
 /** Files are gone, their rows are about to go. */

@@ -117,6 +117,11 @@ export function argument(flags: `<${string}>`, description: string): ArgumentDef
   return { flags, description };
 }
 
+/** `[name]`: undefined unless written. */
+export function optionalArgument(flags: `[${string}]`, description: string): ArgumentDefinition<string | undefined> {
+  return { flags, description };
+}
+
 /** An example of the help: the command line, and what it does where that is not plain. */
 export interface CommandExample {
   readonly command: string;

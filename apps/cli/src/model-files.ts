@@ -1,9 +1,24 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { NexusError } from "@ciphernx/core/errors";
 
 /** Where the card of a model file lies: beside it, under its name. */
 export function cardPath(modelFile: string): string {
   return `${modelFile.replace(/\.safetensors$/, "")}.card.json`;
+}
+
+/**
+ * Whether a word on the command line names a model file; else it is an id at the coordinator.
+ * @throws NexusError MODEL_NOT_FOUND for a path at which there is no file
+ */
+export async function isModelFile(model: string): Promise<boolean> {
+  const isFile = await stat(model).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile && /[/\\.]/.test(model)) {
+    throw new NexusError("MODEL_NOT_FOUND", `There is no model file ${model}.`, { hint: "`nexus model pull` and `nexus run pull` write one." });
+  }
+  return isFile;
 }
 
 /** Writes a model with its card beside it. @returns where the card is */

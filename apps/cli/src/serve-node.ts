@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { type Dataset, describeDataset } from "@ciphernx/ai/data";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
 import { folderKeptValues, holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
-import { loadKernel } from "@ciphernx/ai/nn";
+import { type KernelBuild, loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { collectBulkMemory } from "@ciphernx/core/process";
 import { TaskKind } from "@ciphernx/protocol/proto";
@@ -13,9 +13,12 @@ import { createRepetitions, type Repetitions } from "./views/waiting.ts";
 
 /**
  * Serves tasks with the datasets that a node's folder describes, until the signal aborts.
- * @throws NexusError NODE_FOLDER_INVALID without an identity; NODE_FOLDER_BUSY while another process serves it; DATA_UNREADABLE or DATA_INVALID naming the file of a dataset that cannot be loaded
+ * @throws NexusError KERNEL_UNSUPPORTED when the host lacks what the kernel build needs; NODE_FOLDER_INVALID without an identity; NODE_FOLDER_BUSY while another process serves it; DATA_UNREADABLE or DATA_INVALID naming the file of a dataset that cannot be loaded
  */
-export async function serveNode(folder: string, { output, signal }: Pick<Context, "output" | "signal">): Promise<void> {
+export async function serveNode(
+  folder: string,
+  { kernel, output, signal }: Pick<Context, "output" | "signal"> & { readonly kernel: KernelBuild },
+): Promise<void> {
   collectBulkMemory();
   await using held = await holdNode(folder);
   const { identity, url } = held;
@@ -27,7 +30,7 @@ export async function serveNode(folder: string, { output, signal }: Pick<Context
   const repetitions = createRepetitions();
   await runNode({
     identity,
-    trainer: networkTrainer({ kernel: await loadKernel(), dataset }),
+    trainer: networkTrainer({ kernel: await loadKernel({ build: kernel }), dataset }),
     softwareVersion: SOFTWARE_VERSION,
     connect: (token) => connectTransport({ baseUrl: url, token }),
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
@@ -91,6 +94,14 @@ function tellEvent(event: NodeEvent, output: Context["output"], repetitions: Rep
   }
 }
 
+/** Tasks as people know them. */
+const TASK_NAMES: Readonly<Record<TaskKind, string>> = {
+  [TaskKind.UNSPECIFIED]: "task",
+  [TaskKind.STATISTICS]: "statistics",
+  [TaskKind.FIT]: "fit",
+  [TaskKind.EVALUATE]: "evaluate",
+};
+
 function taskData({ runId, round, attempt, kind }: Extract<NodeEvent, { readonly type: "task" }>["task"]) {
-  return { run: runId, round, attempt, task: kind === TaskKind.FIT ? ("fit" as const) : ("evaluate" as const) };
+  return { run: runId, round, attempt, task: TASK_NAMES[kind] };
 }

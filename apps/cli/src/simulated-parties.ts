@@ -1,3 +1,4 @@
+import { dirname, resolve } from "node:path";
 import type { PartyDataset } from "@ciphernx/ai/data";
 import type { RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
@@ -23,9 +24,18 @@ export async function simulatedParties(
       hint: "Add `simulation: { source: mnist, parties: 10, partition: { kind: iid } }`.",
     });
   }
-  const [{ splitDataset }, { loadSource }] = await Promise.all([import("@ciphernx/ai/data"), import("@ciphernx/ai/data/node")]);
-  const { source, parties, partition, examplesPerParty } = spec.simulation;
-  const limit = examplesPerParty === undefined ? {} : { examplesPerParty };
-  const dataset = await loadSource(source, { signal });
-  return { spec, parties: splitDataset(dataset, { parties, partition, seed: spec.seed, shared, ...limit }) };
+  return { spec, parties: await splitParties(spec, { folder: specFile === "-" ? process.cwd() : dirname(resolve(specFile)), signal, shared }) };
+}
+
+/** The parts that a spec's simulation section deals to each party; paths in it are relative to `folder`. */
+export async function splitParties(
+  { simulation, seed }: RunSpec,
+  { folder, signal, shared }: { readonly folder: string; readonly signal: AbortSignal; readonly shared: boolean },
+): Promise<readonly PartyDataset[]> {
+  if (simulation === undefined) throw new NexusError("SPEC_INVALID", "The spec has no simulation section.");
+  const [{ splitDataset }, { loadFiles, loadSource }] = await Promise.all([import("@ciphernx/ai/data"), import("@ciphernx/ai/data/node")]);
+  const { source, parties, partition, examplesPerParty, holdOut } = simulation;
+  const keep = "column" in partition ? { keep: [partition.column] } : {};
+  const dataset = typeof source === "string" ? await loadSource(source, { signal }) : await loadFiles({ ...source, folder }, { signal, ...keep });
+  return splitDataset(dataset, { parties, partition, seed, shared, holdOut, ...(examplesPerParty === undefined ? {} : { examplesPerParty }) });
 }

@@ -250,7 +250,7 @@ describe("a run", () => {
     expect(await lent.nexus.runs.plan(gaps)).toMatchObject({ ok: true, plan: { schema: { columns } } });
     expect(await lent.nexus.runs.plan({ ...gaps, model: { kind: "mlp" } })).toMatchObject({
       ok: false,
-      refusals: [{ path: "data.dataset", reason: expect.stringContaining('missing cells at gappy in "age" (3)') as string }],
+      refusals: [{ path: "preprocess", reason: expect.stringContaining('missing cells at gappy in "age" (3)') as string }],
     });
   });
 

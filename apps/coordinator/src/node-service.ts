@@ -17,6 +17,9 @@ import { HEARTBEAT_INTERVAL_MS, type NodeCaller } from "./sessions.ts";
 /** Longest wait of one NextTask. */
 const MAX_WAIT_MS = 60_000;
 
+/** Kinds of tasks as they go over the wire. */
+const TASK_KIND = { statistics: TaskKind.STATISTICS, fit: TaskKind.FIT, evaluate: TaskKind.EVALUATE } as const;
+
 /** What nodes may say: every call but the first three needs a session, every report a signature of its own. */
 export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
   const { store, documents, deliveries, sessions, waiters, uploads, kernel, blobLock, log } = context;
@@ -102,7 +105,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             runId,
             round,
             attempt,
-            kind: delivery.kind === "fit" ? TaskKind.FIT : TaskKind.EVALUATE,
+            kind: TASK_KIND[delivery.kind],
             party,
             specJson: delivery.specJson,
             specHash,
@@ -111,6 +114,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             baseModelSizeBytes: BigInt(plan.model.sizeBytes),
             configJson: JSON.stringify(delivery.config),
             deadlineUnixMs: BigInt(deadlineAt.getTime()),
+            preprocessingJson: delivery.preprocessingJson ?? "",
           },
         };
       } finally {

@@ -111,6 +111,7 @@ export async function startWork(
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
   const waiting: Trainer = {
     kernelBuild: builtIn.kernelBuild,
+    statistics: (task) => builtIn.statistics!(task),
     fit: async (task) => (await before(task), builtIn.fit(task)),
     evaluate: async (task) => (await before(task), builtIn.evaluate(task)),
   };

@@ -3,6 +3,7 @@ import { down } from "./coordinator/down.ts";
 import { up } from "./coordinator/up.ts";
 import { demo } from "./demo/demo.ts";
 import { datasetAdd } from "./dataset/add.ts";
+import { datasetFetch } from "./dataset/fetch.ts";
 import { datasetList } from "./dataset/list.ts";
 import { datasetShow } from "./dataset/show.ts";
 import { datasetSplit } from "./dataset/split.ts";
@@ -36,7 +37,7 @@ export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, d
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [
   { name: "node", summary: "The parties' machines", commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeRemove] },
-  { name: "dataset", summary: "Datasets, by reference", commands: [datasetAdd, datasetList, datasetShow, datasetSplit] },
+  { name: "dataset", summary: "Datasets, by reference", commands: [datasetAdd, datasetList, datasetShow, datasetSplit, datasetFetch] },
   {
     name: "run",
     summary: "Plan, start and follow runs",

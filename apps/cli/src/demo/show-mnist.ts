@@ -1,27 +1,20 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { connect, type Nexus, type RoundSummary } from "@ciphernx/ai/client";
-import { type PartyDataset, splitDataset } from "@ciphernx/ai/data";
-import { loadSource, type PartyFolder, writeSplit } from "@ciphernx/ai/data/node";
-import { joinNode } from "@ciphernx/ai/federation/node";
+import type { PartyFolder } from "@ciphernx/ai/data/node";
 import { type Baselines, baselines } from "@ciphernx/ai/simulation";
-import { parseRunSpec, refusedError, type RunPlan, type RunSpec } from "@ciphernx/ai/spec";
+import { parseRunSpec, type RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
-import { sleep } from "@ciphernx/core/lifecycle";
 import type { Context } from "../context.ts";
 import { formatBytes, formatSeconds, formatShare, formatTable } from "../output/index.ts";
-import { formatEvent } from "../views/events.ts";
-import { envelopeData, type NexusProcess, startNexus } from "./nexus-process.ts";
-import { openStage } from "./stage.ts";
+import { splitParties } from "../simulated-parties.ts";
+import { createSteps, federate } from "./federation.ts";
 
 const SPEC_FILE = new URL("../../../../examples/mnist/run.yaml", import.meta.url);
 const DEFAULT_OUTPUT = "demo-output";
 /** McMahan's hard split needs more rounds for the same accuracy. */
 const SHARDS_ROUNDS = 30;
-const READY_TIMEOUT_MS = 60_000;
-const LOOK_EVERY_MS = 50;
 
-export interface DemoOptions {
+export interface MnistDemoOptions {
   readonly split: "dirichlet" | "shards";
   readonly rounds: number | undefined;
   readonly output: string | undefined;
@@ -30,55 +23,21 @@ export interface DemoOptions {
 type Edges = Pick<Context, "output" | "signal">;
 
 /** Everything of the product once: coordinator, nodes, datasets by reference, a run, its model, and what it was worth. */
-export async function showDemo(options: DemoOptions, edges: Edges): Promise<void> {
+export async function showMnist(options: MnistDemoOptions, edges: Edges): Promise<void> {
   const { output, signal } = edges;
-  const { bold, dim } = output.colours;
+  const { bold } = output.colours;
   const startedAt = performance.now();
   const spec = await demoSpec(options);
-  const say = (line: string): void => output.event(undefined, line);
-  // Programs get one envelope; a line of a stream is for `--jsonl` and people.
-  const step = (line: string): void =>
-    output.mode === "people" ? say(`${line}  ${dim(formatSeconds((performance.now() - startedAt) / 1000))}`) : output.note(line);
+  const step = createSteps(output, startedAt);
 
-  await using stage = await openStage();
-  await using processes = new AsyncDisposableStack();
-  const home = join(stage.folder, "coordinator");
-  await mkdir(home);
-
-  const coordinator = processes.use(
-    startNexus(["up", "--json", "--port", "0", "--home", home, "--exit-with-parent"], join(stage.folder, "coordinator.log")),
-  );
-  const [{ url }, parts] = await Promise.all([coordinator.firstLine().then((line) => envelopeData<{ url: string }>(line)), split(spec, signal)]);
-  signal.throwIfAborted();
-  step(`coordinator on ${url}, with PostgreSQL and blobs of its own`);
-  const folders = await writeSplit(join(stage.folder, "parties"), spec.data.dataset, parts);
-  step(
-    `${total(folders, "trainExamples")} training and ${total(folders, "testExamples")} held-out images divided among ${folders.length} folders (${describeSplit(spec)})`,
-  );
-
-  const token = (await readFile(join(home, "owner.token"), "utf8")).trim();
-  await using nexus = connect({ url, token });
-  const nodes = await startNodes(nexus, url, folders, processes);
-  const watched = Promise.race([coordinator.ended, ...nodes.map(({ ended }) => ended)]);
-  await Promise.race([ready(nexus, folders.length, signal), watched]);
-  step(`${nodes.length} node processes joined, each with its own key, folder and rows; datasets registered by reference`);
-
-  const plan = await planOf(nexus, spec);
-  const run = await nexus.runs.start(spec);
-  step(`run ${run.id} started`);
-  const rounds: RoundSummary[] = [];
-  await Promise.race([
-    watched,
-    (async () => {
-      for await (const event of run.events({ signal })) {
-        if (event.type === "round-committed") rounds.push(event.payload);
-        if (event.type !== "round-opened" && event.type !== "run-started") output.event(event, formatEvent(event, output.colours));
-      }
-    })(),
-  ]);
-  const result = await run.result({ signal });
-  const model = await result.file();
-  await Promise.all(nodes.map((node) => node.stop()));
+  const reading = splitParties(spec, { folder: process.cwd(), signal, shared: true });
+  const { run, plan, rounds, result, model, folders } = await federate({
+    ...{ spec, step, output, signal },
+    parts: reading,
+    describe: (folders) =>
+      `${total(folders, "trainExamples")} training and ${total(folders, "testExamples")} held-out images divided among ${folders.length} folders (${describeSplit(spec)})`,
+  });
+  const parts = await reading;
 
   step("for comparison, on this machine: each party alone, and one model on everybody's rows");
   const compared = await baselines({ spec, plan, parties: parts });
@@ -110,7 +69,7 @@ export async function showDemo(options: DemoOptions, edges: Edges): Promise<void
       modelHash: result.modelHash,
       rounds: rounds.length,
       seconds,
-      run: run.id,
+      run,
       split: options.split,
       modelFile: files.model,
       cardFile: files.card,
@@ -120,7 +79,7 @@ export async function showDemo(options: DemoOptions, edges: Edges): Promise<void
   output.result({ data, text, ids: [result.modelHash] });
 }
 
-async function demoSpec({ split, rounds }: DemoOptions): Promise<RunSpec> {
+async function demoSpec({ split, rounds }: MnistDemoOptions): Promise<RunSpec> {
   let text: string;
   try {
     text = await readFile(SPEC_FILE, "utf8");
@@ -138,11 +97,6 @@ async function demoSpec({ split, rounds }: DemoOptions): Promise<RunSpec> {
   return parseRunSpec({ ...spec, rounds: rounds ?? SHARDS_ROUNDS, simulation: { ...simulation, partition: { kind: "shards" } } });
 }
 
-async function split(spec: RunSpec, signal: AbortSignal): Promise<readonly PartyDataset[]> {
-  const { source, parties, partition } = spec.simulation!;
-  return splitDataset(await loadSource(source, { signal }), { parties, partition, seed: spec.seed, shared: true });
-}
-
 function describeSplit(spec: RunSpec): string {
   const { partition } = spec.simulation!;
   return partition.kind === "dirichlet" ? `Dirichlet(${partition.alpha})` : partition.kind;
@@ -150,39 +104,6 @@ function describeSplit(spec: RunSpec): string {
 
 function total(folders: readonly PartyFolder[], key: "trainExamples" | "testExamples"): string {
   return folders.reduce((sum, folder) => sum + folder[key], 0).toLocaleString("en");
-}
-
-async function startNodes(
-  nexus: Nexus,
-  url: string,
-  folders: readonly PartyFolder[],
-  processes: AsyncDisposableStack,
-): Promise<readonly NexusProcess[]> {
-  const nodes: NexusProcess[] = [];
-  for (const { party, folder } of folders) {
-    const { token } = await nexus.nodes.createJoinToken({ approved: true });
-    await joinNode({ url, token, name: party, folder });
-    nodes.push(processes.use(startNexus(["node", "run", "--folder", folder, "--exit-with-parent"], join(folder, "node.log"))));
-  }
-  return nodes;
-}
-
-/** Waits until every node is online and has registered its rows. */
-async function ready(nexus: Nexus, nodes: number, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + READY_TIMEOUT_MS;
-  for (;;) {
-    const registered = await nexus.datasets.list();
-    if (registered.length >= nodes) return;
-    if (performance.now() > deadline)
-      throw new NexusError("TIMEOUT", `Only ${registered.length} of ${nodes} nodes registered their data within ${READY_TIMEOUT_MS / 1000} seconds.`);
-    await sleep(LOOK_EVERY_MS, { signal });
-  }
-}
-
-async function planOf(nexus: Nexus, spec: RunSpec): Promise<RunPlan> {
-  const answer = await nexus.runs.plan(spec);
-  if (!answer.ok) throw refusedError(answer.refusals);
-  return answer.plan;
 }
 
 function comparison({ localOnly, pooled }: Baselines, federated: number): string {
@@ -200,7 +121,7 @@ function comparison({ localOnly, pooled }: Baselines, federated: number): string
   );
 }
 
-function byHand({ split: kind, rounds }: DemoOptions): readonly string[] {
+function byHand({ split: kind, rounds }: MnistDemoOptions): readonly string[] {
   const spec = "examples/mnist/run.yaml";
   const wanted = rounds ?? (kind === "shards" ? SHARDS_ROUNDS : undefined);
   const changes = [...(kind === "shards" ? ["`partition: { kind: shards }`"] : []), ...(wanted === undefined ? [] : [`\`rounds: ${wanted}\``])];

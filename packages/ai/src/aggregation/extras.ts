@@ -29,8 +29,9 @@ export function metricSteps(sum: number): number {
  */
 export function encodeExtras({ weight, metrics, saturated }: UpdateExtras, layout: VectorLayout): Int16Array {
   if (!Number.isSafeInteger(weight) || weight < 0) throw reject(`The weight ${weight} is not a whole number of examples.`);
+  const known = new Set(layout.metricNames);
   for (const name of Object.keys(metrics)) {
-    if (!layout.metricNames.includes(name)) {
+    if (!known.has(name)) {
       throw reject(
         `The metric "${name}" is not one of the run's: ${layout.metricNames.join(", ") || "it has none"}.`,
         "List it under evaluate.metrics in the run spec, or do not report it.",

@@ -46,7 +46,7 @@ export interface NodeDefinition {
    */
   fit(task: PartyTask): Promise<PartyFit> | PartyFit;
   /** Judges the model on held-out rows. */
-  evaluate(task: PartyTask): Promise<PartyEvaluation> | PartyEvaluation;
+  evaluate(task: PartyTask): Promise<PartyJudgement> | PartyJudgement;
 }
 
 export interface PartyFit extends PartyEvaluation {
@@ -59,6 +59,11 @@ export interface PartyFit extends PartyEvaluation {
 export interface PartyEvaluation {
   readonly examples: number;
   readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface PartyJudgement extends PartyEvaluation {
+  /** Sums for metrics such as auc of a built-in network, as `createTally` adds them up; only where the spec names some. */
+  readonly heldOutSums?: Readonly<Record<string, number>>;
 }
 
 export interface ServeOptions {
@@ -139,8 +144,8 @@ export function partyTrainer(definition: NodeDefinition): Trainer {
       return { parameters: flattenChecked(parameters, task), weight: examples, metrics, ...(steps === undefined ? {} : { steps }) };
     },
     async evaluate(task) {
-      const { examples, metrics } = await definition.evaluate(given(task));
-      return { weight: examples, metrics };
+      const { examples, metrics, heldOutSums } = await definition.evaluate(given(task));
+      return { weight: examples, metrics, ...(heldOutSums === undefined ? {} : { heldOutSums }) };
     },
   };
 }

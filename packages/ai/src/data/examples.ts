@@ -59,8 +59,8 @@ export function copyRows(from: Examples, rows: ArrayLike<number>, into: Examples
 }
 
 /** The named rows, copied together. */
-export function takeRows(schema: DatasetSchema, examples: Examples, rows: ArrayLike<number>): Examples {
-  const taken = allocateExamples(schema, rows.length);
+export function takeRows(schema: DatasetSchema, examples: Examples, rows: ArrayLike<number>, options: { readonly shared?: boolean } = {}): Examples {
+  const taken = allocateExamples(schema, rows.length, options);
   copyRows(examples, rows, taken, 0);
   return taken;
 }

@@ -7,6 +7,8 @@ export { type ByteChunks, CSV_DELIMITERS, type CsvDelimiter, type CsvOptions, ty
 export { type CsvFile, inferCsvSchema, type InferOptions } from "./csv/infer-csv-schema.ts";
 export { createDataset, type Dataset } from "./dataset.ts";
 export {
+  type CategoryColumn,
+  categoryCount,
   classCount,
   type ColumnSchema,
   columnSchema,
@@ -21,6 +23,16 @@ export {
   type ValueColumn,
 } from "./dataset-schema.ts";
 export { type DatasetDescriptor, type DatasetDescriptorInput, descriptorSchema, type HoldOut, holdOutSchema } from "./descriptor.ts";
+export {
+  type CategoryDrift,
+  type ColumnDrift,
+  type ColumnMismatch,
+  type DatasetDrift,
+  type DriftBand,
+  measureDrift,
+  type NumberDrift,
+  type TrainedAndNow,
+} from "./drift/index.ts";
 export { allocateExamples, concatenateExamples, copyRows, type Examples, type Features, takeRows, type Targets, viewExamples } from "./examples.ts";
 export { holdOutRows } from "./hold-out.ts";
 export { encodeIdx, type IdxArray, type IdxData, parseIdx } from "./idx/idx-array.ts";
@@ -49,6 +61,7 @@ export {
   rowSchema,
   type RowSchema,
 } from "./registered-schema.ts";
+export { prepareExamples, prepareFeatures, type Preprocessing, preprocessingHash, preprocessingSchema } from "./preprocess/index.ts";
 export { rowColumn } from "./row-column.ts";
 export { dataSection } from "./section.ts";
 export { SOURCE_NAMES, type SourceName } from "./source-names.ts";

@@ -1,7 +1,9 @@
 import { randomStream } from "../random/index.ts";
 import { createDataset, type Dataset } from "./dataset.ts";
 import type { DatasetSchema } from "./dataset-schema.ts";
+import type { HoldOut } from "./descriptor.ts";
 import { allocateExamples, copyRows, type Examples, viewExamples } from "./examples.ts";
+import { holdOutRows } from "./hold-out.ts";
 import { partition, type PartitionOptionsInput } from "./partition/index.ts";
 import { partyNames } from "./party-names.ts";
 import { rowColumn } from "./row-column.ts";
@@ -14,6 +16,8 @@ export interface SplitOptions {
   readonly seed: number;
   /** Training rows of a party at most, drawn at random from its part; default all. */
   readonly examplesPerParty?: number;
+  /** Each party's own rows to hold out, where the dataset has no test rows; as its node would with the same descriptor. Default none. */
+  readonly holdOut?: HoldOut | undefined;
   /** Keep the rows in memory that other threads can read. Default false. */
   readonly shared?: boolean;
 }
@@ -38,6 +42,13 @@ export function splitDataset(dataset: Dataset, options: SplitOptions): readonly 
     limit(part, parties[i]!, options),
   );
   const trainParts = gatherParts(schema, train, rows, options);
+  const { holdOut } = options;
+  if (test === undefined && holdOut !== undefined) {
+    return parties.map((party, i) => {
+      const held = holdOutRows(schema, trainParts[i]!, holdOut, options);
+      return { party, dataset: createDataset(schema, held.train, held.test) };
+    });
+  }
   const testParts = test === undefined ? undefined : gatherParts(schema, test, dealTest(test.count, parties, options.seed), options);
   return parties.map((party, i) => ({ party, dataset: createDataset(schema, trainParts[i]!, testParts?.[i]) }));
 }

@@ -14,6 +14,7 @@ export type RunEventBody =
       };
     }
   | { readonly type: "round-abandoned"; readonly payload: { readonly round: number; readonly attempt: number; readonly missing: readonly string[] } }
+  | { readonly type: "rows-prepared"; readonly payload: PreprocessingSummary }
   | { readonly type: "round-committed"; readonly payload: RoundSummary }
   | { readonly type: "run-waiting"; readonly payload: { readonly round: number; readonly code: string; readonly message: string } }
   | { readonly type: "run-resumed"; readonly payload: { readonly round: number } }
@@ -26,6 +27,19 @@ export type RunEventBody =
         readonly modelId: string | null;
       };
     };
+
+/** What rows are prepared by, as it was computed before the first round. */
+export interface PreprocessingSummary {
+  /** Parties whose statistics were added. */
+  readonly accepted: number;
+  /** Parties that were asked and whose statistics were not added. */
+  readonly missed: readonly string[];
+  /** Training rows that were counted. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly bytesUp: number;
+  readonly preprocessingHash: string;
+}
 
 /** One committed round, as `run watch` prints it. */
 export interface RoundSummary {

@@ -35,7 +35,9 @@ export const evaluateSection = defineSection(
         .max(16)
         .refine((names) => new Set(names).size === names.length, "A metric is named once.")
         .default(["loss", "correct"])
-        .describe("Names of the sums that parties report for fit and evaluate"),
+        .describe(
+          "Figures: loss and correct (shown as accuracy) while training and on held-out rows; auc, f1 and calibration on held-out rows. A model of kind tensors has sums of its trainer's own",
+        ),
     })
     .prefault({}),
 );

@@ -12,11 +12,14 @@ export interface LearningTask {
   readonly loss: LossKind;
 }
 
-/** The learning task of a dataset, or undefined when its schema does not tell. */
-export function learningTask(schema: RegisteredSchema): LearningTask | undefined {
+/**
+ * The learning task of a dataset, or undefined when its schema does not tell.
+ * @param prepared features of a row after preprocessing, where there is any
+ */
+export function learningTask(schema: RegisteredSchema, prepared?: number): LearningTask | undefined {
   if (schema.kind === "opaque") return undefined;
   const classes = classCount(schema);
-  const inputLength = featureLength(schema);
+  const inputLength = prepared ?? featureLength(schema);
   return {
     shape: schema.kind === "tensor" ? schema.shape : [inputLength],
     inputLength,

@@ -1,10 +1,13 @@
 import type { Json } from "@ciphernx/core/spec";
+import { type Preprocessing, preprocessingHash } from "../data/preprocess/index.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
 
 export interface ModelCardFacts {
   readonly runId: string;
   readonly spec: RunSpec;
   readonly plan: RunPlan;
+  /** How rows become the model's inputs; null where they are its inputs. */
+  readonly preprocessing: Preprocessing | null;
   readonly initialModelHash: string | null;
   readonly modelHash: string;
   readonly round: number;
@@ -16,7 +19,7 @@ export interface ModelCardFacts {
  * claimed of its bits. Datasets appear by reference only.
  * Source of the form: Mitchell et al., "Model cards for model reporting", FAT* 2019.
  */
-export function modelCard({ runId, spec, plan, initialModelHash, modelHash, round, metrics }: ModelCardFacts): Json {
+export function modelCard({ runId, spec, plan, preprocessing, initialModelHash, modelHash, round, metrics }: ModelCardFacts): Json {
   return {
     version: 1,
     name: spec.name,
@@ -41,10 +44,18 @@ export function modelCard({ runId, spec, plan, initialModelHash, modelHash, roun
     data: {
       dataset: spec.data.dataset,
       schema: plan.schema as unknown as Json,
+      ...(preprocessing === null ? {} : { preprocessing: preprocessing as unknown as Json }),
       parties: plan.parties.map(({ name, trainExamples, testExamples, contentHash }) => ({ name, trainExamples, testExamples, contentHash })),
     },
     metrics: { fit: { ...metrics.fit }, evaluated: metrics.evaluated === null ? null : { ...metrics.evaluated } },
-    lineage: { run: runId, specHash: plan.specHash, planHash: plan.planHash, initialModelHash, kernelBuild: plan.kernelBuild },
+    lineage: {
+      run: runId,
+      specHash: plan.specHash,
+      planHash: plan.planHash,
+      initialModelHash,
+      kernelBuild: plan.kernelBuild,
+      ...(preprocessing === null ? {} : { preprocessingHash: preprocessingHash(preprocessing) }),
+    },
     reproducible: plan.reproducible,
     labels: [...plan.labels],
   };

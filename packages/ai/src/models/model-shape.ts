@@ -15,13 +15,16 @@ export interface ModelShape {
   readonly parameters: number;
 }
 
-/** Resolves a model against the dataset it learns from: shapes inferred, or why they cannot be. */
-export function modelShape(model: ModelOptions, schema: RegisteredSchema): ModelShape | Refused {
+/**
+ * Resolves a model against the dataset it learns from: shapes inferred, or why they cannot be.
+ * @param prepared features of a row after preprocessing, where there is any
+ */
+export function modelShape(model: ModelOptions, schema: RegisteredSchema, prepared?: number): ModelShape | Refused {
   if (model.kind === "tensors") {
     const layout = parameterLayout(Object.entries(model.tensors));
     return { tensors: layout.entries.map(({ name, shape }) => ({ name, shape })), parameters: layout.length };
   }
-  const task = learningTask(schema);
+  const task = learningTask(schema, prepared);
   if (task === undefined) {
     return {
       refusals: [

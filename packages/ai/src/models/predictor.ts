@@ -2,6 +2,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { classCount, type DatasetSchema, type Examples, labelColumn } from "../data/index.ts";
+import { prepareFeatures } from "../data/preprocess/index.ts";
 import { createNetwork, type Kernel } from "../nn/index.ts";
 import { loadModel } from "./load-model.ts";
 import type { UsableModel } from "./read-model-card.ts";
@@ -24,7 +25,9 @@ export interface Predictor {
   readonly schema: DatasetSchema;
   /** Names of the classes in the order of their indices; empty for a regression. */
   readonly classes: readonly string[];
-  /** One prediction a row, in order. Labels are not looked at. */
+  /** Features that may be missing (NaN): the model fills them as it learnt to. */
+  readonly fills: ReadonlySet<string>;
+  /** One prediction a row, in order. Labels are not looked at. @throws NexusError DATA_INVALID for a missing cell that nothing fills */
   predict(rows: Pick<Examples, "features" | "featureScale">): readonly Prediction[];
 }
 
@@ -41,7 +44,7 @@ export function createPredictor(kernel: Kernel, model: UsableModel, file: Uint8A
       details: { model: model.name, found, expected: model.hash },
     });
   }
-  const { schema } = model;
+  const { schema, preprocessing } = model;
   const network = createNetwork(kernel, model.network, { maxBatch: BATCH });
   network.load(loadModel(file, network.layout.entries).parameters);
   const classes = classNames(schema);
@@ -58,8 +61,10 @@ export function createPredictor(kernel: Kernel, model: UsableModel, file: Uint8A
   return {
     schema,
     classes,
+    fills: new Set(preprocessing?.columns.filter(({ fill }) => fill !== null).map(({ column }) => column)),
     predict({ features, featureScale }) {
-      const outputs = network.predict(features, featureScale);
+      const outputs =
+        preprocessing === undefined ? network.predict(features, featureScale) : network.predict(prepareFeatures(preprocessing, features));
       return Array.from({ length: outputs.length / width }, (_, row) => predictionOf(outputs.subarray(row * width, (row + 1) * width)));
     },
   };

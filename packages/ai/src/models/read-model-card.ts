@@ -1,7 +1,9 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
 import { z } from "zod";
-import { type DatasetSchema, datasetSchema, opaqueSchema } from "../data/index.ts";
+import { type DatasetSchema, datasetSchema, featureColumns, opaqueSchema } from "../data/index.ts";
+import { type Preprocessing, preprocessingSchema } from "../data/preprocess/index.ts";
+import { isOfFeature } from "../data/preprocess/preprocessing.ts";
 import type { NetworkSpec } from "../nn/index.ts";
 
 /** What using a model needs of its card; a card of a later version may say more. The network is checked by building it. */
@@ -15,7 +17,7 @@ const cardSchema = z.looseObject({
       .looseObject({ inputLength: z.int().min(1), layers: z.array(z.looseObject({ kind: z.string() })).max(10_000), loss: z.string() })
       .optional(),
   }),
-  data: z.looseObject({ schema: z.union([datasetSchema, opaqueSchema]) }),
+  data: z.looseObject({ schema: z.union([datasetSchema, opaqueSchema]), preprocessing: preprocessingSchema.optional() }),
 });
 
 /** What must be known of a model to use it. */
@@ -25,6 +27,8 @@ export interface UsableModel {
   readonly network: NetworkSpec;
   /** What its rows were. */
   readonly schema: DatasetSchema;
+  /** How rows become the network's inputs; absent where they are its inputs. */
+  readonly preprocessing?: Preprocessing;
 }
 
 /**
@@ -43,5 +47,19 @@ export function readModelCard(document: unknown, what: string): UsableModel {
       },
     );
   }
-  return { name, hash: model.hash, network: model.network as unknown as NetworkSpec, schema: data.schema };
+  const { schema, preprocessing } = data;
+  const usable = { name, hash: model.hash, network: model.network as unknown as NetworkSpec, schema };
+  if (preprocessing === undefined) return usable;
+  checkColumns(name, schema, preprocessing);
+  return { ...usable, preprocessing };
+}
+
+/** Rows are prepared column by column: both lists must be of the same features. */
+function checkColumns(model: string, schema: DatasetSchema, { columns }: Preprocessing): void {
+  const features = schema.kind === "table" ? featureColumns(schema) : [];
+  if (features.length === columns.length && columns.every((column, index) => isOfFeature(column, features[index]!))) return;
+  throw new NexusError("MODEL_NOT_USABLE", `The card of "${model}" prepares other columns than its schema has.`, {
+    hint: "Pull model and card again: `nexus model pull` writes both.",
+    details: { model },
+  });
 }

@@ -1,8 +1,7 @@
 import { concatenateExamples, type PartyDataset } from "../data/index.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
 import { NexusError } from "@ciphernx/core/errors";
-import { defaultWorkers, startWorkerPool } from "./worker-pool.ts";
-import type { TrainAlone } from "./worker-messages.ts";
+import { type AloneModel, trainAlone } from "./train-alone.ts";
 
 /** Accuracy (or loss, for regression) on the union of all held-out rows, by how the model was trained. */
 export interface Baselines {
@@ -43,13 +42,10 @@ export async function baselines(options: {
     parties.map(({ dataset }) => dataset.train),
     { shared: true },
   );
-  const job = (name: string, train: TrainAlone["train"]) => ({ name, spec, network, train, test });
   // The longest first, so that the threads end together.
-  const jobs = [job("pooled", pooled), ...parties.map(({ party, dataset }) => job(party, dataset.train))];
-  await using pool = await startWorkerPool([], options.workers ?? defaultWorkers(jobs.length));
-  const [together, ...alone] = await pool.trainAlone(jobs);
-  const score = ({ examples, correct, loss }: { examples: number; correct: number; loss: number }): number =>
-    (network.loss === "mse" ? loss : correct) / examples;
+  const rows = [{ name: "pooled", train: pooled }, ...parties.map(({ party, dataset }) => ({ name: party, train: dataset.train }))];
+  const [together, ...alone] = await trainAlone({ spec, plan, rows, test, ...(options.workers === undefined ? {} : { workers: options.workers }) });
+  const score = ({ judged: { examples, correct, loss } }: AloneModel): number => (network.loss === "mse" ? loss : correct) / examples;
   const scores = alone.map((answer) => ({ party: answer.name, score: score(answer) }));
   return {
     localOnly: {

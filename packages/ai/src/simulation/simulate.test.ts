@@ -106,6 +106,25 @@ describe("a simulation", () => {
     });
   });
 
+  it("trains with the build fma where the spec gives up the promise of equal bits, and labels what it gives", async () => {
+    await expect(simulate({ spec: specOf(), parties: PARTIES, kernel: "fma" })).rejects.toMatchObject({
+      code: "SPEC_REFUSED",
+      details: { refusals: [expect.objectContaining({ edits: [{ path: "reproducibility", value: "any-kernel" }] })] },
+    });
+    const spec = specOf({ reproducibility: "any-kernel", rounds: 2 });
+    const [fused, baseline] = await Promise.all([
+      simulate({ spec, parties: PARTIES, workers: 1, kernel: "fma" }),
+      simulate({ spec, parties: PARTIES, workers: 1 }),
+    ]);
+    expect(baseline.card).toMatchObject({ reproducible: true, labels: [] });
+    expect(fused.card).toMatchObject({
+      reproducible: false,
+      labels: [expect.stringContaining("Not reproducible across hosts: fma-")],
+      lineage: { kernelBuild: expect.stringMatching(/^fma-[0-9a-f]{12}$/) as string },
+    });
+    expect(fused.rounds.at(-1)!.evaluated!["loss"]).toBeCloseTo(baseline.rounds.at(-1)!.evaluated!["loss"]!, 4);
+  });
+
   it("ends when its signal aborts", async () => {
     const stop = new AbortController();
     const running = simulate({

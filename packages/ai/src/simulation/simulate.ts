@@ -4,10 +4,12 @@ import { type Json } from "@ciphernx/core/spec";
 import { loadAggregationKernel } from "../aggregation/index.ts";
 import { describeDataset, type PartyDataset } from "../data/index.ts";
 import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
-import { type RoundCommit, runRound } from "../federation/round/run-round.ts";
+import { preprocessingSummary } from "../federation/round/fitted-preprocessing.ts";
+import { type RoundCommit, type RoundOutcome, runRound } from "../federation/round/run-round.ts";
+import { runStatistics } from "../federation/round/run-statistics.ts";
 import { downloadBytes } from "../federation/round/upload-layout.ts";
 import { initialModel, modelCard } from "../models/index.ts";
-import { loadKernel } from "../nn/index.ts";
+import { type KernelBuild, loadKernel } from "../nn/index.ts";
 import { compileOrThrow, type CompileFacts, type RunPlan, type RunSpec } from "../spec/index.ts";
 import { createStrategy } from "../strategy/index.ts";
 import { compareNames, flattenParameters, parameterLayout } from "../tensor/index.ts";
@@ -21,6 +23,8 @@ export interface SimulateOptions {
   readonly parties: readonly PartyDataset[];
   /** Threads. Default: one a core. */
   readonly workers?: number;
+  /** Build of the training kernels; another than `baseline`, the default, needs a spec with `reproducibility: any-kernel`. */
+  readonly kernel?: KernelBuild;
   readonly signal?: AbortSignal;
   /** The events a distributed run would have, as they happen. */
   readonly onEvent?: (event: RunEvent) => void;
@@ -38,11 +42,11 @@ export interface SimulationResult {
 /**
  * Runs a spec on this machine alone: the production round engine with its parties on a worker pool, no sockets, no database. The model
  * hash is the one that the distributed run of the same spec and data commits.
- * @throws NexusError SPEC_REFUSED, QUORUM_NOT_REACHED, INTERRUPTED
+ * @throws NexusError SPEC_REFUSED, QUORUM_NOT_REACHED, INTERRUPTED, KERNEL_UNSUPPORTED
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
   const { spec, signal, onEvent = () => {} } = options;
-  const [kernel, training] = await Promise.all([loadAggregationKernel(), loadKernel()]);
+  const [kernel, training] = await Promise.all([loadAggregationKernel(), loadKernel({ build: options.kernel ?? "baseline" })]);
   const byName = new Map(options.parties.map((part) => [part.party, part]));
   const plan = compileOrThrow(spec, simulatedFacts(options.parties, training.build));
   if (plan.model.network === undefined) {
@@ -54,7 +58,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     const { schema, train, test, contentHash } = byName.get(name)!.dataset;
     return { name, schema, train, ...(test === undefined ? {} : { test }), contentHash };
   });
-  await using pool = await startWorkerPool(shared, options.workers ?? defaultWorkers(shared.length));
+  await using pool = await startWorkerPool(shared, options.workers ?? defaultWorkers(shared.length), options.kernel);
 
   let number = 0;
   const tell = (body: RunEventBody): void => {
@@ -81,19 +85,18 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   });
 
   tell({ type: "run-started", payload: { name: spec.name, rounds: plan.rounds, parties: plan.parties.length } });
+  if (plan.preprocess !== undefined) {
+    const prepared = await runStatistics(host, { plan, firstAttempt: 1 });
+    if (prepared.kind !== "committed") throw noQuorum(0, plan, prepared);
+    tell({ type: "rows-prepared", payload: preprocessingSummary(plan, prepared.accepted, host.preprocessing()!) });
+  }
   const rounds: RoundSummary[] = [];
   for (let round = 1; round <= plan.rounds; round += 1) {
     if (signal?.aborted === true) throw new NexusError("INTERRUPTED", `The simulation was stopped before round ${round}.`);
     const openedAt = performance.now();
     missed.length = 0;
     const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
-    if (outcome.kind !== "committed") {
-      const missing = outcome.kind === "failed" ? outcome.missing.join(", ") : "";
-      throw new NexusError(
-        "QUORUM_NOT_REACHED",
-        `Round ${round} of the simulation had no quorum of ${plan.cohort.quorum}; these failed: ${missing}.`,
-      );
-    }
+    if (outcome.kind !== "committed") throw noQuorum(round, plan, outcome);
     const { commit } = outcome;
     const without = missed.filter(({ attempt }) => attempt === commit.attempt).map(({ party }) => party);
     const summary = summarise(commit, without.toSorted(compareNames), plan, (performance.now() - openedAt) / 1000);
@@ -105,6 +108,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     runId: "simulation",
     spec,
     plan,
+    preprocessing: host.preprocessing(),
     initialModelHash: null,
     modelHash: last.modelHash,
     round: plan.rounds,
@@ -112,6 +116,11 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   });
   tell({ type: "run-finished", payload: { outcome: "completed", reason: null, modelHash: last.modelHash, modelId: null } });
   return { plan, modelHash: last.modelHash, file: host.modelFile(), card, rounds };
+}
+
+function noQuorum(round: number, { cohort }: RunPlan, outcome: Exclude<RoundOutcome, { readonly kind: "committed" }>): NexusError {
+  const missing = outcome.kind === "failed" ? outcome.missing.join(", ") : "";
+  return new NexusError("QUORUM_NOT_REACHED", `Round ${round} of the simulation had no quorum of ${cohort.quorum}; these failed: ${missing}.`);
 }
 
 /** What `compile` knows of simulated parties: what their nodes would have registered. */

@@ -1,9 +1,12 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type AggregationKernel, createAccumulator, decodeExtras, type SumTile } from "../aggregation/index.ts";
+import { type Accumulator, type AggregationKernel, createAccumulator, decodeExtras, type SumTile } from "../aggregation/index.ts";
 import { close } from "../federation/round/close.ts";
+import type { Preprocessing } from "../data/preprocess/index.ts";
+import { fittedPreprocessing } from "../federation/round/fitted-preprocessing.ts";
 import { nextModel } from "../federation/round/next-model.ts";
+import { evaluationTotals } from "../federation/round/phase-totals.ts";
 import type { Phase, PhaseKind, RoundHost } from "../federation/round/run-round.ts";
 import { uploadLayout } from "../federation/round/upload-layout.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
@@ -30,6 +33,8 @@ export interface SimulatedHostOptions {
 
 /** The round engine's host in memory: parties are turns of a worker pool, and their vectors are summed where they are made. */
 export interface SimulatedHost extends RoundHost {
+  /** How rows become inputs; null before it is known, and where nothing is prepared. */
+  preprocessing(): Preprocessing | null;
   /** The committed model as its canonical safetensors file. */
   modelFile(): Uint8Array<ArrayBuffer>;
 }
@@ -38,14 +43,14 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   const { pool, kernel, spec, plan, strategy, initial, digest = (bytes) => bytesToHex(sha256(bytes)), onRefused, onAbandoned } = options;
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
   const sharing = sharingOf(plan.model);
-  const fitLayout = uploadLayout(plan, "fit");
-  const evaluateLayout = uploadLayout(plan, "evaluate");
-  const total = createAccumulator(kernel, fitLayout.length, fitLayout.dtype);
-  const totalEvaluated = createAccumulator(kernel, evaluateLayout.length, evaluateLayout.dtype);
+  const layouts = { statistics: uploadLayout(plan, "statistics"), fit: uploadLayout(plan, "fit"), evaluate: uploadLayout(plan, "evaluate") };
+  const fitLayout = layouts.fit;
+  const accumulators = new Map<PhaseKind, Accumulator>();
   const indexOf = new Map(plan.parties.map(({ name }, index) => [name, index]));
 
   const shared = new SharedArrayBuffer(layout.length * 4);
-  const sums = Array.from({ length: pool.size }, () => new SharedArrayBuffer(fitLayout.length * 8));
+  const longest = Math.max(...Object.values(layouts).map(({ length }) => length));
+  const sums = Array.from({ length: pool.size }, () => new SharedArrayBuffer(longest * 8));
   await pool.loadRun({ spec, plan, parameters: shared }, sums);
 
   const keeping = keptLength(sharing, strategy);
@@ -59,10 +64,13 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   let state = new Map<string, Float64Array>();
   let stepped: { readonly hash: string; readonly parameters: Float32Array; readonly state: Map<string, Float64Array> } | undefined;
   let instruction: RoundInstruction | undefined;
+  let preprocessing: Preprocessing | null = null;
 
   /** The sum of a phase over all workers. */
   function summed(kind: PhaseKind) {
-    const accumulator = kind === "fit" ? total : totalEvaluated;
+    const { length, dtype } = layouts[kind];
+    const accumulator = accumulators.get(kind) ?? createAccumulator(kernel, length, dtype);
+    accumulators.set(kind, accumulator);
     accumulator.reset();
     for (const sum of sums) accumulator.addPartial(new BigInt64Array(sum, 0, accumulator.length));
     return accumulator.sum;
@@ -91,6 +99,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
         parties: chosen,
         config: instruction?.config ?? {},
         ...own?.of(phase.kind, parties),
+        ...(preprocessing === null ? {} : { preprocessing }),
         ...sentState(phase.kind),
       });
       const accepted = new Set(answers.flatMap((answer) => answer.accepted));
@@ -131,7 +140,11 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
       return { modelHash: stepped.hash, stateHash: null, saturated: extras.saturated, fit: aggregation.metrics };
     },
 
-    total: () => Promise.resolve(decodeExtras(summed("evaluate"), evaluateLayout)),
+    async prepare({ kind }) {
+      preprocessing = fittedPreprocessing(plan, decodeExtras(summed(kind), layouts[kind]));
+    },
+
+    total: async ({ kind }) => evaluationTotals(plan, decodeExtras(summed(kind), layouts[kind])),
 
     async abandon(phase, _reason, missing) {
       onAbandoned(phase, missing);
@@ -143,6 +156,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
       state = stepped.state;
     },
 
+    preprocessing: () => preprocessing,
     modelFile: () => encodeSafetensors(viewParameters(committed, layout)),
   };
 }

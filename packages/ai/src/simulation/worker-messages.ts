@@ -1,11 +1,14 @@
 import type { DatasetSchema, Examples } from "../data/index.ts";
+import type { Preprocessing } from "../data/preprocess/index.ts";
 import type { PhaseKind } from "../federation/round/run-round.ts";
-import type { NetworkSpec } from "../nn/index.ts";
+import type { KernelBuild, NetworkSpec } from "../nn/index.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
 
 /** What a worker is started with. Rows and vectors lie in shared memory: nothing is copied from thread to thread. */
 export interface WorkerSetup {
   readonly parties: readonly SharedParty[];
+  /** Build of the training kernels. */
+  readonly kernel: KernelBuild;
 }
 
 export interface SharedParty {
@@ -39,6 +42,8 @@ export interface RunPhase {
   readonly config: Readonly<Record<string, number>>;
   /** One for each of `parties`, when they keep values to themselves. */
   readonly own?: readonly OwnValues[];
+  /** How rows become inputs, once that is known. */
+  readonly preprocessing?: Preprocessing;
   /** The strategy's vectors by name, f64, when the parties are sent them. */
   readonly server?: Readonly<Record<string, SharedArrayBuffer>>;
 }
@@ -51,7 +56,7 @@ export interface OwnValues {
   readonly after?: SharedArrayBuffer;
 }
 
-/** Trains one network on rows of its own, round after round, and judges it: what a party reaches without the others. */
+/** Trains one network on rows of its own, round after round, and judges it: what a party reaches without the others. Rows are inputs already. */
 export interface TrainAlone {
   readonly kind: "train-alone";
   readonly name: string;
@@ -72,6 +77,8 @@ export interface PhaseAnswer {
 export interface AloneAnswer {
   readonly kind: "alone";
   readonly name: string;
+  /** In canonical order. */
+  readonly parameters: Float32Array<ArrayBuffer>;
   readonly examples: number;
   readonly loss: number;
   readonly correct: number;

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { NexusError } from "@ciphernx/core/errors";
+import type { KernelBuild } from "../nn/index.ts";
 import type {
   AloneAnswer,
   LoadRun,
@@ -37,9 +38,9 @@ export function defaultWorkers(parties: number): number {
 }
 
 /** Starts workers and waits until they have compiled their kernels. */
-export async function startWorkerPool(parties: readonly SharedParty[], size: number): Promise<WorkerPool> {
+export async function startWorkerPool(parties: readonly SharedParty[], size: number, kernel: KernelBuild = "baseline"): Promise<WorkerPool> {
   const next = new SharedArrayBuffer(4);
-  const threads = Array.from({ length: size }, () => startThread({ parties }));
+  const threads = Array.from({ length: size }, () => startThread({ parties, kernel }));
   const close = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.close()));
   };

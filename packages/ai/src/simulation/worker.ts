@@ -3,15 +3,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import { toNexusError } from "@ciphernx/core/errors";
 import { type Accumulator, type CoordinateVector, createAccumulator, loadAggregationKernel, newVector } from "../aggregation/index.ts";
 import type { Dataset } from "../data/index.ts";
+import { countRows } from "../federation/node/count-rows.ts";
 import { encode } from "../federation/node/encode.ts";
 import { evaluate } from "../federation/node/evaluate.ts";
-import { fit, type Update } from "../federation/node/fit.ts";
+import { fit, type FitOptions, type Update } from "../federation/node/fit.ts";
+import type { PhaseKind } from "../federation/round/run-round.ts";
 import { uploadLayout } from "../federation/round/upload-layout.ts";
 import { createNetwork, initialParameters, loadKernel } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
 import { placeLocal, type Sharing, sharingOf } from "../strategy/sharing.ts";
 import { type ParameterLayout, parameterLayout } from "../tensor/index.ts";
-import { networkTrainer, type TrainingTask } from "../training/index.ts";
+import { networkTrainer, trainInRound, type TrainingTask } from "../training/index.ts";
 import type {
   AloneAnswer,
   LoadRun,
@@ -24,11 +26,11 @@ import type {
   WorkerSetup,
 } from "./worker-messages.ts";
 
-const { parties } = workerData as WorkerSetup;
+const { parties, kernel: build } = workerData as WorkerSetup;
 const port = parentPort;
 if (port === null) throw new TypeError("This module runs as a worker of the simulator.");
 
-const kernel = await loadKernel();
+const kernel = await loadKernel({ build });
 const aggregation = await loadAggregationKernel();
 const datasets = new Map(parties.map((party) => [party.name, asDataset(party)]));
 const trainer = networkTrainer({ kernel, sync: true, dataset: (_name, party) => Promise.resolve(datasets.get(party)!) });
@@ -68,7 +70,7 @@ async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
   }
 }
 
-async function runPhase({ phase, round, parties: chosen, config, own, server: sent }: RunPhase): Promise<PhaseAnswer> {
+async function runPhase({ phase, round, parties: chosen, config, own, preprocessing, server: sent }: RunPhase): Promise<PhaseAnswer> {
   if (run === undefined) throw new TypeError("A phase came before its run.");
   const { spec, plan, layout, sharing } = run;
   const vectors = uploadLayout(plan, phase);
@@ -88,10 +90,9 @@ async function runPhase({ phase, round, parties: chosen, config, own, server: se
     const { before, after } = own?.[turn] ?? {};
     const kept = before && new Float32Array(before);
     const parameters = kept === undefined || sharing.localLength === 0 ? common : withOwn(common, kept, sharing);
-    const task: TrainingTask = { parameters, layout, spec, plan, party, round, config };
+    const task: TrainingTask = { parameters, layout, spec, plan, party, round, config, ...(preprocessing === undefined ? {} : { preprocessing }) };
     try {
-      const update: Update =
-        phase === "fit" ? await fit(trainer, task, { into: delta, kept, server }) : { ...(await evaluate(trainer, task)), delta: new Float32Array() };
+      const update = await answer(phase, task, { into: delta, kept, server });
       if (update.kept !== undefined && after !== undefined) new Float32Array(after).set(update.kept);
       accumulator.add(encode(aggregation, task, phase, update, vector));
       accepted.push(party);
@@ -104,6 +105,18 @@ async function runPhase({ phase, round, parties: chosen, config, own, server: se
   return { kind: "phase", accepted, failed };
 }
 
+/** What a party uploads in a phase, before it is encoded. */
+async function answer(phase: PhaseKind, task: TrainingTask, options: FitOptions): Promise<Update> {
+  switch (phase) {
+    case "statistics":
+      return countRows(trainer, task);
+    case "fit":
+      return fit(trainer, task, options);
+    case "evaluate":
+      return { ...(await evaluate(trainer, task)), delta: new Float32Array() };
+  }
+}
+
 /** The common model with a party's own values in it. */
 function withOwn(common: Float32Array, kept: Float32Array, sharing: Sharing): Float32Array {
   const parameters = common.slice();
@@ -112,17 +125,18 @@ function withOwn(common: Float32Array, kept: Float32Array, sharing: Sharing): Fl
 }
 
 async function trainAlone({ name, spec, network: architecture, train, test }: TrainAlone): Promise<AloneAnswer> {
-  const { batchSize, epochs, optimiser } = spec.train;
+  const { batchSize, epochs } = spec.train;
   const network = createNetwork(kernel, architecture, { maxBatch: batchSize });
   network.load(initialParameters(architecture, spec.seed));
   for (let round = 1; round <= spec.rounds; round += 1) {
     const order = Array.from({ length: epochs }, (_, epoch) =>
       randomStream(spec.seed, "shuffle", name, round, epoch).shuffle(Uint32Array.from({ length: train.count }, (_row, row) => row)),
     );
-    network.fitSync({ ...train, order, batchSize, optimiser });
+    const { optimiser } = trainInRound(spec.train, round, spec.rounds);
+    network.fitSync({ ...train, order, batchSize, optimiser, random: { seed: spec.seed, path: ["dropout", name, round] } });
   }
   const { examples, loss, correct } = network.evaluateSync(test);
-  return { kind: "alone", name, examples, loss, correct };
+  return { kind: "alone", name, parameters: network.save(), examples, loss, correct };
 }
 
 function asDataset({ schema, train, test, contentHash }: SharedParty): Dataset {

@@ -1,6 +1,7 @@
 import { plural } from "@ciphernx/core/errors";
 import type { Refusal } from "@ciphernx/core/spec";
-import { listMissing } from "../data/index.ts";
+import { listMissing, type RowSchema } from "../data/index.ts";
+import { columnSteps, type ColumnSteps, preprocessSection } from "../data/preprocess/index.ts";
 import type { KnownParty } from "./choose-parties.ts";
 import type { RunSpec } from "./run-spec.ts";
 
@@ -8,24 +9,31 @@ import type { RunSpec } from "./run-spec.ts";
 const NAMED_PARTIES = 10;
 
 /** Missing cells that nothing in the spec deals with would fail every attempt of the first round. */
-export function checkMissing(spec: RunSpec, parties: readonly KnownParty[], refusals: Refusal[]): void {
-  if (toleratesMissing(spec)) return;
-  const lacking = parties.filter(({ dataset }) => dataset.missing.length > 0);
+export function checkMissing(spec: RunSpec, parties: readonly KnownParty[], steps: readonly ColumnSteps[] | undefined, refusals: Refusal[]): void {
+  // A trainer of the parties' own does with its rows as it likes; a network can do no arithmetic on a cell that is not known.
+  if (spec.model.kind === "tensors") return;
+  // Why there are no steps has been told.
+  if (spec.preprocess !== undefined && steps === undefined) return;
+  const filled = new Set(steps?.filter(({ impute }) => impute !== "none").map(({ column }) => column));
+  const lacking = parties
+    .map(({ name, dataset }) => ({ name, missing: dataset.missing.filter(({ column }) => !filled.has(column)) }))
+    .filter(({ missing }) => missing.length > 0);
   if (lacking.length === 0) return;
-  const named = lacking.slice(0, NAMED_PARTIES).map(({ name, dataset }) => `${name} in ${listMissing(dataset.missing)}`);
+  const named = lacking.slice(0, NAMED_PARTIES).map(({ name, missing }) => `${name} in ${listMissing(missing)}`);
   const rest = lacking.length - named.length;
+  const where = `at ${named.join("; at ")}${rest > 0 ? `; and at ${plural(rest, "more party", "more parties")}` : ""}`;
+  const isTable = parties[0]?.dataset.schema.kind === "table";
   refusals.push({
-    path: "data.dataset",
-    reason: `The dataset "${spec.data.dataset}" has missing cells at ${named.join("; at ")}${rest > 0 ? `; and at ${plural(rest, "more party", "more parties")}` : ""}; nothing can be learnt from them as they are.`,
-    remedy:
-      'Fill in or remove those rows, or give the columns the role "ignore" at every party (`nexus dataset add --schema FILE`, then restart its node), or list other parties under data.parties.',
+    path: isTable ? "preprocess" : "data.dataset",
+    reason: `The dataset "${spec.data.dataset}" has missing cells ${where}; nothing can be learnt from them as they are.`,
+    remedy: isTable
+      ? 'Have gaps filled from the statistics of all parties (a preprocess section; "none" fills nothing), or remove those rows, or give the columns the role "ignore" at every party.'
+      : "Fill in or remove those rows, or list other parties under data.parties.",
+    ...(spec.preprocess === undefined && mendsAll(parties[0]!.dataset.schema) ? { edits: [{ path: "preprocess", value: {} }] } : {}),
   });
 }
 
-/**
- * Whether the run can learn from rows with missing cells: a trainer of the parties' own does with its rows as it likes, a network can
- * do no arithmetic on a cell that is not known. What fills cells in before training says so here.
- */
-function toleratesMissing(spec: RunSpec): boolean {
-  return spec.model.kind === "tensors";
+/** Whether a preprocess section without a word in it fills every gap: every column of numbers must have a range. */
+function mendsAll(schema: RowSchema): boolean {
+  return columnSteps(preprocessSection.schema.parse({})!, schema, []) !== undefined;
 }

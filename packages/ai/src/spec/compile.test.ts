@@ -114,6 +114,24 @@ describe("a plan", () => {
     expect(planOf({ encoding: { maxWeight: 64 } }).encoding.maxWeight).toBe(64);
   });
 
+  it("tells means from metrics that are worked out of sums of their own, which only an evaluation carries", () => {
+    const facts = { ...FACTS, parties: [party("ash", 10, 5, PAIRS), party("elm", 10, 5, PAIRS)] };
+    const plain = planOf({ encoding: { bits: 32 } }, facts);
+    const plan = planOf({ encoding: { bits: 32 }, evaluate: { metrics: ["auc", "loss", "f1", "correct", "calibration"] } }, facts);
+    expect(plan).toMatchObject({ metricNames: ["loss", "correct"], heldOutMetrics: ["auc", "f1", "calibration"], updateBytes: plain.updateBytes });
+    expect(plain).not.toHaveProperty("heldOutMetrics");
+    // Two histograms of 256 bins, three counts, three sums of 10 bins; each in 4 limbs of 4 bytes, from each of 2 parties in each of 5 rounds.
+    const further = 10 * (2 * 256 + 3 + 30) * 4 * 4;
+    const headers = plan.totalBytes.up - plain.totalBytes.up - further;
+    expect(headers).toBeGreaterThanOrEqual(0); // longer numbers in the headers
+    expect(headers).toBeLessThanOrEqual(10 * 8);
+    expect(plan.totalBytes.down).toBe(plain.totalBytes.down);
+    // A trainer of the parties' own reports sums of these names itself.
+    const own = planOf({ model: { kind: "tensors", tensors: { w: [3] } }, evaluate: { metrics: ["auc"] } }, facts);
+    expect(own).toMatchObject({ metricNames: ["auc"] });
+    expect(own).not.toHaveProperty("heldOutMetrics");
+  });
+
   it("says when the bits are not promised", () => {
     const foreign = { ...FACTS, parties: [...FACTS.parties, party("dogwood", 5, 0, ROWS, "other build")] };
     expect(planOf({ reproducibility: "any-kernel" }, foreign)).toMatchObject({
@@ -132,12 +150,49 @@ describe("a plan", () => {
     });
   });
 
+  it("says that a build which rounds as its host does is not reproducible across hosts, whoever trains with it", () => {
+    const everybody = { kernelBuild: "fma-1", parties: [party("ash", 10, 0, ROWS, "fma-1"), party("elm", 5, 0, ROWS, "fma-1")] };
+    expect(planOf({ reproducibility: "any-kernel" }, everybody)).toMatchObject({
+      reproducible: false,
+      labels: ["Not reproducible across hosts: fma-1 rounds products as each host does."],
+    });
+    const one = { kernelBuild: "baseline-1", parties: [party("ash", 10, 0, ROWS, "baseline-1"), party("elm", 5, 0, ROWS, "fma-1")] };
+    expect(planOf({ reproducibility: "any-kernel" }, one)).toMatchObject({
+      reproducible: false,
+      labels: ["Other kernel builds than baseline-1 take part: elm (fma-1).", expect.stringContaining("Not reproducible across hosts: fma-1")],
+    });
+  });
+
   it("counts of missing cells are no part of it: they are of no use to a party's own trainer, and differ between parties", () => {
     const model: RunSpecInput["model"] = { kind: "tensors", tensors: { w: [3] } };
     const whole = planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, table([])), party("elm", 20, 0, table([]))] });
     const gaps = table([{ column: "chol", count: 7 }]);
     expect(planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, gaps), party("elm", 20, 0, table([]))] })).toEqual(whole);
     expect(whole.schema).toEqual(table([]));
+  });
+
+  it("prepares rows: gaps are filled, the network has as many inputs as features come of it, the statistics are priced", () => {
+    const gaps = table([{ column: "chol", count: 7 }]);
+    const preprocess: RunSpecInput["preprocess"] = { columns: { age: { clip: [0, 120] }, chol: { clip: [100, 600], indicate: true } }, bins: 64 };
+    const world = { ...FACTS, parties: [party("ash", 10, 0, gaps), party("elm", 20, 0, table([]))] };
+    const plan = planOf({ preprocess }, world);
+    expect(plan.preprocess?.steps.map(({ column, impute }) => [column, impute])).toEqual([
+      ["age", "median"],
+      ["chol", "median"],
+    ]);
+    expect(plan.preprocess?.features).toBe(3);
+    expect(plan.model.network?.inputLength).toBe(3);
+    // Two columns of 64 bins and three sums, weight and saturated count, two limbs … as the encoding says, in 32-bit coordinates.
+    expect(plan.preprocess!.statisticsBytes).toBeGreaterThan((2 * 67 + 2) * 4);
+    const without = planOf({ preprocess: { ...preprocess, bins: 16 } }, world);
+    expect(plan.totalBytes.up - without.totalBytes.up).toBe(2 * (plan.preprocess!.statisticsBytes - without.preprocess!.statisticsBytes));
+    expect(refusalsOf({ preprocess: { columns: { ...preprocess.columns, chol: { clip: [100, 600], impute: "none" } } } }, world)).toMatchObject([
+      { path: "preprocess", reason: expect.stringContaining('ash in "chol" (7)') as string },
+    ]);
+    expect(refusalsOf({ preprocess, model: { kind: "tensors", tensors: { w: [3] } } }, world)).toMatchObject([
+      { path: "preprocess", reason: expect.stringContaining("own trainers") as string },
+    ]);
+    expect(refusalsOf({ preprocess: {} }, world).map(({ path }) => path)).toEqual(["preprocess.columns.age.clip", "preprocess.columns.chol.clip"]);
   });
 
   it.each([
@@ -152,13 +207,14 @@ describe("a plan", () => {
 });
 
 /** Rows of a table of which some cells are not known. */
-function table(missingCells: readonly { readonly column: string; readonly count: number }[]): RegisteredSchema {
+function table(missingCells: readonly { readonly column: string; readonly count: number }[], range?: [number, number]): RegisteredSchema {
+  const number = { role: "feature", type: "number", ...(range === undefined ? {} : { range }) } as const;
   return {
     kind: "table",
     task: "classification",
     columns: [
-      { name: "age", role: "feature", type: "number" },
-      { name: "chol", role: "feature", type: "number" },
+      { ...number, name: "age" },
+      { ...number, name: "chol" },
       { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
     ],
     ...(missingCells.length === 0 ? {} : { missingCells: [...missingCells] }),
@@ -204,6 +260,13 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
     /only the parties' own trainers/,
   ],
   [
+    "missing cells in columns of declared ranges",
+    {},
+    { parties: [party("ash", 10, 0, table([{ column: "age", count: 1 }], [0, 120]))] },
+    "preprocess",
+    /at ash in "age" \(1\)/,
+  ],
+  [
     "missing cells that nothing deals with",
     {},
     {
@@ -221,7 +284,7 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
         ),
       ],
     },
-    "data.dataset",
+    "preprocess",
     /^The dataset "rows" has missing cells at elm in "age" \(1\); at oak in "age" \(2\), "chol" \(30\); nothing can be learnt/,
   ],
   ["inputs that the rows do not have", { model: { kind: "mlp", inputs: 5 } }, {}, "model.inputs", /takes 5 features, the dataset has 4/],
@@ -269,6 +332,13 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
   ["a quorum above the cohort", { cohort: { size: 2, quorum: 3 } }, {}, "cohort.quorum", /quorum of 3 can never be reached with 2/],
   ["another kernel build", {}, { parties: [...FACTS.parties, party("elm", 5, 0, ROWS, "other")] }, "reproducibility", /elm \(other\)/],
   [
+    "a kernel build that rounds as its host does",
+    {},
+    { kernelBuild: "fma-1", parties: [party("elm", 5, 0, ROWS, "fma-1")] },
+    "reproducibility",
+    /The kernel build fma-1 rounds products as the host does, so the same spec could give other bits elsewhere/,
+  ],
+  [
     "a weight below a party's rows",
     { encoding: { maxWeight: 29 } },
     {},
@@ -298,11 +368,32 @@ const REFUSALS: readonly (readonly [string, Partial<RunSpecInput>, Partial<Compi
     /a learning rate of 0 for round 5/,
   ],
   [
-    "a metric that the networks do not report",
-    { evaluate: { metrics: ["correct", "f1"] } },
+    "a metric that there is not",
+    { evaluate: { metrics: ["correct", "rmse"] } },
     {},
     "evaluate.metrics",
-    /report loss and correct, not f1/,
+    /report loss and correct, and auc, f1, calibration are worked out on held-out rows; there is no rmse/,
+  ],
+  [
+    "the area under the curve of three classes",
+    { evaluate: { metrics: ["loss", "auc", "f1"] } },
+    {},
+    "evaluate.metrics",
+    /^1 metric says nothing about this data: auc .* there are 3 classes\.$/,
+  ],
+  [
+    "metrics of classes where labels are numbers",
+    { evaluate: { metrics: ["auc", "f1", "calibration"] } },
+    { parties: [party("ash", 10, 5, NUMBERS)] },
+    "evaluate.metrics",
+    /^3 metrics say nothing about this data: auc .* f1 .* calibration .* gives numbers\.$/,
+  ],
+  [
+    "metrics of probabilities where a model of two classes gives numbers",
+    { evaluate: { metrics: ["loss", "auc"] }, model: { kind: "mlp", hidden: [], loss: "mse" } },
+    { parties: [party("ash", 10, 5, PAIRS)] },
+    "evaluate.metrics",
+    /^1 metric says nothing about this data: auc .* gives numbers\.$/,
   ],
 ];
 
@@ -346,7 +437,7 @@ describe("a refusal", () => {
       loss: fc.constantFrom(undefined, "mse" as const, "bce" as const, "softmax-cross-entropy" as const),
       maxWeight: fc.constantFrom("auto" as const, 1, 1000),
       range: fc.constantFrom(1, 5e-324),
-      metrics: fc.constantFrom(["loss"], [], ["loss", "f1"]),
+      metrics: fc.constantFrom(["loss"], [], ["loss", "f1"], ["rmse", "auc"]),
       build: fc.constantFrom("build", "other"),
       schema: fc.constantFrom(ROWS, PAIRS, NUMBERS),
     });

@@ -1,16 +1,20 @@
 import { NexusError, plural } from "@ciphernx/core/errors";
 import { hashDocument, type Refusal } from "@ciphernx/core/spec";
 import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggregation/index.ts";
+import { metricSumNames, metricTask } from "../metrics/index.ts";
 import { type ModelShape, modelShape } from "../models/index.ts";
 import { inferShapes, multiplyAdds } from "../nn/index.ts";
 import { safetensorsSizeBytes } from "../tensor/index.ts";
 import type { RowSchema } from "../data/index.ts";
+import { columnSteps, type ColumnSteps, preparedLength, statisticsLength } from "../data/preprocess/index.ts";
 import { createStrategy } from "../strategy/index.ts";
 import { sharingOf } from "../strategy/sharing.ts";
+import { checkKernels } from "./check-kernels.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkMissing } from "./check-missing.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { chooseLocal, untrainedTensors } from "./choose-local.ts";
+import { chooseMetrics } from "./choose-metrics.ts";
 import { chooseParties, type KnownParty } from "./choose-parties.ts";
 import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
@@ -21,8 +25,6 @@ const FLOPS_PER_MULTIPLY_ADD = 6;
 const ROUND_OVERHEAD_SECONDS = 0.1;
 /** Largest model: a file of 4 GiB, which parties and the coordinator can still hold as one vector. */
 const MAX_PARAMETERS = 2 ** 30;
-/** The sums that the built-in networks report. */
-const NETWORK_METRICS: readonly string[] = ["loss", "correct"];
 
 /**
  * Prices a spec against what is known of the world: a plan, or every reason why not with its remedy.
@@ -33,13 +35,14 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const parties = chooseParties(spec, facts, refusals);
   if (parties.length === 0) return { ok: false, refusals };
 
-  const shape = resolveModel(spec, parties, refusals);
+  const steps = resolveSteps(spec, parties[0]!.dataset.schema, refusals);
+  const shape = resolveModel(spec, parties, steps, refusals);
   // A party that is refused above is no reason to refuse the cohort's size as well.
   const cohort = resolveCohort(spec, spec.data.parties === "all" ? parties.length : new Set(spec.data.parties).size, refusals);
-  checkMissing(spec, parties, refusals);
+  checkMissing(spec, parties, steps, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
-  checkMetrics(spec, refusals);
+  const metrics = chooseMetrics(spec, parties[0]!.dataset.schema, shape, refusals);
   checkSchedule(spec, refusals);
   const local = shape === undefined ? [] : chooseLocal(spec, shape, refusals);
   const strategy = createStrategy(spec.strategy);
@@ -48,18 +51,20 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   if (unfit !== undefined) refusals.push(unfit);
   if (shape === undefined || refusals.length > 0) return { ok: false, refusals };
 
-  const metricCount = spec.evaluate.metrics.length;
+  const { reported, heldOut } = metrics;
+  const judged = reported.length + metricSumNames(heldOut, metricTask(parties[0]!.dataset.schema, shape.network)).length;
   const staying = local.length === 0 ? {} : { local };
   const { sums = [], vectors = [], receivesState = false } = strategy.party ?? {};
   const shared = sharingOf({ ...shape, ...staying }).length;
-  const updateBytes = updateFileSizeBytes(shared * (1 + vectors.length), metricCount + sums.length, encoding);
+  const updateBytes = updateFileSizeBytes(shared * (1 + vectors.length), reported.length + sums.length, encoding);
   const stateBytes = receivesState ? safetensorsSizeBytes(strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [shared] }))) : 0;
   const sizeBytes = safetensorsSizeBytes(shape.tensors);
   const fits = cohort.invited * spec.rounds;
   const judges = parties.filter(({ dataset }) => dataset.testExamples > 0).length;
   const evaluations = spec.evaluate.every === 0 ? 0 : judges * Math.ceil(spec.rounds / spec.evaluate.every);
+  const statisticsBytes = steps === undefined ? 0 : updateFileSizeBytes(0, statisticsLength(steps), encoding);
   const down = (fits + evaluations) * sizeBytes + (fits - cohort.invited) * stateBytes;
-  const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, metricCount, encoding);
+  const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, judged, encoding) + parties.length * statisticsBytes;
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
     parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
@@ -69,6 +74,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
       contentHash,
     })),
     schema: parties[0]!.dataset.schema,
+    ...(steps === undefined ? {} : { preprocess: { steps, features: preparedLength(steps), statisticsBytes } }),
     rounds: spec.rounds,
     cohort,
     model: {
@@ -79,7 +85,8 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
       ...staying,
     },
     encoding,
-    metricNames: spec.evaluate.metrics,
+    metricNames: reported,
+    ...(heldOut.length === 0 ? {} : { heldOutMetrics: heldOut }),
     ...(sums.length === 0 ? {} : { strategySums: sums }),
     ...(vectors.length === 0 ? {} : { strategyVectors: vectors }),
     ...(stateBytes === 0 ? {} : { stateBytes }),
@@ -106,7 +113,24 @@ export function refusedError(refusals: readonly Refusal[]): NexusError {
   return new NexusError("SPEC_REFUSED", `The spec cannot be run:\n${lines.join("\n")}`, { details: { refusals } });
 }
 
-function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: Refusal[]): ModelShape | undefined {
+/** What is done with the rows before they are learnt from; undefined when nothing is, or when it cannot be. */
+function resolveSteps(spec: RunSpec, schema: RowSchema, refusals: Refusal[]): readonly ColumnSteps[] | undefined {
+  if (spec.preprocess === undefined) return undefined;
+  if (spec.model.kind !== "tensors") return columnSteps(spec.preprocess, schema, refusals);
+  refusals.push({
+    path: "preprocess",
+    reason: "The parties' own trainers read their rows themselves.",
+    remedy: "Leave the section out, or use a model of the catalogue.",
+  });
+  return undefined;
+}
+
+function resolveModel(
+  spec: RunSpec,
+  parties: readonly KnownParty[],
+  steps: readonly ColumnSteps[] | undefined,
+  refusals: Refusal[],
+): ModelShape | undefined {
   const [first, ...others] = parties;
   const foreign = others.filter(({ dataset }) => !sameForm(dataset.schema, first!.dataset.schema));
   if (foreign.length > 0) {
@@ -118,7 +142,9 @@ function resolveModel(spec: RunSpec, parties: readonly KnownParty[], refusals: R
     });
     return undefined;
   }
-  const shape = modelShape(spec.model, first!.dataset.schema);
+  // Why rows cannot be prepared has been told; what the model would make of them as they are says nothing.
+  if (spec.preprocess !== undefined && steps === undefined) return undefined;
+  const shape = modelShape(spec.model, first!.dataset.schema, steps && preparedLength(steps));
   if ("refusals" in shape) {
     refusals.push(...shape.refusals);
     return undefined;
@@ -178,21 +204,6 @@ function resolveCohort(spec: RunSpec, parties: number, refusals: Refusal[]): Run
   };
 }
 
-function checkKernels(spec: RunSpec, parties: readonly KnownParty[], facts: CompileFacts, refusals: Refusal[]): readonly string[] {
-  if (spec.model.kind === "tensors") return ["The parties' own trainers decide the bits of the updates."];
-  const others = parties.filter(({ kernelBuild }) => kernelBuild !== facts.kernelBuild);
-  if (others.length === 0) return [];
-  const named = others.map(({ name, kernelBuild }) => `${name} (${kernelBuild})`).join(", ");
-  if (spec.reproducibility === "any-kernel") return [`Other kernel builds than ${facts.kernelBuild} take part: ${named}.`];
-  refusals.push({
-    path: "reproducibility",
-    reason: `These parties train with another kernel build than ${facts.kernelBuild}, so the same spec could give other bits: ${named}.`,
-    remedy: "Install the same version there, or write any-kernel to accept and label it.",
-    edits: [{ path: "reproducibility", value: "any-kernel" }],
-  });
-  return [];
-}
-
 function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited: number, refusals: Refusal[]): EncodingSpec {
   const { range, bits, rounding } = spec.encoding;
   // An evaluation's weight is a count of held-out rows, and it is bounded like the weight of an update.
@@ -222,20 +233,6 @@ function resolveEncoding(spec: RunSpec, parties: readonly KnownParty[], invited:
     });
   }
   return encoding;
-}
-
-/** A metric that nobody reports would fail every party; other trainers name their own. */
-function checkMetrics(spec: RunSpec, refusals: Refusal[]): void {
-  if (spec.model.kind === "tensors") return;
-  const { metrics } = spec.evaluate;
-  const unknown = metrics.filter((name) => !NETWORK_METRICS.includes(name));
-  if (unknown.length === 0) return;
-  refusals.push({
-    path: "evaluate.metrics",
-    reason: `The built-in networks report ${NETWORK_METRICS.join(" and ")}, not ${unknown.join(", ")}.`,
-    remedy: "Leave it out, or use a model of kind tensors with a trainer of your own.",
-    edits: [{ path: "evaluate.metrics", value: metrics.filter((name) => NETWORK_METRICS.includes(name)) }],
-  });
 }
 
 /** Multiply-adds of an example's way through the model; of a party's own trainer, one for each parameter. */

@@ -7,7 +7,7 @@ const FILE = new URL("../../../../examples/mnist-cnn/run.yaml", import.meta.url)
 
 describe("examples/mnist-cnn", () => {
   const spec = parseRunSpec(readFileSync(FILE, "utf8"), "examples/mnist-cnn/run.yaml");
-  const parties = Array.from({ length: spec.simulation!.parties }, (_, index) => ({
+  const parties = Array.from({ length: Number(spec.simulation!.parties) }, (_, index) => ({
     name: `party-${index + 1}`,
     kernelBuild: "build",
     dataset: { schema: MNIST_SCHEMA, trainExamples: 600, testExamples: 100, contentHash: "0".repeat(64) },

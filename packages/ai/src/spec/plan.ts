@@ -1,5 +1,6 @@
 import type { Refusal } from "@ciphernx/core/spec";
 import type { DatasetFacts, RowSchema } from "../data/index.ts";
+import type { ColumnSteps } from "../data/preprocess/index.ts";
 import type { NetworkSpec } from "../nn/index.ts";
 
 /** What is known of a party when a spec is compiled. */
@@ -36,6 +37,15 @@ export interface RunPlan {
   readonly parties: readonly PlannedParty[];
   /** What every party's rows are: the order of features, the names of classes. */
   readonly schema: RowSchema;
+  /** How rows become inputs; absent when they are learnt from as they are. */
+  readonly preprocess?: {
+    /** For each feature of the schema, in its order. */
+    readonly steps: readonly ColumnSteps[];
+    /** Features of a row afterwards. */
+    readonly features: number;
+    /** Bytes of the statistics that each party uploads before the first round. */
+    readonly statisticsBytes: number;
+  };
   readonly rounds: number;
   readonly cohort: {
     /** Updates a round wants. */
@@ -62,7 +72,10 @@ export interface RunPlan {
     readonly rounding: "nearest" | "stochastic";
     readonly maxWeight: number;
   };
+  /** Sums over examples that parties report for fit and evaluate; their means are shown. */
   readonly metricNames: readonly string[];
+  /** Metrics that are worked out of further sums, which only an evaluation has; absent when there are none. */
+  readonly heldOutMetrics?: readonly string[];
   /** Sums that the strategy has each fit upload beside the metrics; absent when there are none. */
   readonly strategySums?: readonly string[];
   /** Vectors that the strategy has each fit upload behind the changes, each as long; absent when there are none. */

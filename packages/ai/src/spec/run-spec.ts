@@ -1,6 +1,7 @@
 import { type Json, hashDocument, nameSchema, parseDocumentWith, readDocument, seedSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { encodingSection } from "../aggregation/section.ts";
+import { preprocessSection } from "../data/preprocess/section.ts";
 import { dataSection } from "../data/section.ts";
 import { cohortSection, evaluateSection, protectionSection, reproducibilitySection, roundsSection } from "../federation/sections.ts";
 import { checkpointSection, modelSection } from "../models/section.ts";
@@ -18,6 +19,7 @@ export const runSpecSchema = z
     name: nameSchema.describe("Name of the run"),
     seed: seedSchema,
     [dataSection.key]: dataSection.schema,
+    [preprocessSection.key]: preprocessSection.schema,
     [modelSection.key]: modelSection.schema,
     [checkpointSection.key]: checkpointSection.schema,
     [trainSection.key]: trainSection.schema,

@@ -1,4 +1,4 @@
 export { networkTrainer, type NetworkTrainerOptions } from "./network-trainer.ts";
 export { optimiserSchema, scheduleSchema, type TrainOptions, trainSection } from "./section.ts";
 export { trainInRound } from "./train-in-round.ts";
-export type { EvaluateOutcome, FitOutcome, Trainer, TrainingTask } from "./trainer.ts";
+export type { EvaluateOutcome, FitOutcome, StatisticsOutcome, StatisticsTask, Trainer, TrainingTask } from "./trainer.ts";

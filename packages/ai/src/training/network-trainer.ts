@@ -1,9 +1,12 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { type Dataset, requireComplete } from "../data/index.ts";
+import { rowStatistics } from "../data/preprocess/index.ts";
+import { createTally, metricTask } from "../metrics/index.ts";
 import { createNetwork, type Kernel, type Network, type NetworkSpec } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
+import { createPreparedRows } from "./prepared-rows.ts";
 import { trainInRound } from "./train-in-round.ts";
-import type { Trainer, TrainingTask } from "./trainer.ts";
+import type { StatisticsTask, Trainer, TrainingTask } from "./trainer.ts";
 
 export interface NetworkTrainerOptions {
   readonly kernel: Kernel;
@@ -20,6 +23,7 @@ const KEPT_NETWORKS = 4;
 export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainerOptions): Trainer {
   const networks = new Map<string, Network>();
   const checked = new WeakSet<Dataset>();
+  const prepared = createPreparedRows();
   /** Where a worker's fits leave their parameters in turn: a new vector for each would be garbage by the gigabyte. */
   const saved = new WeakMap<Network, Float32Array<ArrayBuffer>>();
   let lastTurn: Promise<unknown> = Promise.resolve();
@@ -50,7 +54,7 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
     return network;
   }
 
-  async function rows(task: TrainingTask): Promise<Dataset> {
+  async function loadRows(task: StatisticsTask): Promise<Dataset> {
     const loaded = await dataset(task.spec.data.dataset, task.party);
     const planned = task.plan.parties.find(({ name }) => name === task.party);
     if (planned !== undefined && planned.contentHash !== loaded.contentHash) {
@@ -63,8 +67,19 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
         },
       );
     }
+    return loaded;
+  }
+
+  /** The party's rows as they are learnt from. */
+  async function rows(task: TrainingTask): Promise<Pick<Dataset, "train" | "test">> {
+    const loaded = await loadRows(task);
+    const name = `The dataset "${task.spec.data.dataset}" of ${task.party}`;
+    if (task.plan.preprocess !== undefined) {
+      if (task.preprocessing === undefined) throw new NexusError("INTERNAL", `Round ${task.round} of ${task.party} came without its preprocessing.`);
+      return prepared.of(loaded, task.preprocessing, name);
+    }
     if (!checked.has(loaded)) {
-      requireComplete(loaded, `The dataset "${task.spec.data.dataset}" of ${task.party}`);
+      requireComplete(loaded, name);
       checked.add(loaded);
     }
     return loaded;
@@ -72,6 +87,13 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
 
   return {
     kernelBuild: kernel.build,
+
+    async statistics(task) {
+      const { train } = await loadRows(task);
+      const { preprocess, encoding } = task.plan;
+      if (preprocess === undefined) throw new NexusError("INTERNAL", `The run of ${task.party} prepares no rows.`);
+      return { weight: train.count, sums: rowStatistics(preprocess.steps, train, encoding.maxWeight) };
+    },
 
     fit: (task) =>
       inTurn(async () => {
@@ -101,13 +123,25 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
     evaluate: (task) =>
       inTurn(async () => {
         const { test } = await rows(task);
-        if (test === undefined) return { weight: 0, metrics: { loss: 0, correct: 0 } };
+        const { heldOutMetrics, schema, model } = task.plan;
+        const tally = heldOutMetrics && createTally(heldOutMetrics, metricTask(schema, model.network));
+        const further = () => (tally === undefined ? {} : { heldOutSums: tally.sums() });
+        if (test === undefined) return { weight: 0, metrics: { loss: 0, correct: 0 }, ...further() };
         const network = networkFor(task);
         network.load(task.parameters);
+        const judging = {
+          ...test,
+          ...(tally === undefined
+            ? {}
+            : {
+                onPredictions: (predictions: Float32Array, first: number) =>
+                  tally.add(predictions, test.targets.subarray(first, first + predictions.length / network.outputLength)),
+              }),
+        };
         const { examples, loss, correct } = sync
-          ? network.evaluateSync(test)
-          : await network.evaluate({ ...test, ...(task.signal === undefined ? {} : { signal: task.signal }) });
-        return { weight: examples, metrics: { loss, correct } };
+          ? network.evaluateSync(judging)
+          : await network.evaluate({ ...judging, ...(task.signal === undefined ? {} : { signal: task.signal }) });
+        return { weight: examples, metrics: { loss, correct }, ...further() };
       }),
   };
 }

@@ -1,4 +1,5 @@
 import { defineCommand, flag, requiredText } from "../../command.ts";
+import { kernelOption } from "../../kernel-option.ts";
 
 export const nodeRun = defineCommand({
   name: "run",
@@ -6,11 +7,12 @@ export const nodeRun = defineCommand({
   details: "Registers the folder's datasets by reference and answers tasks until it is stopped.",
   options: {
     folder: requiredText("--folder <folder>", "the folder that `nexus node join` made"),
+    kernel: kernelOption,
     exitWithParent: flag("--exit-with-parent", "stop when the process that started it ends, however it ends"),
   },
   examples: [{ command: "nexus node run --folder ./clinic-a" }],
   async action({ options, output, signal }) {
     const [{ serveNode }, { endsWithParent }] = await Promise.all([import("../../serve-node.ts"), import("../../parent.ts")]);
-    await serveNode(options.folder, { output, signal: options.exitWithParent ? endsWithParent(signal) : signal });
+    await serveNode(options.folder, { kernel: options.kernel, output, signal: options.exitWithParent ? endsWithParent(signal) : signal });
   },
 });

@@ -5,7 +5,7 @@ export const predict = defineCommand({
   name: "predict",
   summary: "Judge rows with a model",
   details:
-    "The rows have the columns of the data that the model learnt from; the label may be left out. One line a row: the columns that name it (role id) or its number, the prediction, and how probable each class is. Nothing leaves this machine.",
+    "The rows have the columns of the data that the model learnt from; the label may be left out. A missing cell is filled as the model learnt to (`nexus model show` says with what), or refused where it learnt none. One line a row: the columns that name it (role id) or its number, the prediction, and how probable each class is. Nothing leaves this machine.",
   arguments: { model: argument("<model>", "a model file with its card beside it, or the id of a model or of the run that made it") },
   options: {
     data: texts("--data <file...>", "rows: CSV, JSONL or Parquet; for tensors one NPY or IDX file of features"),

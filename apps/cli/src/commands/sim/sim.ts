@@ -1,4 +1,5 @@
 import { argument, defineCommand, integer, text } from "../../command.ts";
+import { kernelOption } from "../../kernel-option.ts";
 
 export const sim = defineCommand({
   name: "sim",
@@ -7,6 +8,7 @@ export const sim = defineCommand({
   arguments: { spec: argument("<spec>", "file with the run spec, or - for standard input") },
   options: {
     workers: integer("--workers <number>", "worker threads (default: one for each core)", { min: 1, max: 1024, fallback: undefined }),
+    kernel: kernelOption,
     output: text("-o, --output <file>", "write the model to this file, and its card beside it"),
   },
   examples: [{ command: "nexus sim examples/mnist/run.yaml" }, { command: "nexus sim examples/mnist/run.yaml --json | jq -r .data.modelHash" }],

@@ -1,7 +1,5 @@
 import { dirname, relative, resolve } from "node:path";
-import { NexusError } from "@ciphernx/core/errors";
-import { findMistakes, readDocument } from "@ciphernx/core/spec";
-import { type DatasetSchema, datasetSchema } from "../dataset-schema.ts";
+import type { DatasetSchema } from "../dataset-schema.ts";
 import type { HoldOut } from "../descriptor.ts";
 import { countMissing, type MissingCells } from "../missing-cells.ts";
 import { descriptorPath, parseDescriptor, writeDescriptor } from "./descriptor-file.ts";
@@ -9,10 +7,7 @@ import { chooseFiles, type NamedFiles } from "./choose-files.ts";
 import { inferSchema, moveFiles } from "./file-formats.ts";
 import { loadDescribed } from "./load-dataset.ts";
 import type { LoadOptions } from "./load-options.ts";
-import { readFileBytes } from "./read-file.ts";
-
-/** As long as a spec may be. */
-const MAX_SCHEMA_BYTES = 4_000_000;
+import { readSchemaFile } from "./schema-file.ts";
 
 /** What `nexus dataset add` is told. Paths are relative to the working directory; files of one kind are named. */
 export interface AddDatasetOptions extends Omit<NamedFiles, "classNames">, Pick<LoadOptions, "signal"> {
@@ -73,27 +68,4 @@ export async function addDataset(options: AddDatasetOptions): Promise<AddedDatas
 
 function defined<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]: V });
-}
-
-async function readSchemaFile(path: string): Promise<DatasetSchema> {
-  const invalid = (what: string, cause?: unknown): NexusError =>
-    new NexusError("DATA_INVALID", `${path} is not the schema of a dataset: ${what}`, {
-      hint: "Mend what the message names.",
-      details: { file: path },
-      cause,
-    });
-  const bytes = await readFileBytes(path, { maxBytes: MAX_SCHEMA_BYTES });
-  let document: unknown;
-  try {
-    document = readDocument(new TextDecoder("utf-8", { fatal: true }).decode(bytes), path);
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : String(error), error);
-  }
-  const parsed = datasetSchema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  throw invalid(
-    `\n${findMistakes(datasetSchema, document)
-      .map((mistake) => `  ${mistake.path}: ${mistake.reason} ${mistake.remedy}`)
-      .join("\n")}`,
-  );
 }

@@ -1,8 +1,10 @@
 export { type AddDatasetOptions, addDataset, type AddedDataset } from "./add-dataset.ts";
 export { descriptorPath, listDescriptors, readDescriptor, writeDescriptor } from "./descriptor-file.ts";
+export { FETCH_RECIPES, fetchDataset, type FetchedDataset, type FetchOptions, type FetchRecipe, fetchRecipe } from "./fetch/index.ts";
 export { inferIdxFiles, loadIdx, loadIdxExamples } from "./idx-files.ts";
 export { inferImageFolder, loadImageFolder } from "./images/image-folder.ts";
 export { loadDataset } from "./load-dataset.ts";
+export { loadFiles, type UndescribedFiles } from "./load-files.ts";
 export { loadRows, type LoadedRows, type LoadRowsOptions } from "./load-rows.ts";
 export type { ArrayPaths, LoadOptions } from "./load-options.ts";
 export { listNpzArrays, loadNpy, loadNpyExamples, loadNpzArray, loadNpzExamples, type NpzPart } from "./npy-files.ts";

@@ -4,12 +4,16 @@ import { blobs, nodes, prepared, retrying, rounds, type Store, tasks } from "@ci
 import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../spec/index.ts";
 import type { AggregationKernel } from "../../aggregation/index.ts";
+import type { PhaseKind } from "../round/run-round.ts";
 import { downloadBytes } from "../round/upload-layout.ts";
 import { checkUpdateFile } from "./check-update.ts";
 import { appendEvents } from "./event-log.ts";
 import type { RunDocumentCache } from "./run-documents.ts";
 
 const MAX_REASON_CHARACTERS = 2_000;
+
+/** What the blob of an answer is called among the others. */
+const BLOB_KINDS: Readonly<Record<PhaseKind, string>> = { statistics: "statistics", fit: "update", evaluate: "evaluation" };
 
 /** A duration as its column holds it: 31 bits, which is more than three weeks. */
 function storedMs(durationMs: number): number {
@@ -39,7 +43,7 @@ export interface OpenTask {
   readonly runId: string;
   readonly round: number;
   readonly attempt: number;
-  readonly kind: "fit" | "evaluate";
+  readonly kind: PhaseKind;
   readonly party: string;
   readonly state: string;
   readonly nodeId: string;
@@ -145,7 +149,7 @@ async function accept(
   const { db } = store;
   const changed = await acceptance(db).execute({
     ...{ task: task.id, node: task.nodeId, run: task.runId, round: task.round, attempt: task.attempt },
-    ...{ hash, sizeBytes, kind: task.kind === "fit" ? "update" : "evaluation", bytesDown: downloadBytes(task.plan, task.kind, task.round) },
+    ...{ hash, sizeBytes, kind: BLOB_KINDS[task.kind], bytesDown: downloadBytes(task.plan, task.kind, task.round) },
     ...{ weight: report.weight, metrics: report.metrics, signature: report.signature, durationMs: storedMs(report.durationMs) },
   });
   if (changed.length > 0) return true;

@@ -5,6 +5,7 @@ import type { Strategy } from "../../strategy/index.ts";
 import { placesOf, type Sharing, sharingOf } from "../../strategy/sharing.ts";
 import { safetensorsHeader, safetensorsLayout, type TensorDescription } from "../../tensor/index.ts";
 import { nextModel } from "../round/next-model.ts";
+import type { PhaseKind } from "../round/run-round.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
 
 /** Parameters of a tile: small enough to be cheap for any model, large enough that reads are long. */
@@ -40,7 +41,7 @@ export async function addExtras(
   kernel: AggregationKernel,
   blobs: BlobStore,
   plan: RunPlan,
-  kind: "fit" | "evaluate",
+  kind: PhaseKind,
   accepted: readonly AcceptedBlob[],
 ): Promise<UpdateExtras> {
   const layout = uploadLayout(plan, kind);

@@ -8,16 +8,20 @@ import {
   decodeExtras,
   inspectUpdateFile,
   updateFileHeader,
+  type UpdateExtras,
   type VectorLayout,
 } from "../../aggregation/index.ts";
+import { impossibleStatistics, statisticsLength } from "../../data/preprocess/index.ts";
+import { contradictoryMetric, metricTask } from "../../metrics/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
+import type { PhaseKind } from "../round/run-round.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
 
 /** Bytes that are checked at once. */
 const TILE_BYTES = 1 << 20;
 
 /** Size of the one file that may answer a kind of task. */
-export function taskFileSizeBytes(plan: RunPlan, kind: "fit" | "evaluate"): number {
+export function taskFileSizeBytes(plan: RunPlan, kind: PhaseKind): number {
   const layout = uploadLayout(plan, kind);
   return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
 }
@@ -31,7 +35,7 @@ export async function checkUpdateFile(
   kernel: AggregationKernel,
   staged: Pick<StagedBlob, "read">,
   sizeBytes: number,
-  task: { readonly party: string; readonly kind: "fit" | "evaluate"; readonly plan: RunPlan },
+  task: { readonly party: string; readonly kind: PhaseKind; readonly plan: RunPlan },
   report: { readonly weight: number; readonly metrics: Readonly<Record<string, number>> },
 ): Promise<void> {
   const layout = uploadLayout(task.plan, task.kind);
@@ -50,14 +54,40 @@ export async function checkUpdateFile(
   if (extras.weight > task.plan.encoding.maxWeight) {
     throw rejected(task.party, `Its weight is ${extras.weight}; the plan allows ${task.plan.encoding.maxWeight} at most.`);
   }
-  if (task.kind === "fit" && extras.weight < 1) throw rejected(task.party, "It has no weight.");
+  if (task.kind !== "evaluate" && extras.weight < 1) throw rejected(task.party, "It has no weight.");
   if (extras.saturated < 0 || extras.saturated > layout.parameters) throw rejected(task.party, `It counts ${extras.saturated} clipped coordinates.`);
   for (const name of (task.kind === "fit" ? task.plan.strategySums : undefined) ?? []) {
     const sum = extras.metrics[name]!;
     if (!(sum >= 0 && sum <= extras.weight)) throw rejected(task.party, `Its sum "${name}" is ${sum}, not from 0 to its weight ${extras.weight}.`);
   }
-  const problem = contradiction(extras, report);
+  if (task.kind === "statistics") return checkStatistics(task, extras, report);
+  const problem = contradictoryHeldOut(task, extras) ?? contradiction(reported(task, extras), report);
   if (problem !== undefined) throw rejected(task.party, problem);
+}
+
+/** What no held-out rows could have given. */
+function contradictoryHeldOut({ kind, plan }: { readonly kind: PhaseKind; readonly plan: RunPlan }, extras: UpdateExtras): string | undefined {
+  if (kind !== "evaluate" || plan.heldOutMetrics === undefined) return undefined;
+  return contradictoryMetric(plan.heldOutMetrics, extras.metrics, extras.weight, metricTask(plan.schema, plan.model.network));
+}
+
+/** What a report repeats: sums that only an evaluation has are bound by the hash that is signed. */
+function reported({ kind, plan }: { readonly kind: PhaseKind; readonly plan: RunPlan }, extras: UpdateExtras): UpdateExtras {
+  if (kind !== "evaluate" || plan.heldOutMetrics === undefined) return extras;
+  return { ...extras, metrics: Object.fromEntries(plan.metricNames.map((name) => [name, extras.metrics[name]!])) };
+}
+
+/** Statistics are bound by the hash that is signed; their report repeats the count of rows alone. */
+function checkStatistics(
+  { party, plan }: { readonly party: string; readonly plan: RunPlan },
+  extras: UpdateExtras,
+  report: { readonly weight: number },
+): void {
+  if (extras.weight !== report.weight) throw rejected(party, `It counts ${extras.weight} rows, its report ${report.weight}.`);
+  const { steps } = plan.preprocess!;
+  const sums = Array.from({ length: statisticsLength(steps) }, (_, index) => extras.metrics[index]!);
+  const problem = impossibleStatistics(steps, sums, extras.weight, plan.encoding.maxWeight);
+  if (problem !== undefined) throw rejected(party, problem);
 }
 
 function coordinates(bytes: Uint8Array, dtype: VectorLayout["dtype"]): Int8Array | Int16Array | Int32Array {

@@ -96,6 +96,7 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
         runId,
         spec,
         plan,
+        preprocessing: run.preprocessing,
         initialModelHash: owner?.initial ?? null,
         modelHash: stepped.modelHash,
         round,

@@ -1,5 +1,6 @@
 import { prepared, type Store, tasks } from "@ciphernx/core/store";
 import { and, asc, eq, inArray, sql } from "@ciphernx/core/store/sql";
+import type { PhaseKind } from "../round/run-round.ts";
 import type { RunDocumentCache, RunDocuments } from "./run-documents.ts";
 
 /** A task on its way to a node, with what the node needs to answer it. */
@@ -8,7 +9,7 @@ export interface Delivery extends RunDocuments {
   readonly runId: string;
   readonly round: number;
   readonly attempt: number;
-  readonly kind: "fit" | "evaluate";
+  readonly kind: PhaseKind;
   readonly party: string;
   readonly baseModelHash: string;
   readonly config: unknown;

@@ -6,9 +6,12 @@ import { blobs, databaseError, rounds, tasks } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, eq, inArray } from "@ciphernx/core/store/sql";
 import { close } from "../round/close.ts";
+import { fittedPreprocessing } from "../round/fitted-preprocessing.ts";
+import { evaluationTotals } from "../round/phase-totals.ts";
 import type { Phase, RoundHost } from "../round/run-round.ts";
 import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { commitRound } from "./commit.ts";
+import { commitPreprocessing } from "./commit-preprocessing.ts";
 import { answersKey, type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
 import type { HostedRun } from "./hosted-run.ts";
 import { openPhase } from "./open-phase.ts";
@@ -133,7 +136,15 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
       });
     },
 
-    total: async (phase, accepted) => addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted)),
+    async prepare(phase, accepted) {
+      const total = await addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted));
+      await commitPreprocessing(store, run, phase, accepted, fittedPreprocessing(plan, total));
+      waiters.wake(runKey(runId));
+      collector.request();
+    },
+
+    total: async (phase, accepted) =>
+      evaluationTotals(plan, await addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted))),
 
     async abandon(phase, reason, missing) {
       await abandonAttempt(store, runId, phase, reason, missing);

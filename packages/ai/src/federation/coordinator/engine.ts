@@ -9,6 +9,7 @@ import { initialModel } from "../../models/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { runRound } from "../round/run-round.ts";
+import { runStatistics, STATISTICS_ROUND } from "../round/run-statistics.ts";
 import { collectStrayFiles, createBlobCollector } from "./collect-blobs.ts";
 import { durableHost, durableStep, forever } from "./durable-host.ts";
 import { answersKey, type EngineContext, type RoundContext, runKey } from "./engine-context.ts";
@@ -16,6 +17,7 @@ import { appendEvents } from "./event-log.ts";
 import { finishRun } from "./finish-run.ts";
 import { hostedRun } from "./hosted-run.ts";
 import { quorumNotReached } from "./quorum-not-reached.ts";
+import { progress, reachedRound } from "./reached-round.ts";
 import { superviseRuns } from "./supervise-runs.ts";
 
 /**
@@ -178,7 +180,11 @@ async function startRun(context: EngineContext, options: StartRunOptions): Promi
   });
   if (started.fresh) {
     waiters.wake(runKey(started.id));
-    await startRound(started.id, { round: 1, firstAttempt: 1, abandoned: 0 });
+    await startRound(started.id, {
+      round: reachedRound({ currentRound: 0, awaitsStatistics: plan.preprocess !== undefined }),
+      firstAttempt: 1,
+      abandoned: 0,
+    });
   }
   return started.id;
 }
@@ -214,13 +220,15 @@ async function resumeRun(context: EngineContext, runId: string): Promise<void> {
       .update(runs)
       .set({ stopRequested: false, state: "running", outcome: null, reason: null, finishedAt: null })
       .where(and(eq(runs.id, runId), eq(runs.state, "finished"), ne(runs.outcome, "completed")))
-      .returning({ currentRound: runs.currentRound });
-    if (row !== undefined) await appendEvents(tx, runId, [{ type: "run-resumed", payload: { round: row.currentRound + 1 } }]);
-    return row;
+      .returning(progress);
+    if (row === undefined) return undefined;
+    const round = reachedRound(row);
+    await appendEvents(tx, runId, [{ type: "run-resumed", payload: { round } }]);
+    return round;
   });
   if (resumed === undefined) throw await wrongState(context, runId, "resumed");
   waiters.wake(runKey(runId));
-  await startRound(runId, await nextStart(context, runId, resumed.currentRound + 1));
+  await startRound(runId, await nextStart(context, runId, resumed));
 }
 
 async function wrongState(context: EngineContext, runId: string, wanted: string): Promise<NexusError> {
@@ -257,8 +265,10 @@ async function startRound(runId: string, start: RoundStart, id = workflowId(runI
  * DBOS gave the workflow up. Steps leave rows that a repetition finds, so the new workflow goes through the same attempt again and
  * takes from the rows what was done.
  */
-async function takeUpRun(context: EngineContext, run: { readonly id: string; readonly currentRound: number }): Promise<void> {
-  const start = await nextStart(context, run.id, run.currentRound + 1);
+async function takeUpRun(context: EngineContext, run: { readonly id: string }): Promise<void> {
+  const [row] = await context.store.db.select(progress).from(runs).where(eq(runs.id, run.id));
+  if (row === undefined) return;
+  const start = await nextStart(context, run.id, reachedRound(row));
   const id = workflowId(run.id, start);
   const known = await DBOS.getWorkflowStatus(id);
   if (known === null) return startRound(run.id, start, id);
@@ -304,7 +314,8 @@ async function roundOrEnd(context: RoundContext, runId: string, start: RoundStar
         await end("stopped", null);
         return "stopped";
     }
-    const outcome = await runRound(durableHost(context, run), { ...run, ...start });
+    const host = durableHost(context, run);
+    const outcome = start.round === STATISTICS_ROUND ? await runStatistics(host, { ...run, ...start }) : await runRound(host, { ...run, ...start });
     switch (outcome.kind) {
       case "committed":
         if (start.round < run.plan.rounds) await startRound(runId, { round: start.round + 1, firstAttempt: 1, abandoned: 0 });
@@ -338,9 +349,9 @@ function passes(error: unknown): boolean {
 /** Whether a round is still to be run. It is over when another workflow of the run has committed it. */
 async function beginning({ store }: EngineContext, runId: string, round: number): Promise<"go" | "stop" | "over"> {
   const [row] = await store.db
-    .select({ state: runs.state, currentRound: runs.currentRound, stop: runs.stopRequested })
+    .select({ ...progress, state: runs.state, stop: runs.stopRequested })
     .from(runs)
     .where(eq(runs.id, runId));
-  if (row === undefined || row.state === "finished" || row.currentRound >= round) return "over";
+  if (row === undefined || row.state === "finished" || reachedRound(row) > round) return "over";
   return row.stop ? "stop" : "go";
 }

@@ -4,6 +4,7 @@ import { eq } from "@ciphernx/core/store/sql";
 import { type EngineContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
 import { abandonRest } from "./phases.ts";
+import { progress, reachedRound } from "./reached-round.ts";
 
 export interface FinishRun {
   readonly runId: string;
@@ -19,11 +20,11 @@ export async function finishRun(context: EngineContext, { runId, round, outcome,
   const reason = error === null ? null : `${error.code}: ${error.message}`;
   await store.db.transaction(async (tx) => {
     const [row] = await tx
-      .select({ state: runs.state, currentRound: runs.currentRound, modelHash: runs.modelHash })
+      .select({ ...progress, state: runs.state, modelHash: runs.modelHash })
       .from(runs)
       .where(eq(runs.id, runId))
       .for("update");
-    if (row === undefined || row.state === "finished" || row.currentRound >= round) return;
+    if (row === undefined || row.state === "finished" || reachedRound(row) > round) return;
     await tx.update(runs).set({ state: "finished", outcome, reason, finishedAt: new Date() }).where(eq(runs.id, runId));
     // A resumed run begins a new attempt.
     await abandonRest(tx, runId);

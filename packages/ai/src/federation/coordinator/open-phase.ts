@@ -50,7 +50,7 @@ export async function openPhase(store: Store, open: OpenPhase): Promise<readonly
       with opened as (
         insert into rounds (run_id, round, attempt, state, base_model_hash, base_state_hash, cohort, deadline_at)
         select ${runId}, ${round}::int, ${attempt}::int, 'open', ${modelHash}, ${run.stateHash}, ${JSON.stringify(cohort)}::jsonb, ${open.deadlineAt}::timestamptz
-        where ${kind} = 'fit'
+        where ${kind} <> 'evaluate'
         on conflict do nothing returning round
       ), started as (
         update runs set state = 'running', started_at = coalesce(started_at, now())

@@ -1,4 +1,4 @@
-import { prepared, rounds, runs, type Store, tasks, type Transaction } from "@ciphernx/core/store";
+import { prepared, rounds, runs, type Store, TASK_KINDS, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, ne, sql } from "@ciphernx/core/store/sql";
 import type { Standing } from "../round/close.ts";
 import type { Phase } from "../round/run-round.ts";
@@ -74,14 +74,14 @@ export async function closePhase(store: Store, runId: string, phase: Phase, part
   return store.db.transaction(async (tx) => {
     // An acknowledgement holds this row shared: none is under way while it is held here.
     const [row] = await tx.select({ state: rounds.state, accepted: rounds.accepted }).from(rounds).where(whereAttempt(runId, phase)).for("update");
-    if (phase.kind === "fit" && row?.state !== "open") return (row?.accepted ?? []) as readonly string[];
+    if (phase.kind !== "evaluate" && row?.state !== "open") return (row?.accepted ?? []) as readonly string[];
     const answered = await tx
       .select({ party: tasks.party })
       .from(tasks)
       .where(and(whereTasks(runId, phase), eq(tasks.state, "accepted")));
     const names = new Set(answered.map(({ party }) => party));
     const accepted = parties.filter((party) => names.has(party));
-    if (phase.kind === "fit") await tx.update(rounds).set({ state: "closed", accepted, closedAt: new Date() }).where(whereAttempt(runId, phase));
+    if (phase.kind !== "evaluate") await tx.update(rounds).set({ state: "closed", accepted, closedAt: new Date() }).where(whereAttempt(runId, phase));
     await expireTasks(tx, runId, phase, "The round closed without it.");
     return accepted;
   });
@@ -113,8 +113,8 @@ export async function abandonAttempt(
       .set({ state: "abandoned", closedAt: new Date(), transcript: { abandoned: reason, missing } })
       .where(and(whereAttempt(runId, phase), ne(rounds.state, "committed"), ne(rounds.state, "abandoned")))
       .returning({ round: rounds.round });
-    await expireTasks(tx, runId, { ...phase, kind: "fit" }, reason === "quorum" ? "The deadline passed." : "The run was stopped.");
-    await expireTasks(tx, runId, { ...phase, kind: "evaluate" }, reason === "quorum" ? "The deadline passed." : "The run was stopped.");
+    for (const kind of TASK_KINDS)
+      await expireTasks(tx, runId, { ...phase, kind }, reason === "quorum" ? "The deadline passed." : "The run was stopped.");
     if (changed.length > 0 && reason === "quorum") {
       await appendEvents(tx, runId, [{ type: "round-abandoned", payload: { round: phase.round, attempt: phase.attempt, missing } }]);
     }

@@ -1,6 +1,6 @@
 import { NexusError, plural } from "@ciphernx/core/errors";
 import { type Store, tasks } from "@ciphernx/core/store";
-import { and, desc, eq } from "@ciphernx/core/store/sql";
+import { and, desc, eq, ne } from "@ciphernx/core/store/sql";
 
 /** Parties whose reasons are told one by one. */
 const NAMED_PARTIES = 10;
@@ -30,7 +30,7 @@ export async function quorumNotReached(store: Store, round: MissedRound): Promis
   const rows = await store.db
     .select({ party: tasks.party, state: tasks.state, reasonCode: tasks.reasonCode, reason: tasks.reason, attempt: tasks.attempt })
     .from(tasks)
-    .where(and(eq(tasks.runId, round.runId), eq(tasks.round, round.round), eq(tasks.kind, "fit")))
+    .where(and(eq(tasks.runId, round.runId), eq(tasks.round, round.round), ne(tasks.kind, "evaluate")))
     .orderBy(desc(tasks.attempt));
   return quorumError(
     round,

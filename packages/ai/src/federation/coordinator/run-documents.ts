@@ -6,7 +6,7 @@ import type { RunPlan, RunSpec } from "../../spec/index.ts";
 /** Runs whose documents are kept: those at work, of which a coordinator has few at a time. */
 const KEPT_RUNS = 16;
 
-/** What a run was started with. It never changes. */
+/** What a run was started with, and what its rows are prepared by once that is known. Neither ever changes. */
 export interface RunDocuments {
   readonly spec: RunSpec;
   readonly specHash: string;
@@ -14,9 +14,11 @@ export interface RunDocuments {
   /** Both as they go to nodes. */
   readonly specJson: string;
   readonly planJson: string;
+  /** How rows become inputs; null before the parties' statistics have been added, and where nothing is prepared. */
+  readonly preprocessingJson: string | null;
 }
 
-/** Spec and plan of runs, read once: the plan names every party, and each task of each round needs it. */
+/** Documents of runs, read once: the plan names every party, and each task of each round needs it. */
 export interface RunDocumentCache {
   /** @throws NexusError RUN_NOT_FOUND */
   of(runId: string): Promise<RunDocuments>;
@@ -30,7 +32,11 @@ export function createRunDocumentCache(store: Store): RunDocumentCache {
       // The latest used is the last to go.
       kept.delete(runId);
       kept.set(runId, documents);
-      documents.catch(() => kept.delete(runId)); // whoever waits for it gets the error; the next one reads again
+      documents.then(
+        // What is not known yet is read again.
+        ({ plan, preprocessingJson }) => plan.preprocess !== undefined && preprocessingJson === null && kept.delete(runId),
+        () => kept.delete(runId), // whoever waits for it gets the error; the next one reads again
+      );
       for (const oldest of kept.keys()) {
         if (kept.size <= KEPT_RUNS) break;
         kept.delete(oldest);
@@ -41,8 +47,12 @@ export function createRunDocumentCache(store: Store): RunDocumentCache {
 }
 
 async function readDocuments({ db }: Store, runId: string): Promise<RunDocuments> {
-  const [row] = await db.select({ spec: runs.spec, specHash: runs.specHash, plan: runs.plan }).from(runs).where(eq(runs.id, runId));
+  const { spec: asked, specHash: askedHash, plan: planned, preprocessing: prepared } = runs;
+  const [row] = await db.select({ spec: asked, specHash: askedHash, plan: planned, preprocessing: prepared }).from(runs).where(eq(runs.id, runId));
   if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id ${runId}.`);
-  const { spec, specHash, plan } = row;
-  return { spec: spec as RunSpec, specHash, plan: plan as RunPlan, specJson: JSON.stringify(spec), planJson: JSON.stringify(plan) };
+  const { spec, specHash, plan, preprocessing } = row;
+  return {
+    ...{ spec: spec as RunSpec, specHash, plan: plan as RunPlan, specJson: JSON.stringify(spec), planJson: JSON.stringify(plan) },
+    preprocessingJson: preprocessing === null ? null : JSON.stringify(preprocessing),
+  };
 }

@@ -13,7 +13,6 @@ const STRANDED_AFTER_MS = 15_000;
 /** An unfinished run as its row has it. */
 export interface UnfinishedRun {
   readonly id: string;
-  readonly currentRound: number;
 }
 
 export interface SupervisionOptions {
@@ -35,7 +34,7 @@ export function superviseRuns(context: EngineContext, { underway, takeUp }: Supe
   const strandedSince = new Map<string, number>();
 
   async function look(): Promise<void> {
-    const unfinished = await store.db.select({ id: runs.id, currentRound: runs.currentRound }).from(runs).where(ne(runs.state, "finished"));
+    const unfinished = await store.db.select({ id: runs.id }).from(runs).where(ne(runs.state, "finished"));
     for (const run of unfinished) {
       if (ending.signal.aborted) return;
       if (underway(run.id)) strandedSince.delete(run.id);

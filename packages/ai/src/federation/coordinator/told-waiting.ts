@@ -3,6 +3,7 @@ import { events, runs } from "@ciphernx/core/store";
 import { desc, eq } from "@ciphernx/core/store/sql";
 import { type EngineContext, runKey } from "./engine-context.ts";
 import { appendEvents } from "./event-log.ts";
+import { progress, reachedRound } from "./reached-round.ts";
 
 /**
  * Tells a run's watchers what it waits for, once until something else happens in it.
@@ -15,7 +16,11 @@ export async function toldWaiting(
 ): Promise<boolean> {
   try {
     await store.db.transaction(async (tx) => {
-      const [run] = await tx.select({ round: runs.currentRound, state: runs.state }).from(runs).where(eq(runs.id, runId)).for("update");
+      const [run] = await tx
+        .select({ ...progress, state: runs.state })
+        .from(runs)
+        .where(eq(runs.id, runId))
+        .for("update");
       if (run === undefined || run.state === "finished") return;
       const [last] = await tx
         .select({ type: events.type, payload: events.payload })
@@ -24,7 +29,7 @@ export async function toldWaiting(
         .orderBy(desc(events.number))
         .limit(1);
       if (last?.type === "run-waiting" && (last.payload as { readonly code?: string }).code === error.code) return;
-      await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: run.round + 1, code: error.code, message: error.message } }]);
+      await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: reachedRound(run), code: error.code, message: error.message } }]);
     });
   } catch (failure) {
     log("warn", `The watchers of ${runId} could not be told: ${toNexusError(failure).message}`, { run: runId });

@@ -10,7 +10,7 @@ export function encode(
   kernel: AggregationKernel,
   task: Pick<TrainingTask, "spec" | "plan" | "party" | "round">,
   kind: PhaseKind,
-  update: Pick<Update, "delta" | "weight" | "metrics">,
+  update: Pick<Update, "delta" | "weight" | "metrics" | "heldOutSums">,
   into?: CoordinateVector,
 ): CoordinateVector {
   const { spec, plan, party, round } = task;
@@ -18,7 +18,7 @@ export function encode(
     kernel,
     delta: update.delta,
     weight: update.weight,
-    metrics: update.metrics,
+    metrics: update.heldOutSums === undefined ? update.metrics : { ...update.metrics, ...update.heldOutSums },
     encoding: plan.encoding,
     metricNames: uploadLayout(plan, kind).metricNames,
     ...(into === undefined ? {} : { into }),

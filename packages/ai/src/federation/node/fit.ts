@@ -14,6 +14,8 @@ export interface Update {
   /** Examples behind the update. */
   readonly weight: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Sums of an evaluation beside the metrics, which its report does not repeat. */
+  readonly heldOutSums?: Readonly<Record<string, number>>;
   /** What the party keeps to itself, one tensor after the other as `keptTensors` lists them; absent when it keeps nothing. Never sent. */
   readonly kept?: Float32Array<ArrayBuffer>;
 }
@@ -90,7 +92,7 @@ function subtract(before: Float32Array, after: Float32Array, into: Float32Array,
 }
 
 /** A weight is a whole number of examples within its bounds. */
-export function checkedWeight(weight: number, least: number, task: TrainingTask, most: number): number {
+export function checkedWeight(weight: number, least: number, task: Pick<TrainingTask, "party">, most: number): number {
   if (Number.isSafeInteger(weight) && weight >= least && weight <= most) return weight;
   throw new NexusError(
     "TRAINER_FAILED",

@@ -54,6 +54,9 @@ function memoryHost(behaviour: Behaviour, options: { readonly journal?: Map<stri
       done.push(`aggregate ${said(phase)}: ${accepted.join(" ")}`);
       return { modelHash: `model-${accepted.join("-")}`, stateHash: null, saturated: 0, fit: { loss: 1 } };
     },
+    async prepare(phase, accepted) {
+      done.push(`prepare ${said(phase)}: ${accepted.join(" ")}`);
+    },
     async total(phase, accepted) {
       done.push(`total ${said(phase)}: ${accepted.join(" ")}`);
       return { weight: 10 * accepted.length, metrics: { loss: 5 * accepted.length, correct: 9 * accepted.length }, saturated: 0 };

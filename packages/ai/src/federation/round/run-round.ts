@@ -1,14 +1,16 @@
 import type { RoundInstruction, RoundMeans, Strategy } from "../../strategy/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import type { Closing, ClosingRule } from "./close.ts";
+import { gather, type NotGathered } from "./gather.ts";
 import { select } from "./select.ts";
 
-export type PhaseKind = "fit" | "evaluate";
+/** statistics: what rows are prepared by, before the first round; fit: training; evaluate: judging on held-out rows. */
+export type PhaseKind = "statistics" | "fit" | "evaluate";
 
 /** One request to a set of parties within one attempt at a round. */
 export interface Phase {
   readonly kind: PhaseKind;
-  /** Counted from 1. */
+  /** Counted from 1; statistics are gathered in round 0. */
   readonly round: number;
   /** Counted from 1 within the round. */
   readonly attempt: number;
@@ -18,6 +20,8 @@ export interface Phase {
 export interface PhaseTotals {
   readonly weight: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Metrics of an evaluation that are no means, by name; absent when the plan has none. */
+  readonly heldOut?: RoundMeans;
   /** Coordinates that were clipped. */
   readonly saturated: number;
 }
@@ -55,6 +59,8 @@ export interface RoundHost {
   collect(phase: Phase, parties: readonly string[], rule: Omit<ClosingRule, "deadlineUnixMs">): Promise<Collected>;
   /** Adds the accepted updates, decodes their mean, lets the strategy step. A pure function of the accepted set. */
   aggregate(phase: Phase, accepted: readonly string[]): Promise<SteppedModel>;
+  /** Adds the accepted statistics and makes of them how rows become inputs, for all rounds of the run. Doing it twice changes nothing. */
+  prepare(phase: Phase, accepted: readonly string[]): Promise<void>;
   /** Adds the accepted evaluations. */
   total(phase: Phase, accepted: readonly string[]): Promise<PhaseTotals>;
   /** Gives up an attempt. */
@@ -74,20 +80,15 @@ export interface RoundInput {
   readonly abandoned: number;
 }
 
-export type RoundOutcome =
-  | { readonly kind: "committed"; readonly commit: RoundCommit }
-  /** No attempt had a quorum. */
-  | { readonly kind: "failed"; readonly missing: readonly string[] }
-  | { readonly kind: "stopped" };
-
-type Gathered =
-  | { readonly kind: "gathered"; readonly attempt: number; readonly accepted: readonly string[] }
-  | Exclude<RoundOutcome, { kind: "committed" }>;
+export type RoundOutcome = { readonly kind: "committed"; readonly commit: RoundCommit } | NotGathered;
 
 /** One round: select → invite → collect → add, decode, step → evaluate → commit. */
 export async function runRound(host: RoundHost, input: RoundInput): Promise<RoundOutcome> {
-  const { round } = input;
-  const gathered = await gather(host, input);
+  const { spec, plan, strategy, round, firstAttempt, abandoned } = input;
+  const gathered = await gather(host, plan, {
+    ...{ kind: "fit", round, firstAttempt, size: plan.cohort.size },
+    draw: (tried) => strategy.configureFit({ round, parties: select(plan, spec.seed, round, abandoned + tried) }),
+  });
   if (gathered.kind !== "gathered") return gathered;
   const { attempt, accepted } = gathered;
 
@@ -100,27 +101,6 @@ export async function runRound(host: RoundHost, input: RoundInput): Promise<Roun
   const commit: RoundCommit = { round, attempt, accepted, stepped, evaluated };
   await host.durably("commit", () => host.commit(commit));
   return { kind: "committed", commit };
-}
-
-/** Tries until an attempt has its quorum, each time with a new draw of the cohort. */
-async function gather(host: RoundHost, input: RoundInput): Promise<Gathered> {
-  const { spec, plan, strategy, round, firstAttempt, abandoned } = input;
-  let missing: readonly string[] = [];
-  for (let tried = 0; tried < plan.cohort.attempts; tried += 1) {
-    const phase: Phase = { kind: "fit", round, attempt: firstAttempt + tried };
-    const instruction = strategy.configureFit({ round, parties: select(plan, spec.seed, round, abandoned + tried) });
-    const { parties } = instruction;
-    await host.durably(`invite ${phase.attempt}`, () => host.invite(phase, instruction, undefined));
-    const rule = { size: Math.min(plan.cohort.size, parties.length), quorum: plan.cohort.quorum };
-    const collected = await host.durably(`collect ${phase.attempt}`, () => host.collect(phase, parties, rule));
-    if (collected.kind === "close") return { kind: "gathered", attempt: phase.attempt, accepted: collected.accepted };
-    const reason = collected.kind === "stopped" ? "stopped" : "quorum";
-    missing = collected.kind === "abandon" ? collected.missing : [];
-    const named = missing;
-    await host.durably(`abandon ${phase.attempt}`, () => host.abandon(phase, reason, named));
-    if (collected.kind === "stopped") return { kind: "stopped" };
-  }
-  return { kind: "failed", missing };
 }
 
 /** Judges the new model on the parties' held-out rows. Whoever does not answer is left out of the mean; the model does not depend on it. */
@@ -139,5 +119,5 @@ async function evaluate(host: RoundHost, input: RoundInput, attempt: number, mod
   if (collected.kind === "stopped") return "stopped";
   if (collected.kind === "abandon" || collected.accepted.length === 0) return null;
   const totals = await host.durably("total", () => host.total(phase, collected.accepted));
-  return strategy.aggregateEvaluate({ round, weight: totals.weight, metrics: totals.metrics });
+  return { ...strategy.aggregateEvaluate({ round, weight: totals.weight, metrics: totals.metrics }), ...totals.heldOut };
 }

@@ -1,21 +1,35 @@
+import { statisticsLength } from "../../data/preprocess/index.ts";
 import { vectorLayout, type VectorLayout } from "../../aggregation/index.ts";
+import { metricSumNames, metricTask } from "../../metrics/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import { sharingOf } from "../../strategy/sharing.ts";
 import type { PhaseKind } from "./run-round.ts";
 
-type Uploads = Pick<RunPlan, "model" | "metricNames" | "strategySums" | "strategyVectors" | "encoding">;
+type Uploads = Pick<RunPlan, "model" | "metricNames" | "strategySums" | "strategyVectors" | "encoding" | "preprocess" | "heldOutMetrics" | "schema">;
 
 /**
  * The layout of the vectors that answer a kind of task: a fit has the parameters that are shared and behind them the strategy's
- * vectors, and the strategy's sums behind those of the metrics.
+ * vectors, and the strategy's sums behind those of the metrics; an evaluation is sums alone, also those of which metrics are
+ * worked out on held-out rows; so are statistics.
  */
 export function uploadLayout(plan: Uploads, kind: PhaseKind): VectorLayout {
-  if (kind === "evaluate") return vectorLayout(0, plan.metricNames, plan.encoding);
+  if (kind === "statistics") {
+    // Counts and sums have their places for names.
+    const sums = Array.from({ length: statisticsLength(plan.preprocess?.steps ?? []) }, (_, index) => String(index));
+    return vectorLayout(0, sums, plan.encoding);
+  }
+  if (kind === "evaluate") return vectorLayout(0, [...plan.metricNames, ...heldOutSumNames(plan)], plan.encoding);
   const vectors = 1 + (plan.strategyVectors ?? []).length;
   return vectorLayout(sharingOf(plan.model).length * vectors, [...plan.metricNames, ...(plan.strategySums ?? [])], plan.encoding);
 }
 
+/** Sums that only an evaluation has, in their order: those of the plan's metrics that are no means. */
+export function heldOutSumNames({ heldOutMetrics, schema, model }: Pick<RunPlan, "heldOutMetrics" | "schema" | "model">): readonly string[] {
+  return heldOutMetrics === undefined ? [] : metricSumNames(heldOutMetrics, metricTask(schema, model.network));
+}
+
 /** Bytes that a party receives for a task: the model, and with a fit the strategy's vectors from the second round on. */
 export function downloadBytes(plan: Pick<RunPlan, "model" | "stateBytes">, kind: PhaseKind, round: number): number {
+  if (kind === "statistics") return 0;
   return plan.model.sizeBytes + (kind === "fit" && round > 1 ? (plan.stateBytes ?? 0) : 0);
 }

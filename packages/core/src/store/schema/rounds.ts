@@ -8,7 +8,7 @@ const { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uni
 
 /** One state per durable step of a round; an abandoned attempt is followed by the next. */
 export const ROUND_STATES = ["open", "closed", "summed", "stepped", "committed", "abandoned"] as const;
-export const TASK_KINDS = ["fit", "evaluate"] as const;
+export const TASK_KINDS = ["statistics", "fit", "evaluate"] as const;
 /** `waiting → delivered → accepted | rejected | failed | expired`. */
 export const TASK_STATES = ["waiting", "delivered", "accepted", "rejected", "failed", "expired"] as const;
 
@@ -19,7 +19,7 @@ export const rounds = pgTable(
     runId: text()
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" }),
-    /** From 1. */
+    /** From 1; 0 gathers what rows are prepared by. */
     round: integer().notNull(),
     /** From 1. */
     attempt: integer().notNull(),
@@ -96,7 +96,7 @@ export const tasks = pgTable(
     index("tasks_open")
       .on(table.nodeId)
       .where(sql`state in ('waiting', 'delivered')`),
-    check("tasks_kind", sql`${table.kind} in ('fit', 'evaluate')`),
+    check("tasks_kind", sql`${table.kind} in ('statistics', 'fit', 'evaluate')`),
     check("tasks_state", sql`${table.state} in ('waiting', 'delivered', 'accepted', 'rejected', 'failed', 'expired')`),
   ],
 );

@@ -35,6 +35,8 @@ export const runs = pgTable(
     /** The model of the last committed round. */
     modelHash: text(),
     serverStateHash: text(),
+    /** How rows become inputs, once the parties' statistics have been added; null before, and where nothing is prepared. */
+    preprocessing: jsonb(),
     stopRequested: boolean().notNull().default(false),
     /** Two starts with one key give one run. */
     idempotencyKey: text().unique("runs_idempotency_key"),

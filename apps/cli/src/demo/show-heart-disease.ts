@@ -1,0 +1,194 @@
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseRunSpec, type RunSpec } from "@ciphernx/ai/spec";
+import { NexusError } from "@ciphernx/core/errors";
+import type { Context } from "../context.ts";
+import { formatBytes, formatSeconds, formatTable } from "../output/index.ts";
+import { splitParties } from "../simulated-parties.ts";
+import { compareModels, type Draw, type FigureName, type Way, WAYS } from "./compare-models.ts";
+import { createSteps, federate } from "./federation.ts";
+import { type ByWay, type DrawsSummary, type PartyFigures, type Spread, summariseDraws } from "./summarise-draws.ts";
+
+const EXAMPLE = fileURLToPath(new URL("../../../../examples/heart-disease/", import.meta.url));
+const FILE = "fed_heart.csv";
+/** Where the data may lie when nobody says: where `nexus dataset fetch` puts it, and beside a clone. */
+const PLACES: readonly string[] = [
+  join("heart-disease", FILE),
+  FILE,
+  join(EXAMPLE, FILE),
+  resolve(EXAMPLE, "../../../shared/datasets/heart-disease", FILE),
+];
+const DEFAULT_OUTPUT = "demo-output";
+
+export interface HeartDiseaseDemoOptions {
+  /** The file that `nexus dataset fetch heart-disease` writes. */
+  readonly data: string | undefined;
+  /** Draws of held-out rows that the comparison is made on. */
+  readonly draws: number;
+  readonly rounds: number | undefined;
+  readonly output: string | undefined;
+}
+
+/** Four hospitals learn together, and whether it was worth it for each: a run between processes, then the same on several draws of held-out rows. */
+export async function showHeartDisease(options: HeartDiseaseDemoOptions, { output, signal }: Pick<Context, "output" | "signal">): Promise<void> {
+  const { bold } = output.colours;
+  const startedAt = performance.now();
+  const data = await findData(options.data);
+  const spec = await readExample(options.rounds);
+  const step = createSteps(output, startedAt);
+  const deal = (seed: number) => splitParties(onDraw(spec, data, seed), { folder: EXAMPLE, signal, shared: true });
+
+  const { run, rounds, result, model } = await federate({
+    ...{ spec, step, output, signal },
+    parts: deal(0),
+    describe: (folders) =>
+      `${folders.map(({ party, trainExamples, testExamples }) => `${party} ${trainExamples} + ${testExamples}`).join(", ")} patients (to learn from + held out), each in its hospital's folder`,
+  });
+
+  step(`for comparison, on this machine: each hospital alone, and one model on everybody's rows, on ${options.draws} draws of held-out rows`);
+  const draws: Draw[] = [];
+  for (let seed = 0; seed < options.draws; seed += 1) {
+    signal.throwIfAborted();
+    draws.push(await compareModels({ ...spec, seed: spec.seed + seed }, await deal(seed), signal));
+  }
+  const sameHash = draws[0]!.modelHash === result.modelHash;
+  const summary = summariseDraws(draws);
+
+  const folder = resolve(options.output ?? DEFAULT_OUTPUT);
+  await mkdir(folder, { recursive: true });
+  const files = { model: join(folder, `${spec.name}.safetensors`), card: join(folder, `${spec.name}.card.json`) };
+  await writeFile(files.model, model);
+  await writeFile(files.card, `${JSON.stringify(result.card, null, 2)}\n`);
+  const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
+  const text = [
+    "",
+    ...describe(summary, options.draws, bold),
+    "",
+    `model   ${relative(process.cwd(), files.model)} (${formatBytes(model.length)}), its preprocessing in the card`,
+    `sha256  ${result.modelHash}${sameHash ? ", also of the simulated run" : ", NOT that of the simulated run"}`,
+    `card    ${relative(process.cwd(), files.card)}`,
+    `time    ${formatSeconds(seconds)}`,
+    "",
+    bold("the same by hand"),
+    ...byHand(data),
+  ].join("\n");
+  const { union, own, parties } = summary;
+  output.result({
+    data: {
+      ...{ union: union.auc, own: own.auc, hospitals: parties },
+      figures: Object.fromEntries(FURTHER.map(([name]) => [name, { union: union[name], own: own[name] }])),
+      ...{
+        draws: options.draws,
+        modelHash: result.modelHash,
+        sameHash,
+        rounds: rounds.length,
+        seconds,
+        run,
+        modelFile: files.model,
+        cardFile: files.card,
+      },
+      history: rounds,
+    },
+    text,
+    ids: [result.modelHash],
+  });
+}
+
+/** The spec on another draw of held-out rows; draw 0 is the example's own. */
+function onDraw(spec: RunSpec, data: string, seed: number): RunSpec {
+  const { simulation } = spec;
+  if (simulation === undefined || typeof simulation.source === "string" || simulation.holdOut === undefined) {
+    throw new NexusError("SPEC_INVALID", "examples/heart-disease/run.yaml no longer says which rows to split and to hold out.");
+  }
+  const holdOut = { ...simulation.holdOut, seed: simulation.holdOut.seed + seed };
+  return { ...spec, simulation: { ...simulation, source: { ...simulation.source, data }, holdOut } };
+}
+
+async function readExample(rounds: number | undefined): Promise<RunSpec> {
+  let text: string;
+  try {
+    text = await readFile(join(EXAMPLE, "run.yaml"), "utf8");
+  } catch (cause) {
+    throw new NexusError("SPEC_UNREADABLE", "The demo needs examples/heart-disease/run.yaml, which is not here.", {
+      hint: "Run it from a clone of the project.",
+      cause,
+    });
+  }
+  const spec = parseRunSpec(text, "examples/heart-disease/run.yaml");
+  return rounds === undefined ? spec : { ...spec, rounds };
+}
+
+async function findData(named: string | undefined): Promise<string> {
+  for (const place of named === undefined ? PLACES : [named]) {
+    const found = await stat(place).then(
+      (entry) => entry.isFile(),
+      () => false,
+    );
+    if (found) return resolve(place);
+  }
+  const where = named === undefined ? `neither in ./${dirname(PLACES[0]!)} nor here` : `not at ${named}`;
+  throw new NexusError("DATA_UNREADABLE", `The patients' records are ${where}; they are not part of the project.`, {
+    hint: "`npx nexus dataset fetch heart-disease` gets them from UCI (CC BY 4.0, 40 kB). A file that is there already is named with --data.",
+  });
+}
+
+const FURTHER: readonly (readonly [Exclude<FigureName, "auc">, string])[] = [
+  ["accuracy", "accuracy"],
+  ["f1", "F1"],
+  ["calibration", "calibration error"],
+];
+
+const TITLES: Readonly<Record<Way, string>> = { localOnly: "alone", federated: "federated", pooled: "pooled" };
+
+const WAY_COLUMNS = WAYS.map((way) => ({ title: TITLES[way], align: "right" as const, cell: (row: ByWay) => formatSpread(row[way]) }));
+
+function describe({ union, own, parties }: DrawsSummary, draws: number, bold: (text: string) => string): readonly string[] {
+  const lines = [
+    { what: "AUC on all hospitals' patients", ...union.auc },
+    { what: "AUC on a hospital's own patients", ...own.auc },
+    ...FURTHER.map(([name, title]) => ({ what: `${title} on all patients`, ...union[name] })),
+  ];
+  return [
+    bold(`held-out patients, mean ± deviation over ${draws} draws`),
+    formatTable([{ title: "", cell: ({ what }: (typeof lines)[number]) => what }, ...WAY_COLUMNS], lines, ""),
+    "",
+    bold("AUC on each hospital's own patients: who gains, who loses"),
+    formatTable<PartyFigures>(
+      [
+        { title: "hospital", cell: ({ party }) => party },
+        { title: "learnt from", align: "right", cell: ({ trainExamples }) => String(trainExamples) },
+        { title: "held out", align: "right", cell: ({ testExamples }) => String(testExamples) },
+        { title: "ill", align: "right", cell: ({ positives }) => String(positives) },
+        { title: "well", align: "right", cell: ({ negatives }) => String(negatives) },
+        ...WAY_COLUMNS,
+        { title: "gain", align: "right", cell: ({ gain }) => `${gain.mean >= 0 ? "+" : "−"}${Math.abs(gain.mean).toFixed(3)}` },
+        {
+          title: "",
+          cell: ({ unreliable, positives, negatives }) => (unreliable ? `unreliable: ${Math.min(positives, negatives)} of one class` : ""),
+        },
+      ],
+      parties,
+      "",
+    ),
+  ];
+}
+
+function formatSpread({ mean, deviation }: Spread): string {
+  return `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
+}
+
+function byHand(data: string): readonly string[] {
+  const shown = relative(process.cwd(), data);
+  return [
+    `npx nexus dataset fetch heart-disease --out examples/heart-disease --from ${shown.startsWith("..") ? data : shown}`,
+    "npx nexus up --detach",
+    "npx nexus dataset split examples/heart-disease/run.yaml --output hospitals",
+    "# for each of cleveland, hungarian, switzerland, va:",
+    'npx nexus node join http://127.0.0.1:7700 --name cleveland --folder hospitals/cleveland --token "$(npx nexus node token --approved --quiet)"',
+    "npx nexus node run --folder hospitals/cleveland &",
+    "npx nexus run start examples/heart-disease/run.yaml",
+    "npx nexus run pull RUN --output heart-disease.safetensors",
+    "npx nexus predict heart-disease.safetensors --data patients.csv",
+  ].map((line) => `  ${line}`);
+}

@@ -1,0 +1,123 @@
+import { NexusError } from "@ciphernx/core/errors";
+import { type CategorySteps, type ColumnSteps, NUMBER_SUMS, type NumberSteps, statisticsLength, statisticsOf } from "./column-steps.ts";
+import { KEPT_BINS, type PreparedCategory, type PreparedNumber, type Preprocessing } from "./preprocessing.ts";
+import { sumScale } from "./row-statistics.ts";
+
+/** Below this variance of positions a column counts as constant: sums are rounded, and noise must not be blown up to features. */
+const CONSTANT_VARIANCE = 2 ** -32;
+
+/**
+ * What follows from the sums of all parties' statistics. f64, + − × ÷ √ in a fixed order only: the same bits on every host. Where cells are
+ * missing, means and deviations are those after they have been filled in, as a pipeline over the rows themselves would compute them.
+ *
+ * @param sums of all parties, as `rowStatistics` orders them
+ * @param rows training rows of all parties
+ * @param maxRows bound of a party's rows, as given to `rowStatistics`
+ * @param unknown what becomes of a column of which nobody knows a single cell: refuse, or give every row the same feature
+ * @throws NexusError DATA_INVALID naming such a column
+ */
+export function fitPreprocessing(
+  steps: readonly ColumnSteps[],
+  sums: ArrayLike<number>,
+  rows: number,
+  maxRows: number,
+  unknown: "refuse" | "constant" = "refuse",
+): Preprocessing {
+  if (sums.length !== statisticsLength(steps)) throw new RangeError(`The statistics are ${statisticsLength(steps)} sums, not ${sums.length}.`);
+  const scale = sumScale(maxRows);
+  let at = 0;
+  const columns = steps.map((step) => {
+    const own = Array.from({ length: statisticsOf(step) }, (_, index) => sums[at + index]!);
+    at += own.length;
+    const known = step.type === "number" ? own[0]! : total(own);
+    if (known === 0 && unknown === "refuse" && (step.type === "number" || step.impute === "mode")) throw nothingKnown(step.column);
+    return step.type === "number" ? fitNumber(step, own, rows, scale) : fitCategory(step, own, rows);
+  });
+  return { version: 1, rows, columns };
+}
+
+function fitNumber(step: NumberSteps, own: readonly number[], rows: number, scale: number): PreparedNumber {
+  const { column, bounds, impute, scale: scaling, indicate } = step;
+  const [low, high] = bounds;
+  const known = own[0]!;
+  if (known === 0) return constantNumber(step, rows);
+  const sum = own[1]! / scale;
+  const squares = own[2]! / scale;
+  const histogram = own.slice(NUMBER_SUMS);
+  const missing = rows - known;
+  const valueAt = (place: number): number => low + place * (high - low);
+
+  const median = quantile(histogram, 0.5);
+  const fill = impute === "none" ? undefined : impute === "mean" ? sum / known : median;
+  // As if the gaps had been filled in before anything else was computed.
+  const filled = fill === undefined ? 0 : missing;
+  const place = fill ?? 0;
+  const [mean, deviation] = moments(known + filled, sum + filled * place, squares + filled * place * place);
+  if (filled > 0) histogram[Math.min(histogram.length - 1, Math.floor(place * histogram.length))]! += filled;
+  const centre = scaling === "standard" ? mean : scaling === "robust" ? quantile(histogram, 0.5) : undefined;
+  const spread = scaling === "standard" ? deviation : scaling === "robust" ? quantile(histogram, 0.75) - quantile(histogram, 0.25) : 0;
+
+  const [knownMean, knownDeviation] = moments(known, sum, squares);
+  const bins = own.slice(NUMBER_SUMS);
+  const group = bins.length / KEPT_BINS;
+  return {
+    column,
+    type: "number",
+    clip: [low, high],
+    fill: fill === undefined ? null : valueAt(fill),
+    offset: centre === undefined ? 0 : valueAt(centre),
+    divisor: spread > 0 ? spread * (high - low) : 1,
+    indicate,
+    statistics: {
+      missing,
+      mean: valueAt(knownMean),
+      deviation: knownDeviation * (high - low),
+      median: valueAt(median),
+      histogram: Array.from({ length: KEPT_BINS }, (_, bin) => total(bins.slice(bin * group, (bin + 1) * group))),
+    },
+  };
+}
+
+function fitCategory({ column, categories, impute }: CategorySteps, counts: readonly number[], rows: number): PreparedCategory {
+  const known = total(counts);
+  // The first of those that are equally frequent.
+  const mode = counts.indexOf(counts.reduce((most, one) => Math.max(most, one), 0));
+  const fill = impute === "mode" ? mode : impute === "category" ? "own" : null;
+  return { column, type: "category", categories, fill, statistics: { missing: rows - known, counts: [...counts] } };
+}
+
+/** A column of which nothing is known: whatever comes is moved to the middle, and that is 0. */
+function constantNumber({ column, bounds: [low, high], indicate }: NumberSteps, rows: number): PreparedNumber {
+  const middle = (low + high) / 2;
+  const statistics = { missing: rows, mean: middle, deviation: 0, median: middle, histogram: Array.from({ length: KEPT_BINS }, () => 0) };
+  return { column, type: "number", clip: [middle, middle], fill: middle, offset: middle, divisor: 1, indicate, statistics };
+}
+
+/** Mean and standard deviation (of the population) of positions. */
+function moments(count: number, sum: number, squares: number): readonly [mean: number, deviation: number] {
+  const mean = sum / count;
+  const variance = squares / count - mean * mean;
+  return [mean, variance > CONSTANT_VARIANCE ? Math.sqrt(variance) : 0];
+}
+
+/** The position below which a share of the counted values lies; values are taken to lie evenly within a bin. */
+function quantile(bins: readonly number[], share: number): number {
+  const wanted = share * total(bins);
+  let below = 0;
+  for (const [bin, count] of bins.entries()) {
+    if (count > 0 && below + count >= wanted) return (bin + (wanted - below) / count) / bins.length;
+    below += count;
+  }
+  return 1;
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function nothingKnown(column: string): NexusError {
+  return new NexusError("DATA_INVALID", `No party knows a single cell of the column "${column}", so nothing can stand in for the missing ones.`, {
+    hint: 'Give the column the role "ignore" at every party.',
+    details: { column },
+  });
+}
