@@ -1,3 +1,4 @@
+import { NexusError } from "@ciphernx/core/errors";
 import { type Draw, FIGURE_NAMES, type FigureName, type Figures, type OwnRows, type Way, WAYS } from "./compare-models.ts";
 
 /** A figure over several draws of held-out rows. */
@@ -83,9 +84,14 @@ function meanOf(all: readonly Figures[], figure: FigureName): number | undefined
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Draws that do not tell a figure are left out. */
+/** Draws that do not tell a figure are left out. @throws NexusError DATA_INVALID where none does */
 function spread(values: readonly (number | undefined)[]): Spread {
   const known = values.filter((value) => value !== undefined);
+  if (known.length === 0) {
+    throw new NexusError("DATA_INVALID", "Some party's held-out rows are of one class in every draw, so nothing can be compared on them.", {
+      hint: "Hold out more rows, the same share of each class (holdOut.stratify).",
+    });
+  }
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
   const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: known.length < 2 ? 0 : Math.sqrt(squares / (known.length - 1)) };

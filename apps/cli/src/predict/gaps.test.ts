@@ -164,10 +164,15 @@ it("compares a node's rows with those that the model learnt from, without any co
 });
 
 it("says why rows and a model cannot be compared", async () => {
-  const card = JSON.parse(await readFile(at("fills.card.json"), "utf8")) as { readonly data: Readonly<Record<string, unknown>> };
+  const card = JSON.parse(await readFile(at("fills.card.json"), "utf8")) as {
+    readonly model: { readonly network: object };
+    readonly data: Readonly<Record<string, unknown>>;
+  };
   const { preprocessing: _, ...data } = card.data;
+  // Of a model that learnt from the columns as they are.
+  const model = { ...card.model, network: { ...card.model.network, inputLength: SCHEMA.columns.filter(({ role }) => role === "feature").length } };
   await writeFile(at("bare.safetensors"), await readFile(at("fills.safetensors")));
-  await writeFile(at("bare.card.json"), JSON.stringify({ ...card, data }));
+  await writeFile(at("bare.card.json"), JSON.stringify({ ...card, model, data }));
   const show = (name: string, ...more: readonly string[]) => failure("dataset", "show", name, ...more);
   expect(
     await Promise.all([

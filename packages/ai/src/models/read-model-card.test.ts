@@ -7,12 +7,14 @@ const number = {
 };
 const category = { column: "pain", type: "category", categories: 3, fill: 1, statistics: { missing: 1, counts: [4, 9, 2] } };
 
-const read = (...columns: readonly unknown[]) =>
+const read = (...columns: readonly unknown[]) => readOf(4, ...columns);
+
+const readOf = (inputLength: number, ...columns: readonly unknown[]) =>
   readModelCard(
     {
       version: 1,
       name: "hearts",
-      model: { hash: "0".repeat(64), format: "safetensors", network: { inputLength: 4, layers: [{ kind: "dense", units: 1 }], loss: "bce" } },
+      model: { hash: "0".repeat(64), format: "safetensors", network: { inputLength, layers: [{ kind: "dense", units: 1 }], loss: "bce" } },
       data: {
         schema: {
           kind: "table",
@@ -23,7 +25,7 @@ const read = (...columns: readonly unknown[]) =>
             { name: "pain", role: "feature", type: "category", categories: ["typical", "none"], undeclared: "other" },
           ],
         },
-        preprocessing: { version: 1, rows: 16, columns },
+        ...(columns.length === 0 ? {} : { preprocessing: { version: 1, rows: 16, columns } }),
       },
     },
     "the card",
@@ -41,4 +43,11 @@ it.each([
   ["left out", [number]],
 ])("refuses a card that prepares columns %s", (_name, columns) => {
   expect(() => read(...columns)).toThrow(expect.objectContaining({ code: "MODEL_NOT_USABLE" }));
+});
+
+it("refuses a card whose network takes other rows than those of its schema, prepared or as they are", () => {
+  expect(readOf(2).network.inputLength).toBe(2);
+  for (const wrong of [() => readOf(4), () => readOf(1), () => readOf(2, number, category), () => readOf(8, number, category)]) {
+    expect(wrong).toThrow(expect.objectContaining({ code: "MODEL_NOT_USABLE", message: expect.stringContaining("its network takes") as string }));
+  }
 });

@@ -1,9 +1,9 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
 import { z } from "zod";
-import { type DatasetSchema, datasetSchema, featureColumns, opaqueSchema } from "../data/index.ts";
+import { type DatasetSchema, datasetSchema, featureLength, opaqueSchema } from "../data/index.ts";
 import { type Preprocessing, preprocessingSchema } from "../data/preprocess/index.ts";
-import { isOfFeature } from "../data/preprocess/preprocessing.ts";
+import { isOfSchema, preparedFeatures } from "../data/preprocess/preprocessing.ts";
 import type { NetworkSpec } from "../nn/index.ts";
 
 /** What using a model needs of its card; a card of a later version may say more. The network is checked by building it. */
@@ -49,17 +49,18 @@ export function readModelCard(document: unknown, what: string): UsableModel {
   }
   const { schema, preprocessing } = data;
   const usable = { name, hash: model.hash, network: model.network as unknown as NetworkSpec, schema };
-  if (preprocessing === undefined) return usable;
-  checkColumns(name, schema, preprocessing);
-  return { ...usable, preprocessing };
+  checkInputs(usable.network, name, schema, preprocessing);
+  return preprocessing === undefined ? usable : { ...usable, preprocessing };
 }
 
-/** Rows are prepared column by column: both lists must be of the same features. */
-function checkColumns(model: string, schema: DatasetSchema, { columns }: Preprocessing): void {
-  const features = schema.kind === "table" ? featureColumns(schema) : [];
-  if (features.length === columns.length && columns.every((column, index) => isOfFeature(column, features[index]!))) return;
-  throw new NexusError("MODEL_NOT_USABLE", `The card of "${model}" prepares other columns than its schema has.`, {
-    hint: "Pull model and card again: `nexus model pull` writes both.",
-    details: { model },
-  });
+/** Rows of the schema, prepared as the card says, must be what the network takes: otherwise it would judge pieces of several as one. */
+function checkInputs({ inputLength }: NetworkSpec, model: string, schema: DatasetSchema, preprocessing: Preprocessing | undefined): void {
+  const refuse = (what: string) =>
+    new NexusError("MODEL_NOT_USABLE", `The card of "${model}" ${what}.`, {
+      hint: "Pull model and card again: `nexus model pull` writes both.",
+      details: { model },
+    });
+  if (preprocessing !== undefined && !isOfSchema(preprocessing, schema)) throw refuse("prepares other columns than its schema has");
+  const given = preprocessing === undefined ? featureLength(schema) : preparedFeatures(preprocessing);
+  if (given !== inputLength) throw refuse(`makes ${given} inputs of a row, and its network takes ${inputLength}`);
 }

@@ -5,7 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type DatasetSchema, featureColumns, featureLength } from "../data/index.ts";
 import { type Preprocessing, preprocessingHash } from "../data/preprocess/index.ts";
-import { isOfFeature, preparedWidth } from "../data/preprocess/preprocessing.ts";
+import { isOfFeature, preparedFeatures } from "../data/preprocess/preprocessing.ts";
 import { inferShapes, networkLayout, type NetworkSpec, type Shape } from "../nn/index.ts";
 import { encodeSafetensors, viewParameters } from "../tensor/index.ts";
 import { FLOAT, UINT8 } from "./element-types.ts";
@@ -115,8 +115,9 @@ function rowsMisfit({ inputLength }: NetworkSpec, schema: DatasetSchema | undefi
 }
 
 /** Whether rows are prepared into what the network takes, column by column of the schema. */
-function preprocessingMisfit({ inputLength }: NetworkSpec, { columns }: Preprocessing, schema: DatasetSchema | undefined): string | undefined {
-  const width = columns.reduce((sum, column) => sum + preparedWidth(column), 0);
+function preprocessingMisfit({ inputLength }: NetworkSpec, preprocessing: Preprocessing, schema: DatasetSchema | undefined): string | undefined {
+  const { columns } = preprocessing;
+  const width = preparedFeatures(preprocessing);
   if (width !== inputLength) return `its network takes ${inputLength} features; its preprocessing makes ${width}`;
   if (schema === undefined) return undefined;
   const declared = schema.kind === "table" ? featureColumns(schema) : [];
@@ -129,7 +130,7 @@ function preprocessingMisfit({ inputLength }: NetworkSpec, { columns }: Preproce
 function addPreparedRows(graph: GraphBuilder, preprocessing: Preprocessing, inputShape: Shape, model: string): Rows {
   const names = preprocessing.columns.map(({ column }) => column);
   const whole = preprocessing.columns.filter(({ fill }) => fill === null).map(({ column }) => column);
-  const features = preprocessing.columns.reduce((sum, column) => sum + preparedWidth(column), 0);
+  const features = preparedFeatures(preprocessing);
   const prepared = addPreprocessing(graph, preprocessing, "input", model);
   const gaps = whole.length === 0 ? "A missing cell is NaN." : `A missing cell is NaN; nothing fills those of ${whole.join(", ")}.`;
   return {

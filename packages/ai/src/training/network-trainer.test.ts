@@ -139,6 +139,13 @@ describe("the built-in trainer", () => {
       code: "DATA_INVALID",
       message: expect.stringContaining("its content changed") as string,
     });
+    // A coordinator that says of the same rows that they are of another form would have other things counted of them.
+    const task = taskFor(data);
+    await trainerOf(data).fit(task);
+    const other = { ...task, plan: { ...task.plan, schema: { ...SCHEMA, classes: 3 } } };
+    for (const asked of [trainerOf(data).fit(other), trainerOf(data).evaluate(other), trainerOf(data).statistics!(other)]) {
+      await expect(asked).rejects.toMatchObject({ code: "DATA_INVALID", message: expect.stringContaining("schema is not that") as string });
+    }
     const holes = dataset(0, true);
     await expect(trainerOf(holes).fit(taskFor(holes))).rejects.toMatchObject({ code: "DATA_INVALID" });
     await expect(trainerOf(data).fit(taskFor(data, { model: { kind: "tensors", tensors: { w: [2] } } }))).rejects.toMatchObject({

@@ -1,9 +1,10 @@
 import { NexusError } from "@ciphernx/core/errors";
-import { type Dataset, requireComplete } from "../data/index.ts";
+import { type Dataset, requireComplete, schemaText } from "../data/index.ts";
 import { rowStatistics } from "../data/preprocess/index.ts";
 import { createTally, metricTask } from "../metrics/index.ts";
 import { createNetwork, type Kernel, type Network, type NetworkSpec } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
+import type { RunPlan } from "../spec/index.ts";
 import { createPreparedRows } from "./prepared-rows.ts";
 import { trainInRound } from "./train-in-round.ts";
 import type { StatisticsTask, Trainer, TrainingTask } from "./trainer.ts";
@@ -23,6 +24,8 @@ const KEPT_NETWORKS = 4;
 export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainerOptions): Trainer {
   const networks = new Map<string, Network>();
   const checked = new WeakSet<Dataset>();
+  /** Datasets whose schema is that of a plan. */
+  const agreed = new WeakMap<RunPlan, WeakSet<Dataset>>();
   const prepared = createPreparedRows();
   /** Where a worker's fits leave their parameters in turn: a new vector for each would be garbage by the gigabyte. */
   const saved = new WeakMap<Network, Float32Array<ArrayBuffer>>();
@@ -67,7 +70,20 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
         },
       );
     }
+    checkSchema(task, loaded);
     return loaded;
+  }
+
+  /** What is counted of rows follows from the plan's schema: with another one, a coordinator could ask for more than ranges and categories tell. */
+  function checkSchema({ plan, spec, party }: StatisticsTask, loaded: Dataset): void {
+    const known = agreed.get(plan) ?? new WeakSet();
+    if (known.has(loaded)) return;
+    if (schemaText(plan.schema) !== schemaText(loaded.schema)) {
+      throw new NexusError("DATA_INVALID", `The plan's schema is not that of the dataset "${spec.data.dataset}" of ${party}.`, {
+        hint: "The node goes by its own schema. Install the coordinator's version on the node; if it has it, the coordinator is not to be trusted.",
+      });
+    }
+    agreed.set(plan, known.add(loaded));
   }
 
   /** The party's rows as they are learnt from. */

@@ -106,6 +106,12 @@ function numberSteps(column: ValueColumn & { readonly type: "number" }, options:
       reason: `The schema declares no range for "${column.name}", so no party knows over which values to count; a range taken from the rows would tell of single ones.`,
       remedy: `Declare one in the schema at every party ("range": [low, high]), or write clip: [low, high] here.`,
     });
+  } else if (!bounds.every((end) => Number.isFinite(Math.fround(end)))) {
+    refusals.push({
+      path: `${path}.clip`,
+      reason: `Numbers are held in 32 bits, which end before ${bounds.find((end) => !Number.isFinite(Math.fround(end)))}; over all that they hold nothing can be counted.`,
+      remedy: `Write what values of "${column.name}" can be, as clip: [low, high] here or as range in the schema at every party.`,
+    });
   } else if (clip !== undefined && column.range !== undefined && (clip[0] > column.range[1] || clip[1] < column.range[0])) {
     refusals.push({
       path: `${path}.clip`,

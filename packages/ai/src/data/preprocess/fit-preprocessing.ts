@@ -3,8 +3,10 @@ import { type CategorySteps, type ColumnSteps, NUMBER_SUMS, type NumberSteps, st
 import { KEPT_BINS, type PreparedCategory, type PreparedNumber, type Preprocessing } from "./preprocessing.ts";
 import { sumScale } from "./row-statistics.ts";
 
-/** Below this variance of positions a column counts as constant: sums are rounded, and noise must not be blown up to features. */
+/** Below this variance of positions a column counts as constant: values are added in f64, and noise must not be blown up to features. */
 const CONSTANT_VARIANCE = 2 ** -32;
+/** What rounding may leave in a scaled sum: sums travel in steps of 2^−20, and there is one for each party. */
+const SUM_NOISE = 2 ** -16;
 
 /**
  * What follows from the sums of all parties' statistics. f64, + − × ÷ √ in a fixed order only: the same bits on every host. Where cells are
@@ -47,17 +49,19 @@ function fitNumber(step: NumberSteps, own: readonly number[], rows: number, scal
   const missing = rows - known;
   const valueAt = (place: number): number => low + place * (high - low);
 
-  const median = quantile(histogram, 0.5);
-  const fill = impute === "none" ? undefined : impute === "mean" ? sum / known : median;
+  const noise = SUM_NOISE / scale;
+  const [knownMean, knownDeviation] = moments(known, sum, squares, noise);
+  const median = medianOf(histogram, knownMean, knownDeviation);
+  const fill = impute === "none" ? undefined : impute === "mean" ? knownMean : median;
   // As if the gaps had been filled in before anything else was computed.
   const filled = fill === undefined ? 0 : missing;
   const place = fill ?? 0;
-  const [mean, deviation] = moments(known + filled, sum + filled * place, squares + filled * place * place);
+  const [mean, deviation] = moments(known + filled, sum + filled * place, squares + filled * place * place, noise);
   if (filled > 0) histogram[Math.min(histogram.length - 1, Math.floor(place * histogram.length))]! += filled;
-  const centre = scaling === "standard" ? mean : scaling === "robust" ? quantile(histogram, 0.5) : undefined;
-  const spread = scaling === "standard" ? deviation : scaling === "robust" ? quantile(histogram, 0.75) - quantile(histogram, 0.25) : 0;
+  const centre = scaling === "standard" ? mean : scaling === "robust" ? medianOf(histogram, mean, deviation) : undefined;
+  const spread = scaling === "standard" ? deviation : scaling === "robust" ? robustSpread(histogram, deviation) : 0;
+  const divisor = spread * (high - low);
 
-  const [knownMean, knownDeviation] = moments(known, sum, squares);
   const bins = own.slice(NUMBER_SUMS);
   const group = bins.length / KEPT_BINS;
   return {
@@ -66,7 +70,7 @@ function fitNumber(step: NumberSteps, own: readonly number[], rows: number, scal
     clip: [low, high],
     fill: fill === undefined ? null : valueAt(fill),
     offset: centre === undefined ? 0 : valueAt(centre),
-    divisor: spread > 0 ? spread * (high - low) : 1,
+    divisor: Number.isFinite(1 / divisor) ? divisor : 1,
     indicate,
     statistics: {
       missing,
@@ -94,10 +98,27 @@ function constantNumber({ column, bounds: [low, high], indicate }: NumberSteps, 
 }
 
 /** Mean and standard deviation (of the population) of positions. */
-function moments(count: number, sum: number, squares: number): readonly [mean: number, deviation: number] {
+function moments(count: number, sum: number, squares: number, noise: number): readonly [mean: number, deviation: number] {
   const mean = sum / count;
   const variance = squares / count - mean * mean;
-  return [mean, variance > CONSTANT_VARIANCE ? Math.sqrt(variance) : 0];
+  return [mean, variance > Math.max(CONSTANT_VARIANCE, noise / count) ? Math.sqrt(variance) : 0];
+}
+
+/**
+ * The interquartile range; the standard deviation where that is narrower than a bin. A histogram cannot tell it from 0 then (most rows have
+ * one value), and dividing by what it seems to be would make the others hundreds.
+ */
+function robustSpread(histogram: readonly number[], deviation: number): number {
+  const range = quantile(histogram, 0.75) - quantile(histogram, 0.25);
+  return range * histogram.length < 1 ? deviation : range;
+}
+
+/**
+ * The median, which is never farther from the mean than a deviation: that is narrower than a bin where all values are nearly one, and a gap
+ * filled with another value of the same bin would be a deviation of its own.
+ */
+function medianOf(histogram: readonly number[], mean: number, deviation: number): number {
+  return Math.min(mean + deviation, Math.max(mean - deviation, quantile(histogram, 0.5)));
 }
 
 /** The position below which a share of the counted values lies; values are taken to lie evenly within a bin. */

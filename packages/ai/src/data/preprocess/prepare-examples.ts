@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import type { Examples } from "../examples.ts";
-import { type PreparedCategory, type PreparedNumber, preparedWidth, type Preprocessing } from "./preprocessing.ts";
+import { type PreparedCategory, type PreparedNumber, preparedFeatures, preparedWidth, type Preprocessing } from "./preprocessing.ts";
 
 /** Writes a column of a row: `value` is NaN where the cell is missing. */
 type Writer = (value: number, into: Float32Array, at: number) => void;
@@ -14,7 +14,7 @@ type Writer = (value: number, into: Float32Array, at: number) => void;
 export function prepareFeatures(preprocessing: Preprocessing, rows: ArrayLike<number>, name = "The rows"): Float32Array<ArrayBuffer> {
   const { columns } = preprocessing;
   const widths = columns.map(preparedWidth);
-  const width = widths.reduce((sum, one) => sum + one, 0);
+  const width = preparedFeatures(preprocessing);
   const count = rows.length / columns.length;
   const prepared = new Float32Array(count * width);
   const writers = columns.map((column) => (column.type === "number" ? numberWriter(column) : categoryWriter(column)));
@@ -31,8 +31,8 @@ export function prepareFeatures(preprocessing: Preprocessing, rows: ArrayLike<nu
 
 /** Examples whose features have been prepared; labels as they are. */
 export function prepareExamples(preprocessing: Preprocessing, examples: Examples, name?: string): Examples {
-  const featureLength = preprocessing.columns.reduce((sum, column) => sum + preparedWidth(column), 0);
-  return { features: prepareFeatures(preprocessing, examples.features, name), featureLength, targets: examples.targets, count: examples.count };
+  const { features, targets, count } = examples;
+  return { features: prepareFeatures(preprocessing, features, name), featureLength: preparedFeatures(preprocessing), targets, count };
 }
 
 function numberWriter({ clip: [low, high], fill, offset, divisor, indicate }: PreparedNumber): Writer {

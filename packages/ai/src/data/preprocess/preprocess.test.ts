@@ -103,6 +103,14 @@ describe("what is done with the columns", () => {
       { path: "preprocess.columns.pain.scale" },
       { path: "preprocess.columns.pressure.clip", edits: [{ value: [40, 240] }] },
     ]);
+    for (const clip of [
+      [-1e308, 1e308],
+      [0, 1e39],
+    ]) {
+      expect(refusalsOf({ columns: { age: { clip } } })).toMatchObject([
+        { path: "preprocess.columns.age.clip", reason: expect.stringContaining("32 bits") as string },
+      ]);
+    }
     const wide = {
       ...SCHEMA,
       columns: [...SCHEMA.columns, ...Array.from({ length: 100 }, (_, index) => ({ ...SCHEMA.columns[1]!, name: `n${index}` }))],
@@ -192,10 +200,46 @@ describe("what rows are prepared by", () => {
     if (age?.type !== "number" || pressure?.type !== "number") throw new TypeError("Two columns are of numbers.");
     expect(age.offset).toBeCloseTo(50, 0);
     expect(Math.abs(age.divisor - 50)).toBeLessThan(1);
-    // Within a bin's width: 200 / 4096.
-    expect(pressure.divisor).toBeLessThan(0.05);
+    expect(pressure.divisor).toBe(1);
     const [, , still] = fitted(stepsOf({}), rows).columns;
     expect(still).toMatchObject({ divisor: 1, offset: expect.closeTo(100, 3) as number });
+  });
+
+  it("scales by the deviation where quartiles lie in one bin, so that the few other values do not become hundreds", () => {
+    // Nine of ten are 0: the quartiles are, and a histogram tells of no difference between them.
+    const rows = rowsOf(...Array.from({ length: 100 }, (_, index) => [index % 10 === 9 ? 100 : 0, 0, 100]));
+    const preprocessing = fitted(stepsOf({ numbers: { scale: "robust" } }), rows);
+    expect(preprocessing.columns[0]).toMatchObject({ divisor: expect.closeTo(30, 6) as number });
+    expect(Math.max(...prepareExamples(preprocessing, rows).features)).toBeLessThan(4);
+  });
+
+  it("fills the gaps of a constant column with its one value, so that a bin's width is taken for no deviation", () => {
+    for (const scale of ["standard", "robust"] as const) {
+      const rows = rowsOf([37, 0, 100], [null, 0, 100], [37, 0, null]);
+      const preprocessing = fitted(stepsOf({ numbers: { impute: "median", scale } }), rows);
+      expect(preprocessing.columns[0]).toMatchObject({
+        ...{ fill: expect.closeTo(37, 6) as number, offset: expect.closeTo(37, 6) as number, divisor: 1 },
+        statistics: { median: expect.closeTo(37, 6) as number, deviation: 0 },
+      });
+    }
+  });
+
+  it("takes no rounding of sums for a deviation, however little of a column is known of many rows", () => {
+    const maxRows = 2 ** 27;
+    const steps = stepsOf({});
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1000 }), (tenth) => {
+        const sums = rowStatistics(steps, rowsOf([tenth / 10, 0, 100]), maxRows).map((sum) => Math.round(sum * 2 ** 20) / 2 ** 20);
+        expect(fitPreprocessing(steps, sums, 1, maxRows).columns[0]).toMatchObject({ divisor: 1 });
+      }),
+    );
+  });
+
+  it.each([Number.MIN_VALUE, 1e-309])("is finite over a range as narrow as %d", (end) => {
+    const steps = stepsOf({ columns: { age: { clip: [0, end] } } });
+    const preprocessing = fitted(steps, rowsOf([0, 0, 100], [1, 0, 100]));
+    expect(preprocessingSchema.safeParse(preprocessing).success).toBe(true);
+    expect(prepareExamples(preprocessing, A).features.every((value) => Number.isFinite(value))).toBe(true);
   });
 
   it("is refused where nobody knows a cell", () => {
@@ -259,5 +303,40 @@ describe("statistics that no rows have", () => {
     expect(impossibleStatistics(steps, changed(4, -1), 3, MAX_ROWS)).toContain("whole number");
     expect(impossibleStatistics(steps, changed(20, 0.5), 3, MAX_ROWS)).toContain('count of the column "pain"');
     expect(impossibleStatistics(steps, changed(20, 9), 3, MAX_ROWS)).toContain('of the column "pain" add up to 1');
+  });
+
+  it("are told from them where the sums are of other values than the histogram, or have a negative variance", () => {
+    const [known, sum, squares] = honest as unknown as [number, number, number];
+    const scale = sum / (0.2 + 0.3);
+    const refused = 'The sums of the column "age" are those of no 2 values.';
+    // Ages of 20 and 30 lie in the bins from 18.75 to 25 and from 25 to 31.25.
+    expect(impossibleStatistics(steps, changed(1, 0.43 * scale), 3, MAX_ROWS)).toBe(refused);
+    expect(impossibleStatistics(steps, changed(1, 0.57 * scale), 3, MAX_ROWS)).toBe(refused);
+    expect(impossibleStatistics(steps, changed(2, 0), 3, MAX_ROWS)).toBe(refused);
+    expect(impossibleStatistics(steps, changed(2, sum), 3, MAX_ROWS)).toBe(refused);
+    // Within the bins, but less than values with this sum have.
+    expect(impossibleStatistics(steps, changed(2, (sum * sum) / (known * scale) - 0.01 * squares), 3, MAX_ROWS)).toBe(refused);
+  });
+
+  it("are never those of rows, however these lie and are rounded", () => {
+    const age = fc.option(
+      fc.oneof(
+        fc.float({ min: -10, max: 120, noNaN: true }),
+        fc.integer({ min: 0, max: 48 }).map((part) => (part * 100) / 48),
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(age, { minLength: 1, maxLength: 40 }),
+        fc.constantFrom(16, 48, 256),
+        fc.constantFrom(40, 1e6, 1e9),
+        (ages, bins, maxRows) => {
+          const fine = stepsOf({ bins });
+          const sums = rowStatistics(fine, rowsOf(...ages.map((one) => [one, 0, one === null ? 100 : 40 + one])), maxRows);
+          const uploaded = sums.map((one) => Math.round(one * 2 ** 20) / 2 ** 20);
+          expect(impossibleStatistics(fine, uploaded, ages.length, maxRows)).toBeUndefined();
+        },
+      ),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { hashDocument } from "@ciphernx/core/spec";
 import { z } from "zod";
-import { categoryCount, type ValueColumn } from "../dataset-schema.ts";
+import { categoryCount, type DatasetSchema, featureColumns, type ValueColumn } from "../dataset-schema.ts";
 
 /** Bins of the histograms that stay with a model: enough to see whether other rows are like the ones it learnt from. */
 export const KEPT_BINS = 16;
@@ -72,6 +72,17 @@ export function preparedWidth(column: Preprocessing["columns"][number]): number 
 export function isOfFeature(column: Preprocessing["columns"][number], feature: ValueColumn): boolean {
   if (column.column !== feature.name) return false;
   return column.type === "category" ? feature.type === "category" && column.categories === categoryCount(feature) : feature.type === "number";
+}
+
+/** Whether it prepares rows of a schema: they are read column by column, so both lists must be of the same features. */
+export function isOfSchema({ columns }: Preprocessing, schema: DatasetSchema): boolean {
+  const features = schema.kind === "table" ? featureColumns(schema) : [];
+  return features.length === columns.length && columns.every((column, index) => isOfFeature(column, features[index]!));
+}
+
+/** Features of a row that was prepared. */
+export function preparedFeatures({ columns }: Preprocessing): number {
+  return columns.reduce((sum, column) => sum + preparedWidth(column), 0);
 }
 
 /** Its hash: what a model's lineage names. */

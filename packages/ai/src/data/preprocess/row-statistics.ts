@@ -8,6 +8,9 @@ import { type ColumnSteps, NUMBER_SUMS, statisticsLength, statisticsOf } from ".
  * @module
  */
 
+/** What adding up to 10^9 positions in f64 may leave of each. */
+const ROUNDING = 2 ** -30;
+
 /** Where a value lies between the ends of its column's bounds, from 0 to 1. */
 export function position(value: number, [low, high]: readonly [number, number]): number {
   return value <= low ? 0 : value >= high ? 1 : (value - low) / (high - low);
@@ -74,8 +77,28 @@ export function impossibleStatistics(steps: readonly ColumnSteps[], sums: ArrayL
     if (step.type === "category") continue;
     const [known, sum, squares] = own as [number, number, number];
     if (known !== counted) return `It counts ${known} known cells ${what}, and ${counted} in their histogram.`;
-    // Sums are rounded to steps far below 1.
-    if (!(sum >= 0 && sum <= known * scale + 1 && squares >= 0 && squares <= sum + 1)) return `The sums ${what} are those of no ${known} values.`;
+    if (!areOfHistogram(sum, squares, known, counts, scale)) return `The sums ${what} are those of no ${known} values.`;
   }
   return undefined;
+}
+
+/**
+ * Whether values in these bins can have this sum and this sum of squares: both lie between what the bins' lower and upper ends give, and no
+ * variance is negative. So sums can lie by no more than a bin's width, and deviations cannot be made 0.
+ */
+function areOfHistogram(sum: number, squares: number, known: number, counts: readonly number[], scale: number): boolean {
+  let [least, most, leastSquares, mostSquares] = [0, 0, 0, 0];
+  for (const [bin, count] of counts.entries()) {
+    const [low, high] = [bin / counts.length, (bin + 1) / counts.length];
+    least += count * low;
+    most += count * high;
+    leastSquares += count * low * low;
+    mostSquares += count * high * high;
+  }
+  // Sums are rounded to steps far below 1, and f64 leaves a little of a long one.
+  const slack = 1 + known * scale * ROUNDING;
+  const between = (value: number, low: number, high: number): boolean => value >= low * scale - slack && value <= high * scale + slack;
+  if (sum < 0 || !between(sum, least, most)) return false;
+  if (squares < 0 || squares > sum + slack || !between(squares, leastSquares, mostSquares)) return false;
+  return known === 0 || squares + 3 * slack >= (sum * sum) / (known * scale);
 }

@@ -7,7 +7,7 @@ const numberImpute = z
 const scaling = z
   .enum(["standard", "robust", "none"])
   .describe(
-    "standard: minus the mean, divided by the standard deviation; robust: minus the median, divided by the interquartile range; none: as it is",
+    "standard: minus the mean, divided by the standard deviation; robust: minus the median, divided by the interquartile range (the standard deviation where quartiles lie in one bin); none: as it is",
   );
 const indicate = z.boolean().describe("Whether one more feature says with 1 that the cell was missing");
 const categoryImpute = z

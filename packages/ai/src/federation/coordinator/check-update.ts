@@ -77,13 +77,17 @@ function reported({ kind, plan }: { readonly kind: PhaseKind; readonly plan: Run
   return { ...extras, metrics: Object.fromEntries(plan.metricNames.map((name) => [name, extras.metrics[name]!])) };
 }
 
-/** Statistics are bound by the hash that is signed; their report repeats the count of rows alone. */
+/** Statistics are bound by the hash that is signed; their report repeats the count of rows alone, and it is of no more rows than are registered. */
 function checkStatistics(
   { party, plan }: { readonly party: string; readonly plan: RunPlan },
   extras: UpdateExtras,
-  report: { readonly weight: number },
+  report: { readonly weight: number; readonly metrics: Readonly<Record<string, number>> },
 ): void {
   if (extras.weight !== report.weight) throw rejected(party, `It counts ${extras.weight} rows, its report ${report.weight}.`);
+  const [metric] = Object.keys(report.metrics);
+  if (metric !== undefined) throw rejected(party, `Its report of statistics has a metric "${metric}"; there is none.`);
+  const registered = plan.parties.find(({ name }) => name === party)?.trainExamples ?? 0;
+  if (extras.weight > registered) throw rejected(party, `It counts ${extras.weight} rows; ${registered} are registered.`);
   const { steps } = plan.preprocess!;
   const sums = Array.from({ length: statisticsLength(steps) }, (_, index) => extras.metrics[index]!);
   const problem = impossibleStatistics(steps, sums, extras.weight, plan.encoding.maxWeight);

@@ -44,7 +44,11 @@ export function createDeliveries(store: Store, documents: RunDocumentCache): Del
       }
       batch.nodeIds.add(nodeId);
       const task = (await batch.found).get(nodeId);
-      return task === undefined ? undefined : { ...task, ...(await documents.of(task.runId)) };
+      if (task === undefined) return undefined;
+      const known = await documents.of(task.runId);
+      // Read before the statistics were added, and asked for right after: the next reading knows.
+      const isStale = task.kind !== "statistics" && known.plan.preprocess !== undefined && known.preprocessingJson === null;
+      return { ...task, ...(isStale ? await documents.of(task.runId) : known) };
     },
   };
 }

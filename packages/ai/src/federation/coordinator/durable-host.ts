@@ -13,7 +13,7 @@ import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
 import { commitRound } from "./commit.ts";
 import { commitPreprocessing } from "./commit-preprocessing.ts";
 import { answersKey, type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
-import type { HostedRun } from "./hosted-run.ts";
+import { type HostedRun, hostedRun } from "./hosted-run.ts";
 import { openPhase } from "./open-phase.ts";
 import { abandonAttempt, closePhase, lookAt, whereAttempt, whereTasks } from "./phases.ts";
 import { toldWaiting } from "./told-waiting.ts";
@@ -137,6 +137,8 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
     },
 
     async prepare(phase, accepted) {
+      // Done, but not recorded as a step: the uploads may have been collected since.
+      if ((await hostedRun(store, runId)).preprocessing !== null) return;
       const total = await addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted));
       await commitPreprocessing(store, run, phase, accepted, fittedPreprocessing(plan, total));
       waiters.wake(runKey(runId));
