@@ -26,6 +26,12 @@ export const generalErrors = defineErrors({
     hint: "Give it more time, or look at what it is waiting for with `nexus run show`.",
     retryable: true,
   },
+  UNHEALTHY: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "Something on this machine will fail, as `nexus doctor` found.",
+    hint: "Mend what it names, one after the other, and run it again.",
+  },
   USAGE: {
     exit: EXIT.usage,
     rpc: "invalid_argument",

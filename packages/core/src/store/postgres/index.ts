@@ -1,1 +1,2 @@
+export { locatePackage } from "./binaries.ts";
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, openEmbeddedPostgres } from "./embedded-postgres.ts";
