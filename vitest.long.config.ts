@@ -4,5 +4,10 @@ import base from "./vitest.config.ts";
 /** Tests of whole processes that take minutes together: `npm run test:long`. */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ["tests/**/*.long.test.ts"], exclude: ["**/node_modules/**", "**/dist/**"], fileParallelism: false },
+  test: {
+    ...base.test,
+    include: ["apps/**/*.long.test.ts", "tests/**/*.long.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    fileParallelism: false,
+  },
 });

@@ -112,6 +112,17 @@ export function duration(flags: string, description: string, fallbackSeconds: nu
   return { flags, description, fallback: fallbackSeconds, fallbackText, parse };
 }
 
+/** `--until 2027-01-31`: a day of the calendar, undefined unless written. */
+export function day(flags: string, description: string): OptionDefinition<string | undefined> {
+  const parse = (word: string): string => {
+    const time = /^\d{4}-\d{2}-\d{2}$/.test(word) ? Date.parse(`${word}T00:00:00Z`) : Number.NaN;
+    // A day that a month has not would be read as one of the next.
+    if (!Number.isFinite(time) || new Date(time).toISOString().slice(0, 10) !== word) throw new InvalidValue("a day such as 2027-01-31", word);
+    return word;
+  };
+  return { flags, description, fallback: undefined, parse };
+}
+
 /** `<spec>`: must be there. */
 export function argument(flags: `<${string}>`, description: string): ArgumentDefinition<string> {
   return { flags, description };

@@ -23,7 +23,7 @@ describe("nexus --help", () => {
     ...GROUPS.flatMap(({ name, commands }) => [[name], ...commands.map((command) => [name, command.name])]),
   ];
 
-  it("ends with examples at every command, and every example calls nexus", async () => {
+  it("ends with examples at every command, and every example calls nexus", { timeout: 120_000 }, async () => {
     for (const path of paths) {
       const { code, stdout, stderr } = await runNexus([...path, "--help"]);
       expect({ path, code, stderr }).toEqual({ path, code: 0, stderr: "" });

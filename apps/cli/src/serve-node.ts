@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { type Dataset, describeDataset } from "@ciphernx/ai/data";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
-import { folderKeptValues, holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import { folderGuard, folderKeptValues, holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
 import { type KernelBuild, loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { collectBulkMemory } from "@ciphernx/core/process";
@@ -36,6 +36,13 @@ export async function serveNode(
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     signal,
     kept: folderKeptValues(folder),
+    guard: folderGuard({
+      folder,
+      async facts(name) {
+        const { schema, test } = await dataset(name);
+        return { schema, testExamples: test?.count ?? 0 };
+      },
+    }),
     async onSession(session) {
       for (const name of await listDescriptors(folder)) {
         await registerDataset(session, { name, ...describeDataset(await dataset(name)) });
@@ -85,14 +92,19 @@ function tellEvent(event: NodeEvent, output: Context["output"], repetitions: Rep
     case "answered": {
       const { kind } = event.answer;
       const why = event.answer.kind === "accepted" ? {} : { code: event.answer.error.code, message: event.answer.error.message };
+      // What the owner of the data can do is told where the owner sees it.
+      const hint = event.answer.kind === "failed" && OWNER_CODES.has(event.answer.error.code) ? { hint: event.answer.error.hint } : {};
       const { run, round, task } = taskData(event.task);
       return output.event(
-        { type: "answered", run, round, task, answer: kind, ...why },
-        `${run} round ${round} ${task}: ${kind}${"message" in why ? `: ${why.message}` : ""}`,
+        { type: "answered", run, round, task, answer: kind, ...why, ...hint },
+        `${run} round ${round} ${task}: ${kind}${"message" in why ? `: ${why.message}` : ""}${"hint" in hint ? `\n  ${hint.hint}` : ""}`,
       );
     }
   }
 }
+
+/** Refusals that the owner of a dataset can do something about, at the node. */
+const OWNER_CODES: ReadonlySet<string> = new Set(["TERMS_REFUSED", "APPROVAL_REQUIRED"]);
 
 /** Tasks as people know them. */
 const TASK_NAMES: Readonly<Record<TaskKind, string>> = {

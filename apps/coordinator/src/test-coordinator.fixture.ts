@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { connect, type Nexus } from "@ciphernx/ai/client";
 import { allocateExamples, createDataset, type DatasetSchema, describeDataset, type Examples, type PartyDataset } from "@ciphernx/ai/data";
 import {
+  type DatasetGuard,
   joinNode,
   type KeptValues,
   loadIdentity,
@@ -99,13 +100,15 @@ export interface WorkOptions {
   readonly change?: (trainer: Trainer) => Trainer;
   /** Where the party's own values are kept; default: in the memory of this node. */
   readonly kept?: KeptValues;
+  /** Speaks for the owner of the rows; default: every run is let in. */
+  readonly guard?: DatasetGuard;
 }
 
 /** Starts the built-in trainer of a node that has joined. */
 export async function startWork(
   url: string,
   identity: NodeIdentity,
-  { rows, before = async () => {}, change = (trainer) => trainer, kept }: WorkOptions,
+  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard }: WorkOptions,
 ): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
@@ -125,6 +128,7 @@ export async function startWork(
     connect: (token) => connectTransport({ baseUrl: url, token }),
     signal: stop.signal,
     ...(kept === undefined ? {} : { kept }),
+    ...(guard === undefined ? {} : { guard }),
     onEvent: (event) => events.push(event),
     onSession: async (session) => {
       await registerRows(session, "rows", rows);

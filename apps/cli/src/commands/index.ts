@@ -2,11 +2,16 @@ import type { CommandDefinition, CommandGroup } from "../command.ts";
 import { down } from "./coordinator/down.ts";
 import { up } from "./coordinator/up.ts";
 import { demo } from "./demo/demo.ts";
+import { doctor } from "./doctor/doctor.ts";
 import { datasetAdd } from "./dataset/add.ts";
+import { datasetApprovals } from "./dataset/approvals.ts";
+import { datasetApprove } from "./dataset/approve.ts";
 import { datasetFetch } from "./dataset/fetch.ts";
 import { datasetList } from "./dataset/list.ts";
+import { datasetRevoke } from "./dataset/revoke.ts";
 import { datasetShow } from "./dataset/show.ts";
 import { datasetSplit } from "./dataset/split.ts";
+import { datasetTerms } from "./dataset/terms.ts";
 import { modelExport } from "./model/export.ts";
 import { modelList } from "./model/list.ts";
 import { modelPull } from "./model/pull.ts";
@@ -32,12 +37,19 @@ import { runWatch } from "./run/watch.ts";
 import { sim } from "./sim/sim.ts";
 
 /** Commands without a group, in the order of the help. */
-export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, demo];
+export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, demo];
 
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [
   { name: "node", summary: "The parties' machines", commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeRemove] },
-  { name: "dataset", summary: "Datasets, by reference", commands: [datasetAdd, datasetList, datasetShow, datasetSplit, datasetFetch] },
+  {
+    name: "dataset",
+    summary: "Datasets, by reference",
+    commands: [
+      ...[datasetAdd, datasetList, datasetShow, datasetTerms, datasetApprove, datasetRevoke, datasetApprovals],
+      ...[datasetSplit, datasetFetch],
+    ],
+  },
   {
     name: "run",
     summary: "Plan, start and follow runs",

@@ -2,6 +2,7 @@ import { nameSchema, seedSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { CSV_DELIMITERS } from "./csv/csv-records.ts";
 import { type DatasetSchema, datasetSchema } from "./dataset-schema.ts";
+import { termsSchema } from "./terms.ts";
 
 const path = z.string().min(1).max(4_096).describe("Path, absolute or relative to the descriptor's folder; gzip is recognised");
 
@@ -79,6 +80,7 @@ export const descriptorSchema = z
       .discriminatedUnion("format", [csvFiles, jsonlFiles, parquetFiles, idxFiles, npyFiles, npzFiles, imageFiles])
       .describe("Where the rows are"),
     holdOut: holdOutSchema.optional().describe("Rows to hold out; not beside test files"),
+    terms: termsSchema.optional().describe("What the owner allows; default: every run"),
   })
   .superRefine(({ files, schema, holdOut }, context) => {
     const mistake = formatMistake(files, schema);

@@ -21,6 +21,7 @@ it("exports what users rely on, and nothing by accident", () => {
       "createDataset",
       "dataSection",
       "datasetSchema",
+      "dayOf",
       "describeDataset",
       "descriptorSchema",
       "encodeIdx",
@@ -56,6 +57,7 @@ it("exports what users rely on, and nothing by accident", () => {
       "schemaText",
       "splitDataset",
       "takeRows",
+      "termsSchema",
       "viewExamples",
     ]
   `);

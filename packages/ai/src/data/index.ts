@@ -67,3 +67,4 @@ export { dataSection } from "./section.ts";
 export { SOURCE_NAMES, type SourceName } from "./source-names.ts";
 export type { RowColumns } from "./table/table-rows.ts";
 export { type PartyDataset, splitDataset, type SplitOptions } from "./split.ts";
+export { type DatasetTerms, dayOf, termsSchema } from "./terms.ts";

@@ -27,6 +27,7 @@ export const datasetAdd = defineCommand({
     label: text("--label <column>", "a table without a schema: the column to predict"),
     schema: text("--schema <file>", "YAML or JSON schema of the rows (default: inferred from them)"),
     holdOut: number("--hold-out <share>", "share of the rows to hold out for evaluation where no test files are named", { above: 0, below: 1 }),
+    terms: text("--terms <file>", "YAML or JSON file with what its owner allows (default: the terms that it has, if it is described already)"),
     stratify: flag("--stratify", "with --hold-out: the same share of each class"),
   },
   examples: [
@@ -39,7 +40,10 @@ export const datasetAdd = defineCommand({
     { command: "nexus dataset add heart --folder ./clinic-a --csv patients.csv --label sick --hold-out 0.2 --stratify" },
   ],
   async action({ args, options, output, signal }) {
-    const [{ addDataset }, { loadIdentity }] = await Promise.all([import("@ciphernx/ai/data/node"), import("@ciphernx/ai/federation/node")]);
+    const [{ addDataset }, { loadIdentity, logDecision }] = await Promise.all([
+      import("@ciphernx/ai/data/node"),
+      import("@ciphernx/ai/federation/node"),
+    ]);
     await loadIdentity(options.folder); // a mistyped folder is told, not made
     const { data, testData, csv, testCsv, holdOut, stratify, ...rest } = options;
     const named = { data, testData, csv, testCsv };
@@ -49,7 +53,8 @@ export const datasetAdd = defineCommand({
     }
     const held = holdOut === undefined ? {} : { holdOut: { fraction: holdOut, seed: 0, ...(stratify ? { stratify } : {}) } };
     const dataset = await addDataset({ name: args.name, ...rest, ...files, ...held, signal });
-    const { trainExamples, testExamples, contentHash, missing, schema } = dataset;
+    const { trainExamples, testExamples, contentHash, missing, schema, terms } = dataset;
+    if (options.terms !== undefined) await logDecision(options.folder, { act: "terms-changed", dataset: args.name, terms });
     const lines = [
       `Described ${args.name}: ${plural(trainExamples, "example")} to train on, ${testExamples} held out, content ${contentHash.slice(0, 12)}.`,
       ...(schema.kind === "table"
@@ -59,6 +64,7 @@ export const datasetAdd = defineCommand({
           ]
         : []),
       ...missing.map(({ column, count }) => `${column} is missing in ${plural(count, "row")}: fill it in, or leave the column out, before training.`),
+      ...(terms === undefined ? [] : [`Its owner's terms hold: ${Object.keys(terms).join(", ")}.`]),
       `${dataset.descriptorPath} holds this; a node that is running must be restarted to register it.`,
     ];
     output.result({ data: { dataset }, text: lines.join("\n"), ids: [args.name] });

@@ -1,10 +1,10 @@
 import { measureDrift } from "@ciphernx/ai/data";
-import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
+import { descriptorPath, loadDataset } from "@ciphernx/ai/data/node";
 import { NexusError } from "@ciphernx/core/errors";
-import { nearest } from "@ciphernx/core/spec";
 import type { Context } from "../../context.ts";
 import { openModel } from "../../predict/open-model.ts";
 import { formatDrift } from "../../views/drift.ts";
+import { requireDescribed } from "./described-dataset.ts";
 
 /** What is compared: the rows of a node's dataset, and a model. */
 export interface DriftQuestion {
@@ -18,8 +18,7 @@ export async function showDrift(
   { dataset, folder, model }: DriftQuestion,
   { output, signal, withNexus }: Pick<Context, "output" | "signal" | "withNexus">,
 ) {
-  const names = await listDescriptors(folder);
-  if (!names.includes(dataset)) throw unknownDataset(dataset, folder, names);
+  await requireDescribed(dataset, folder);
   const { name, hash, schema, preprocessing } = await openModel(model, withNexus, async ({ card }) => card);
   if (preprocessing === undefined) {
     throw new NexusError(
@@ -38,16 +37,4 @@ export async function showDrift(
     text: formatDrift(drift, { dataset, model: name }),
     ids: drift.columns.filter(({ band, missing }) => band === "large" || missing.band === "large").map(({ column }) => column),
   });
-}
-
-function unknownDataset(dataset: string, folder: string, names: readonly string[]): NexusError {
-  const meant = nearest(dataset, names);
-  return new NexusError(
-    "DATASET_NOT_FOUND",
-    `The folder ${folder} describes no dataset "${dataset}"${meant === undefined ? "" : `; is it "${meant}"?`}`,
-    {
-      hint: names.length === 0 ? "`nexus dataset add` describes one there." : `It describes: ${names.slice(0, 20).join(", ")}.`,
-      details: { folder, names: names.slice(0, 100) },
-    },
-  );
 }

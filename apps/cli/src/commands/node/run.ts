@@ -4,7 +4,7 @@ import { kernelOption } from "../../kernel-option.ts";
 export const nodeRun = defineCommand({
   name: "run",
   summary: "Take part in runs with the data of a node's folder",
-  details: "Registers the folder's datasets by reference and answers tasks until it is stopped.",
+  details: "Registers the folder's datasets by reference and answers tasks until it is stopped, as far as the terms of their owners allow.",
   options: {
     folder: requiredText("--folder <folder>", "the folder that `nexus node join` made"),
     kernel: kernelOption,

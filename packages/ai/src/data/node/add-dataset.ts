@@ -2,12 +2,14 @@ import { dirname, relative, resolve } from "node:path";
 import type { DatasetSchema } from "../dataset-schema.ts";
 import type { HoldOut } from "../descriptor.ts";
 import { countMissing, type MissingCells } from "../missing-cells.ts";
+import type { DatasetTerms } from "../terms.ts";
 import { descriptorPath, parseDescriptor, writeDescriptor } from "./descriptor-file.ts";
 import { chooseFiles, type NamedFiles } from "./choose-files.ts";
 import { inferSchema, moveFiles } from "./file-formats.ts";
 import { loadDescribed } from "./load-dataset.ts";
 import type { LoadOptions } from "./load-options.ts";
 import { readSchemaFile } from "./schema-file.ts";
+import { readTermsFile, termsToKeep } from "./terms-file.ts";
 
 /** What `nexus dataset add` is told. Paths are relative to the working directory; files of one kind are named. */
 export interface AddDatasetOptions extends Omit<NamedFiles, "classNames">, Pick<LoadOptions, "signal"> {
@@ -20,6 +22,8 @@ export interface AddDatasetOptions extends Omit<NamedFiles, "classNames">, Pick<
   readonly label?: string | undefined;
   /** Rows to hold out where no test files are named. */
   readonly holdOut?: HoldOut | undefined;
+  /** YAML or JSON file with the owner's terms; default: those that the dataset has, if it is described already. */
+  readonly terms?: string | undefined;
 }
 
 /** A dataset that was described. */
@@ -32,6 +36,8 @@ export interface AddedDataset {
   readonly contentHash: string;
   /** Features that have missing cells: they must be filled in or left out before training. */
   readonly missing: readonly MissingCells[];
+  /** What the owner allows; absent: every run. */
+  readonly terms?: DatasetTerms;
 }
 
 /**
@@ -42,6 +48,7 @@ export interface AddedDataset {
 export async function addDataset(options: AddDatasetOptions): Promise<AddedDataset> {
   const target = descriptorPath(options.folder, options.name);
   const given = options.schema === undefined ? undefined : await readSchemaFile(options.schema);
+  const terms = options.terms === undefined ? await termsToKeep(options.folder, options.name) : await readTermsFile(options.terms);
   const files = await chooseFiles({ ...options, classNames: given?.kind === "tensor" ? given.classNames : undefined });
   const schema = given ?? (await inferSchema(files, { ...defined("label", options.label), ...defined("signal", options.signal) }));
   const draft = {
@@ -51,6 +58,7 @@ export async function addDataset(options: AddDatasetOptions): Promise<AddedDatas
     // As seen from the descriptor's folder, so that a node's folder and its data can be moved together.
     files: moveFiles(files, (path) => relative(dirname(target), resolve(path))),
     ...defined("holdOut", options.holdOut),
+    ...defined("terms", terms),
   } as const;
   const descriptor = parseDescriptor(draft, target);
   const dataset = await loadDescribed(descriptor, dirname(target), options);
@@ -63,6 +71,7 @@ export async function addDataset(options: AddDatasetOptions): Promise<AddedDatas
     testExamples: dataset.test?.count ?? 0,
     contentHash: dataset.contentHash,
     missing: countMissing(dataset),
+    ...defined("terms", terms),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { findMistakes } from "@ciphernx/core/spec";
@@ -65,6 +65,8 @@ export async function writeDescriptor(nodeFolder: string, descriptor: DatasetDes
   try {
     await writeFile(draft, text, { flush: true });
     await rename(draft, path);
+    await using folder = await open(dirname(path), "r");
+    await folder.sync();
   } catch (error) {
     await rm(draft, { force: true });
     throw error;

@@ -10,5 +10,6 @@ export type { ArrayPaths, LoadOptions } from "./load-options.ts";
 export { listNpzArrays, loadNpy, loadNpyExamples, loadNpzArray, loadNpzExamples, type NpzPart } from "./npy-files.ts";
 export { readFileBytes, readFileChunks, type ReadOptions } from "./read-file.ts";
 export { loadMnist, loadSource, MNIST_SCHEMA, type SourceOptions } from "./sources/index.ts";
+export { readTerms, readTermsFile, setTerms } from "./terms-file.ts";
 export { inferCsvFiles, inferJsonlFiles, loadCsvExamples, loadJsonlExamples, loadParquetExamples } from "./table-files.ts";
 export { type PartyFolder, writeDataset, writeSplit } from "./write-split.ts";

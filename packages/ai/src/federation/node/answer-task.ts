@@ -10,12 +10,13 @@ import { type AggregationKernel, encodeUpdateFile, newVector } from "../../aggre
 import type { Trainer } from "../../training/index.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
 import { countRows } from "./count-rows.ts";
+import type { DatasetGuard } from "./dataset-guard.ts";
 import { encode } from "./encode.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { KeptValues } from "./kept-values.ts";
-import { keep, prepareTask, readTask } from "./prepare-task.ts";
+import { askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
 import type { NodeSession } from "./session.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
@@ -31,6 +32,8 @@ export interface AnswerTaskOptions {
   /** Of this node alone: one task at a time uses it. */
   readonly memory: TaskMemory;
   readonly signal: AbortSignal;
+  /** Speaks for the owners of the node's datasets. */
+  readonly guard: DatasetGuard;
   /** Where the party's own values of tensors that it does not share are kept from round to round. */
   readonly kept: KeptValues;
   /** Told when values that the party should have kept are gone: it goes on from the initial ones. */
@@ -110,19 +113,21 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
 }
 
-/** Does what a task asks for. */
+/** Does what a task asks for. The owner of the data is asked before it and after it: a fit may take longer than an approval lasts. */
 async function work(options: AnswerTaskOptions): Promise<Outcome> {
   const { trainer, kernel, task, memory } = options;
   switch (task.kind) {
     case TaskKind.STATISTICS: {
-      const asked = readTask(options);
+      const asked = await readTask(options);
       const counted = await countRows(trainer, asked);
+      await askOwner(options, asked);
       // The sums are in the upload alone: there can be as many as a large table has columns and bins.
       return { file: encodeUpdateFile(encode(kernel, asked, "statistics", counted)), weight: counted.weight, metrics: {} };
     }
     case TaskKind.FIT: {
       const { training, kept, server } = await prepareTask(options);
       const update = await fit(trainer, training, { into: training.parameters, kept, server });
+      await askOwner(options, training);
       if (update.kept !== undefined) await keep(options, training, update.kept);
       const vector = newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes));
       return { file: encodeUpdateFile(encode(kernel, training, "fit", update, vector)), weight: update.weight, metrics: update.metrics };
@@ -130,6 +135,7 @@ async function work(options: AnswerTaskOptions): Promise<Outcome> {
     case TaskKind.EVALUATE: {
       const { training } = await prepareTask(options);
       const judged = await evaluate(trainer, training);
+      await askOwner(options, training);
       const file = encodeUpdateFile(encode(kernel, training, "evaluate", { ...judged, delta: new Float32Array() }));
       return { file, weight: judged.weight, metrics: judged.metrics };
     }

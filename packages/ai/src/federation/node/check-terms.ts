@@ -1,4 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { TaskKind } from "@ciphernx/protocol/proto";
+import { contradictoryPlan } from "../../spec/contradictory-plan.ts";
 import { runSpecHash, type RunPlan, type RunSpec } from "../../spec/index.ts";
 
 /** What a node checks before it touches its data: that the task carries the spec whose hash its report will sign, and is for this party. */
@@ -19,4 +21,26 @@ export function checkTerms(
   if (!plan.parties.some(({ name }) => name === party)) {
     throw new NexusError("SPEC_INVALID", `The plan of the task does not list ${party} among its parties.`);
   }
+}
+
+/** That a task asks for nothing that the party did not agree to with the spec. @throws NexusError SPEC_INVALID naming what it is */
+export function checkPlan(task: { readonly spec: RunSpec; readonly plan: RunPlan; readonly round: number; readonly kind: TaskKind }): void {
+  const unwanted = unwantedTask(task);
+  if (unwanted !== undefined) throw new NexusError("SPEC_INVALID", `The spec has no such task: ${unwanted}.`);
+  const problem = contradictoryPlan(task.spec, task.plan);
+  if (problem === undefined) return;
+  throw new NexusError("SPEC_INVALID", `The plan of the task contradicts its spec: ${problem}.`, {
+    hint: "The node goes by the spec. Install the coordinator's version on the node; if it has it, the coordinator is not to be trusted.",
+  });
+}
+
+/** Why a run of the spec has no such task, in words; undefined when it may have. */
+function unwantedTask({ spec, round, kind }: { readonly spec: RunSpec; readonly round: number; readonly kind: TaskKind }): string | undefined {
+  if (round > spec.rounds) return `it is of round ${round}, of ${spec.rounds}`;
+  if (kind === TaskKind.STATISTICS) {
+    if (spec.preprocess === undefined) return "it counts rows, and there is no preprocess section";
+    return round === 0 ? undefined : `it counts rows in round ${round}, not before the first`;
+  }
+  if (round === 0) return "it is of round 0";
+  return kind === TaskKind.EVALUATE && spec.evaluate.every === 0 ? "it judges the model, and evaluate.every is 0" : undefined;
 }

@@ -1,4 +1,8 @@
 export { type Answer, answerTask, type AnswerTaskOptions } from "./answer-task.ts";
+export { type Approval, type Approvals, folderApprovals } from "./approvals-folder.ts";
+export type { AskedTask, DatasetGuard } from "./dataset-guard.ts";
+export { type Decision, logDecision, type LoggedDecision, readDecisions } from "./decision-log.ts";
+export { folderGuard, type FolderGuardOptions } from "./folder-guard.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { folderKeptValues } from "./kept-folder.ts";
 export type { KeptAfter, KeptValues } from "./kept-values.ts";

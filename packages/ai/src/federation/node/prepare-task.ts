@@ -10,7 +10,7 @@ import { placeLocal, sharingOf } from "../../strategy/sharing.ts";
 import { decodeSafetensors } from "../../tensor/index.ts";
 import type { TrainingTask } from "../../training/index.ts";
 import type { AnswerTaskOptions } from "./answer-task.ts";
-import { checkTerms } from "./check-terms.ts";
+import { checkPlan, checkTerms } from "./check-terms.ts";
 import type { KeptAfter } from "./kept-values.ts";
 
 /** A task with all that the party needs for it. */
@@ -22,20 +22,36 @@ export interface PreparedTask {
   readonly server: Readonly<Record<string, Float64Array>> | undefined;
 }
 
-/** What a task says, once the party has agreed to it. @throws NexusError when it breaks the party's terms, or is no document */
-export function readTask({ identity, task, signal }: AnswerTaskOptions): Pick<TrainingTask, "spec" | "plan" | "party" | "round" | "signal"> {
+/** What a task says. */
+export type AgreedTask = Pick<TrainingTask, "spec" | "plan" | "party" | "round" | "signal">;
+
+/**
+ * What a task says, once the party and the owner of its data have agreed to it.
+ * @throws NexusError when it breaks the party's or the owner's terms, or is no document
+ */
+export async function readTask(options: AnswerTaskOptions): Promise<AgreedTask> {
+  const { identity, task, signal } = options;
+  const { specHash, party, round } = task;
   // Hashed as it came: a coordinator of another version may know of other defaults.
   const document = JSON.parse(task.specJson) as RunSpec;
   const plan = JSON.parse(task.planJson) as RunPlan;
-  checkTerms({ spec: document, plan, specHash: task.specHash, party: task.party }, identity.name);
+  checkTerms({ spec: document, plan, specHash, party }, identity.name);
   const spec = parseRunSpec(document, "The spec of the task");
-  return { spec, plan, party: task.party, round: task.round, signal };
+  checkPlan({ spec, plan, round, kind: task.kind });
+  await askOwner(options, { spec, plan });
+  return { spec, plan, party, round, signal };
+}
+
+/** Lets the owner of the data speak. @throws NexusError as `DatasetGuard.admit` */
+export async function askOwner({ task, guard }: AnswerTaskOptions, asked: Pick<TrainingTask, "spec" | "plan">): Promise<void> {
+  const { specHash, runId, round, party } = task;
+  await guard.admit({ ...asked, specHash, runId, round, party });
 }
 
 /** Fetches what a party needs to train or to judge. */
 export async function prepareTask(options: AnswerTaskOptions): Promise<PreparedTask> {
   const { session, task, memory, signal } = options;
-  const asked = readTask(options);
+  const asked = await readTask(options);
   const { plan } = asked;
   const blob = {
     expectedSizeBytes: Number(task.baseModelSizeBytes),

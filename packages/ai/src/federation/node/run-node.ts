@@ -3,6 +3,7 @@ import { sleep } from "@ciphernx/core/lifecycle";
 import type { Task } from "@ciphernx/protocol/proto";
 import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
+import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
 import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { createTaskMemory } from "./task-memory.ts";
@@ -28,6 +29,8 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
   readonly digest?: AnswerTaskOptions["digest"];
   /** Where the party's own values of tensors that it does not share are kept. Default: in memory, lost with the process. */
   readonly kept?: KeptValues;
+  /** Speaks for the owners of the node's datasets. Default: every run is let in. */
+  readonly guard?: DatasetGuard;
   readonly onEvent?: (event: NodeEvent) => void;
   /** Called after every session that is opened, for example to register datasets. */
   readonly onSession?: (session: NodeSession) => Promise<unknown>;
@@ -39,7 +42,7 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
  * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID
  */
 export async function runNode(options: RunNodeOptions): Promise<void> {
-  const { identity, trainer, softwareVersion, connect, signal, digest, onSession, kept = memoryKeptValues() } = options;
+  const { identity, trainer, softwareVersion, connect, signal, digest, onSession, kept = memoryKeptValues(), guard = OPEN_GUARD } = options;
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
   const memory = createTaskMemory();
@@ -57,7 +60,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, kept, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, signal: taskSignal },
             onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),

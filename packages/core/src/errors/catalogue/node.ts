@@ -44,6 +44,24 @@ export const nodeErrors = defineErrors({
     meaning: "The join token is unknown, was used already, or has expired.",
     hint: "Ask for a new one: `nexus node token` on the coordinator's machine.",
   },
+  TERMS_REFUSED: {
+    exit: EXIT.failed,
+    rpc: "permission_denied",
+    meaning: "A run asks for more than the terms of a dataset allow; the node that holds it took no part.",
+    hint: "Change the spec to what the message says is allowed, or agree on other terms with the owner of the data: `nexus dataset terms NAME --folder DIR --set FILE` on the node's machine.",
+  },
+  APPROVAL_REQUIRED: {
+    exit: EXIT.failed,
+    rpc: "permission_denied",
+    meaning: "The owner of a dataset approves runs one by one, and has not approved this one, or no longer.",
+    hint: "The owner runs `nexus dataset approve NAME --folder DIR --run SPEC` on the node's machine; `nexus run resume RUN` then goes on.",
+  },
+  APPROVAL_NOT_FOUND: {
+    exit: EXIT.failed,
+    rpc: "not_found",
+    meaning: "There is no approval of that spec for the dataset.",
+    hint: "`nexus dataset approvals NAME --folder DIR` lists those that there are.",
+  },
   KERNEL_MISMATCH: {
     exit: EXIT.failed,
     rpc: "failed_precondition",
