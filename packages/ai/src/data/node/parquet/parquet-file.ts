@@ -60,8 +60,8 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   try {
     const { size } = await handle.stat();
     const metadata = await readFooter(handle, size, invalid);
-    const leaves = topLevel(metadata.schema, invalid);
-    const rowGroups = groupsOf(metadata, invalid);
+    const leaves = trusting(() => topLevel(metadata.schema, invalid), invalid);
+    const rowGroups = trusting(() => groupsOf(metadata, invalid), invalid);
     return {
       columns: leaves.map(({ name, element, nested }) => ({ name, ...(nested === undefined || element === undefined ? {} : { nested }) })),
       rowGroups,
@@ -106,6 +106,19 @@ async function readFooter(handle: FileHandle, size: number, invalid: Invalid): P
     return parquetMetadata(footer, { geoparquet: false, parsers: PARSERS });
   } catch {
     throw invalid("has a damaged footer");
+  }
+}
+
+/**
+ * Reads what a footer says that came through: a field whose number or type was changed is left out or of another type than declared,
+ * wherever it is looked at.
+ */
+function trusting<T>(read: () => T, invalid: Invalid): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw invalid("has a damaged footer");
+    throw error;
   }
 }
 
@@ -180,12 +193,12 @@ interface ChunkRequest {
 
 async function readChunk(request: ChunkRequest): Promise<readonly DecodedArray[]> {
   const { handle, size, metadata, group, rows, name, element, invalid } = request;
-  const matching = group.columns.filter(({ meta_data: meta }) => meta?.path_in_schema[0] === name);
+  const matching = trusting(() => group.columns.filter(({ meta_data: meta }) => meta?.path_in_schema[0] === name), invalid);
   const chunk = matching[0];
   const meta = chunk?.meta_data;
   if (matching.length !== 1 || meta === undefined) throw invalid("is missing in a row group");
   if (chunk?.file_path !== undefined) throw invalid("lies in another file, which is not read");
-  const { start, length } = placeOf(meta, size, invalid);
+  const { start, length } = trusting(() => placeOf(meta, size, invalid), invalid);
   if (!CODECS.has(meta.codec)) throw invalid(`is packed by ${meta.codec}, which is not read`);
   const bytes = await readAt(handle, start, length, invalid);
   const pieces: DecodedArray[] = [];

@@ -12,6 +12,9 @@ import { loadParquetExamples, loadTable } from "../table-files.ts";
 import { inferParquetFiles, readParquetInto } from "./index.ts";
 import { PARQUET_FILES } from "./parquet.fixture.ts";
 
+/** Changed bytes at which decoders stumbled: a column that has lost its path (in "delta"), a number of another type than declared (in "gzip"). */
+const SPOILT: readonly [changes: [at: number, byte: number][]][] = [[[[320, 51]]], [[[785, 22]]]];
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "ciphernx-parquet-"));
@@ -146,7 +149,7 @@ describe("readParquetInto", () => {
             else expect(outcome).toMatchObject({ count: expect.any(Number) as unknown });
           },
         ),
-        { numRuns: 150 },
+        { numRuns: 150, examples: SPOILT.filter(([changes]) => changes.every(([at]) => at < whole.length)) },
       );
     },
   );
