@@ -112,6 +112,19 @@ export function duration(flags: string, description: string, fallbackSeconds: nu
   return { flags, description, fallback: fallbackSeconds, fallbackText, parse };
 }
 
+const BYTES_PER_UNIT: Readonly<Record<string, number>> = { kB: 1e3, MB: 1e6, GB: 1e9 };
+
+/** Bytes a second such as `500kB/s` or `2.5MB/s` (decimal units), from 1 kB/s on; undefined unless written. */
+export function byteRate(flags: string, description: string): OptionDefinition<number | undefined> {
+  const parse = (word: string): number => {
+    const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)([kMG]B)\/s$/.exec(word) ?? [];
+    const bytes = amount === undefined || unit === undefined ? Number.NaN : Math.round(Number(amount) * BYTES_PER_UNIT[unit]!);
+    if (!(bytes >= 1_000)) throw new InvalidValue("a rate from 1kB/s on, such as 500kB/s or 2.5MB/s", word);
+    return bytes;
+  };
+  return { flags, description, fallback: undefined, parse };
+}
+
 /** `--until 2027-01-31`: a day of the calendar, undefined unless written. */
 export function day(flags: string, description: string): OptionDefinition<string | undefined> {
   const parse = (word: string): string => {

@@ -77,6 +77,17 @@ describe("a command line that means nothing", () => {
       ["node", "token", "--expires", "1 week"],
       { message: '--expires takes a length of time such as 90s, 15m, 2h or 7d, not "1 week".', hint: "See `nexus node token --help`." },
     ],
+    ...["2MBit", "999B/s", "0.9kB/s", "-1MB/s", "2MB"].map(
+      (rate) =>
+        [
+          `no rate: ${rate}`,
+          ["node", "run", "--folder", "x", `--upload-limit=${rate}`],
+          {
+            message: `--upload-limit takes a rate from 1kB/s on, such as 500kB/s or 2.5MB/s, not "${rate}".`,
+            hint: "See `nexus node run --help`.",
+          },
+        ] as const,
+    ),
     [
       "one argument too many",
       ["run", "show", "a", "b"],

@@ -17,7 +17,16 @@ import { createRepetitions, type Repetitions } from "./views/waiting.ts";
  */
 export async function serveNode(
   folder: string,
-  { kernel, output, signal }: Pick<Context, "output" | "signal"> & { readonly kernel: KernelBuild },
+  {
+    kernel,
+    uploadBytesPerSecond,
+    output,
+    signal,
+  }: Pick<Context, "output" | "signal"> & {
+    readonly kernel: KernelBuild;
+    /** Most that uploads take of the line; undefined: no limit. */
+    readonly uploadBytesPerSecond?: number | undefined;
+  },
 ): Promise<void> {
   collectBulkMemory();
   await using held = await holdNode(folder);
@@ -32,7 +41,7 @@ export async function serveNode(
     identity,
     trainer: networkTrainer({ kernel: await loadKernel({ build: kernel }), dataset }),
     softwareVersion: SOFTWARE_VERSION,
-    connect: (token) => connectTransport({ baseUrl: url, token }),
+    connect: (token) => connectTransport({ baseUrl: url, token, uploadBytesPerSecond }),
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     signal,
     kept: folderKeptValues(folder),

@@ -1,8 +1,8 @@
 import { answersKey, openTask, type OpenTask, refuseTask, runKey, taskFileSizeBytes } from "@ciphernx/ai/federation/coordinator";
 import { isSha256, type Sha256 } from "@ciphernx/core/blobs";
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { blobs, prepared, retrying, tasks } from "@ciphernx/core/store";
-import type { BlobEndpoint } from "@ciphernx/protocol/wire";
+import type { BlobEndpoint, BlobUpload } from "@ciphernx/protocol/wire";
 import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
 import { tellFullDisk } from "./full-disk.ts";
@@ -13,10 +13,37 @@ const MAX_CHECKPOINT_BYTES = 16 * 1024 ** 3;
 
 /** Who may read and send which bytes: nodes what their open tasks name, the owner every model and new checkpoints. */
 export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
-  const { store, documents, sessions, uploads, waiters, blobLock } = context;
+  const { store, documents, sessions, uploads, partialUploads, waiters, blobLock } = context;
   /** Tasks whose uploads were let in and are on their way, by task. */
   const underway = new Map<string, OpenTask>();
   const isOwner = (caller: string | undefined): boolean => caller !== undefined && sameSecret(caller, context.ownerToken);
+
+  /** The open task that an upload answers; undefined for a checkpoint of the owner's. Throws when it may not come. */
+  const letIn = async (caller: string | undefined, { sizeBytes, taskId }: BlobUpload): Promise<OpenTask | undefined> => {
+    if (taskId === undefined && isOwner(caller)) {
+      if (sizeBytes <= MAX_CHECKPOINT_BYTES) return undefined;
+      throw new NexusError("UPDATE_REJECTED", `A checkpoint of ${sizeBytes} bytes is larger than ${MAX_CHECKPOINT_BYTES}.`);
+    }
+    const { nodeId } = sessions.caller(caller);
+    if (taskId === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} may send updates of its tasks only.`);
+    const task = await retrying(() => openTask(store, documents, nodeId, taskId));
+    const expected = taskFileSizeBytes(task.plan, task.kind);
+    if (sizeBytes !== expected) {
+      const error = new NexusError(
+        "UPDATE_REJECTED",
+        `The update of ${task.party} is announced with ${sizeBytes} bytes; task ${taskId} expects ${expected}.`,
+        {
+          hint: "Use a node of the same version as the coordinator, and a trainer that returns the run's parameters.",
+          details: { task: taskId, expectedBytes: expected },
+        },
+      );
+      await retrying(() => refuseTask(store, task, { state: "rejected", code: error.code, message: error.message }));
+      waiters.wake(answersKey(task.runId));
+      waiters.wake(runKey(task.runId));
+      throw error;
+    }
+    return task;
+  };
 
   return {
     store: store.blobs,
@@ -33,33 +60,22 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
         throw new NexusError("FORBIDDEN", `No open task of node ${nodeId} needs the blob ${hash}.`, { details: { blob: hash } });
     },
 
-    async authorizePut(caller, { sizeBytes, taskId }) {
-      if (taskId === undefined && isOwner(caller)) {
-        if (sizeBytes <= MAX_CHECKPOINT_BYTES) return;
-        throw new NexusError("UPDATE_REJECTED", `A checkpoint of ${sizeBytes} bytes is larger than ${MAX_CHECKPOINT_BYTES}.`);
-      }
-      const { nodeId } = sessions.caller(caller);
-      if (taskId === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} may send updates of its tasks only.`);
-      const task = await retrying(() => openTask(store, documents, nodeId, taskId));
-      const expected = taskFileSizeBytes(task.plan, task.kind);
-      if (sizeBytes !== expected) {
-        const error = new NexusError(
-          "UPDATE_REJECTED",
-          `The update of ${task.party} is announced with ${sizeBytes} bytes; task ${taskId} expects ${expected}.`,
-          {
-            hint: "Use a node of the same version as the coordinator, and a trainer that returns the run's parameters.",
-            details: { task: taskId, expectedBytes: expected },
-          },
-        );
-        await retrying(() => refuseTask(store, task, { state: "rejected", code: error.code, message: error.message }));
-        waiters.wake(answersKey(task.runId));
-        waiters.wake(runKey(task.runId));
-        throw error;
-      }
-      underway.set(taskId, task);
+    async authorizePut(caller, upload) {
+      const task = await letIn(caller, upload);
+      if (task !== undefined) underway.set(task.id, task);
+    },
+
+    resuming: {
+      uploads: partialUploads,
+      uploader: (caller) => (isOwner(caller) ? "owner" : sessions.caller(caller).nodeId),
+      async authorize(caller, upload) {
+        await letIn(caller, upload);
+      },
     },
 
     async failed({ taskId }, error) {
+      // What waits for senders that may never come back is the first to go.
+      if (toNexusError(error).code === "DISK_FULL") await partialUploads.discardAll();
       if (taskId === undefined) return;
       underway.delete(taskId);
       await tellFullDisk(context, taskId, error);

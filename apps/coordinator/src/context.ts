@@ -2,6 +2,7 @@ import type { AggregationKernel } from "@ciphernx/ai/aggregation";
 import type { Deliveries, Engine, RunDocumentCache } from "@ciphernx/ai/federation/coordinator";
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
+import type { PartialUploads } from "@ciphernx/protocol/wire";
 import type { Logger } from "pino";
 import type { Sessions } from "./sessions.ts";
 import type { StagedUploads } from "./staged-uploads.ts";
@@ -19,6 +20,8 @@ export interface CoordinatorContext {
   readonly blobLock: SharedLock;
   readonly sessions: Sessions;
   readonly uploads: StagedUploads;
+  /** Uploads that were cut and whose senders may come back. */
+  readonly partialUploads: PartialUploads;
   readonly ownerToken: string;
   readonly projectId: string;
   readonly version: string;

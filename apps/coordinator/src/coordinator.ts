@@ -7,6 +7,7 @@ import { newId } from "@ciphernx/core/ids";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { openStore, projects, retrying, type Store } from "@ciphernx/core/store";
 import { ControlService, NodeService } from "@ciphernx/protocol/proto";
+import { createPartialUploads } from "@ciphernx/protocol/wire";
 import { startWireServer } from "@ciphernx/protocol/wire/server";
 import { eq } from "@ciphernx/core/store/sql";
 import { type Logger, pino } from "pino";
@@ -77,6 +78,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const blobLock = createSharedLock();
   const sessions = createSessions();
   const uploads = createStagedUploads();
+  const partialUploads = createPartialUploads();
+  starting.defer(() => partialUploads.close());
   const closing = new AbortController();
   store.lost.addEventListener("abort", () => closing.abort(store.lost.reason));
 
@@ -92,7 +95,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
   const documents = createRunDocumentCache(store);
   const context: CoordinatorContext = {
-    ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, uploads, projectId, log },
+    ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, projectId, log },
+    ...{ uploads, partialUploads },
     kernelBuild: training.build,
     ownerToken: token,
     version: manifest.version,

@@ -160,15 +160,19 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
   };
 }
 
-/** Discards uploads whose report never came and whose task is over. */
-export async function discardStaleUploads({ store, uploads }: CoordinatorContext): Promise<void> {
-  const known = uploads.taskIds;
-  if (known.length === 0) return;
+/** Discards uploads, whole ones and parts, whose report never came and whose task is over. */
+export async function discardStaleUploads({ store, uploads, partialUploads }: CoordinatorContext): Promise<void> {
+  const known = new Set([...uploads.taskIds, ...partialUploads.taskIds]);
+  if (known.size === 0) return;
   const open = await store.db
     .select({ id: tasks.id, state: tasks.state })
     .from(tasks)
     .where(inArray(tasks.id, [...known]));
-  await uploads.discardOthers(new Set(open.filter(({ state }) => state === "waiting" || state === "delivered").map(({ id }) => id)));
+  const openIds = new Set(open.filter(({ state }) => state === "waiting" || state === "delivered").map(({ id }) => id));
+  // An upload that began since the look is of a task that was open a moment ago.
+  const openOrNew = (ids: readonly string[]) => new Set(ids.filter((id) => openIds.has(id) || !known.has(id)));
+  await uploads.discardOthers(openOrNew(uploads.taskIds));
+  await partialUploads.discardOthers(openOrNew(partialUploads.taskIds));
 }
 
 function parseSchema(text: string): RegisteredSchema {

@@ -76,6 +76,25 @@ export function blobStoreCompliance(name: string, make: () => Promise<BlobStore>
       expect((await staged.commit()).hash).toBe(createHash("sha256").update(bytes).digest("hex"));
     });
 
+    it("goes on after a flush, and holds what was written before it", async () => {
+      const store = await make();
+      const bytes = pattern(700_000);
+      const staged = await store.stage();
+      for (const [from, to] of [
+        [0, 10],
+        [10, 300_000],
+        [300_000, 300_000],
+        [300_000, 700_000],
+      ] as const) {
+        await staged.write(bytes.subarray(from, to));
+        await staged.flush();
+      }
+      const { hash } = await staged.commit();
+      expect(hash).toBe(createHash("sha256").update(bytes).digest("hex"));
+      expect(Buffer.compare(await store.read(hash), bytes)).toBe(0);
+      await expect(staged.flush()).rejects.toMatchObject({ code: "INTERNAL" });
+    });
+
     it("shows nothing before the commit, and lets staged bytes be checked", async () => {
       const store = await make();
       const staged = await store.stage();
@@ -154,6 +173,16 @@ export function blobStoreCompliance(name: string, make: () => Promise<BlobStore>
         expect(Buffer.compare(window, bytes.subarray(offset, offset + window.length))).toBe(0);
         offset += alive.shift()?.length ?? 0;
       }
+    });
+
+    it("streams from any offset, and says when the blob ends before it", async () => {
+      const store = await make();
+      const bytes = pattern(700_001);
+      const hash = await store.put(bytes);
+      for (const offset of [0, 1, 262_144, 262_145, 700_000, 700_001]) {
+        expect(Buffer.compare(await collect(store.stream(hash, offset)), bytes.subarray(offset))).toBe(0);
+      }
+      await expect(collect(store.stream(hash, 700_002))).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
     });
 
     it("names the blob that is not there", async () => {

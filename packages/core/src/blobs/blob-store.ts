@@ -12,6 +12,8 @@ export function isSha256(text: string): text is Sha256 {
 export interface StagedBlob {
   /** Adds bytes; the chunk is the caller's again when it resolves. Rejects with DISK_FULL when they cannot be kept. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Hands gathered bytes to the system: a blob that waits for more holds no memory. Writing may go on. Rejects as `write` does. */
+  flush(): Promise<void>;
   /** Ends writing, makes the bytes durable, and tells what they are. Idempotent. */
   finish(): Promise<{ readonly hash: Sha256; readonly sizeBytes: number }>;
   /** Reads staged bytes after `finish`, to check them before they are committed; into memory of the caller's, of that length, when it is given. */
@@ -38,11 +40,11 @@ export interface BlobStore {
    */
   read(hash: Sha256, offset?: number, length?: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * Streams the whole blob in chunks of at most 256 KiB. The memory is used again: a chunk's bytes hold until three
+   * Streams the blob from `offset` (default: all of it) in chunks of at most 256 KiB. The memory is used again: a chunk's bytes hold until three
    * more chunks have been taken (enough for a pipeline that respects backpressure), so copy what is kept longer.
-   * Throws BLOB_NOT_FOUND before the first chunk.
+   * Throws BLOB_NOT_FOUND, and BLOB_CORRUPT when the blob ends before `offset`, before the first chunk.
    */
-  stream(hash: Sha256): AsyncIterable<Uint8Array>;
+  stream(hash: Sha256, offset?: number): AsyncIterable<Uint8Array>;
   /** Deletes a blob; no error when it is gone already. */
   delete(hash: Sha256): Promise<void>;
   /** Every blob's address, in no particular order. */

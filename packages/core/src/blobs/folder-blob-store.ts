@@ -84,13 +84,14 @@ export async function folderBlobStore(dir: string): Promise<BlobStore> {
         await file.close();
       }
     },
-    async *stream(hash) {
+    async *stream(hash, offset = 0) {
       const file = await openBlob(hash);
       try {
         const { size } = await file.stat();
+        if (offset > size) throw blobTooShort(hash, offset, size);
         const chunks: Uint8Array[] = [];
-        for (let done = 0, turn = 0; done < size; turn = (turn + 1) % CHUNKS) {
-          const chunk = (chunks[turn] ??= new Uint8Array(Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size)).buffer));
+        for (let done = offset, turn = 0; done < size; turn = (turn + 1) % CHUNKS) {
+          const chunk = (chunks[turn] ??= new Uint8Array(Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - offset)).buffer));
           const piece = chunk.subarray(0, Math.min(CHUNK_BYTES, size - done));
           if ((await readFully(file, piece, done)) < piece.length) throw blobTooShort(hash, size, done);
           done += piece.length;

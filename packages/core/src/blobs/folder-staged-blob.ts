@@ -99,6 +99,19 @@ export async function openFolderStagedBlob(stagingPath: string, pathOf: (hash: S
         pending -= 1;
       }
     },
+    async flush() {
+      if (finished !== undefined || ended !== undefined || pending > 0) throw stagedBlobEnded("flush");
+      pending += 1;
+      try {
+        written = writer.flush();
+        await written;
+      } catch (error) {
+        await discard();
+        throw blobIoError(error, `write ${sizeBytes} bytes to ${stagingPath}`);
+      } finally {
+        pending -= 1;
+      }
+    },
     finish,
     async read(offset, length, into = new Uint8Array(length)) {
       if (ended !== undefined || finished === undefined) throw stagedBlobEnded("read");

@@ -55,6 +55,9 @@ export function memoryBlobStore(): BlobStore {
         chunks.push(Uint8Array.from(chunk));
         sizeBytes += chunk.length;
       },
+      async flush() {
+        if (finished !== undefined || state !== "open") throw stagedBlobEnded("flush");
+      },
       async finish() {
         const result = finish();
         return { hash: result.hash, sizeBytes: result.sizeBytes };
@@ -89,9 +92,10 @@ export function memoryBlobStore(): BlobStore {
       const bytes = find(hash);
       return slice(hash, bytes, offset, length ?? Math.max(0, bytes.length - offset), into);
     },
-    async *stream(hash) {
+    async *stream(hash, from = 0) {
       const bytes = find(hash);
-      for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
+      if (from > bytes.length) throw blobTooShort(hash, from, bytes.length);
+      for (let offset = from; offset < bytes.length; offset += CHUNK_BYTES) {
         yield slice(hash, bytes, offset, Math.min(CHUNK_BYTES, bytes.length - offset));
       }
     },

@@ -8,7 +8,9 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
 import { httpBlobChannel } from "./http-blob-channel.ts";
 import { isLoopbackHost } from "./loopback.ts";
+import { DEFAULT_TRIES } from "./patience.ts";
 import { rpcChannel } from "./rpc-channel.ts";
+import { tokenBucket } from "./token-bucket.ts";
 import type { TokenSource, Transport } from "./transport.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 
@@ -20,15 +22,21 @@ export interface ConnectTransportOptions {
   readonly token?: TokenSource | undefined;
   /** Milliseconds without a byte in either direction after which a blob transfer fails with TIMEOUT. Default 60,000. */
   readonly stallTimeoutMs?: number | undefined;
+  /** Tries without progress after which an interrupted blob transfer is given up. Default 8, in about ten seconds. */
+  readonly tries?: number | undefined;
+  /** Bytes a second that all uploads take together at most, from 1,000 on. Default: no limit. */
+  readonly uploadBytesPerSecond?: number | undefined;
 }
 
 /**
  * A Transport to a coordinator on this machine. Opens connections when they are needed and keeps them; proxy
  * variables of the environment are not looked at, since no proxy can reach a loopback address of ours.
  *
- * @throws USAGE when the address is no `http://` URL; ADDRESS_NOT_LOOPBACK when tokens would leave the machine unencrypted.
+ * @throws USAGE when the address is no `http://` URL or the upload limit below 1 kB/s; ADDRESS_NOT_LOOPBACK when tokens would leave the machine unencrypted.
  */
-export function connectTransport({ baseUrl, token = () => undefined, stallTimeoutMs = 60_000 }: ConnectTransportOptions): Transport {
+export function connectTransport(options: ConnectTransportOptions): Transport {
+  const { baseUrl, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond } = options;
+  const uploadLimit = uploadBytesPerSecond === undefined ? undefined : tokenBucket(uploadBytesPerSecond);
   const origin = coordinatorOrigin(baseUrl);
   // Agents of our own: the global one follows NODE_USE_ENV_PROXY, and bulk must not queue behind waiting calls.
   const calls = new http.Agent({ keepAlive: true });
@@ -50,7 +58,7 @@ export function connectTransport({ baseUrl, token = () => undefined, stallTimeou
       target: origin,
       closed: closing.signal,
     }),
-    blobs: httpBlobChannel({ origin, agent: bulk, token, stallTimeoutMs, closed: closing.signal }),
+    blobs: httpBlobChannel({ origin, agent: bulk, token, stallTimeoutMs, closed: closing.signal, tries, uploadLimit }),
     close,
     [Symbol.asyncDispose]: close,
   };

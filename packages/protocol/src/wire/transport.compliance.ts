@@ -308,8 +308,8 @@ async function openWorld(setUp: (options: TransportFixtureOptions) => Promise<Tr
       };
       return { ...blob, discard: () => blob.discard().finally(end), commit: () => blob.commit().finally(end) };
     },
-    async *stream(hash) {
-      for await (const chunk of inner.stream(hash)) {
+    async *stream(hash, offset = 0) {
+      for await (const chunk of inner.stream(hash, offset)) {
         const copy = Uint8Array.from(chunk);
         if (changed.has(hash)) copy[0]! ^= 1;
         yield copy;

@@ -26,6 +26,8 @@ export interface BlobGetOptions {
   /** Refuses a blob of another size before its bytes are read. */
   readonly expectedSizeBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds since 1970 after which an interrupted transfer is not gone on with. Default: none. */
+  readonly deadlineUnixMs?: number | undefined;
 }
 
 /** Options of {@link BlobChannel.get}. */
@@ -42,9 +44,14 @@ export interface BlobPutOptions {
   /** The task that the blob answers, when it answers one. */
   readonly taskId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds since 1970 after which an interrupted transfer is not gone on with. Default: none. */
+  readonly deadlineUnixMs?: number | undefined;
 }
 
-/** Moves blobs, addressed by SHA-256. */
+/**
+ * Moves blobs, addressed by SHA-256. A transfer whose connection is cut goes on where it was, as long as it moves at all; nothing counts
+ * before the whole is there and its hash is right.
+ */
 export interface BlobChannel {
   /**
    * Fetches a whole blob; SHA-256 and size are verified.
@@ -58,7 +65,8 @@ export interface BlobChannel {
    */
   stream(hash: Sha256, options?: BlobGetOptions): AsyncIterable<Uint8Array>;
   /**
-   * Sends a blob; resolves when the coordinator has acknowledged it. Sending the same blob again is harmless.
+   * Sends a blob; resolves when the coordinator has acknowledged it. Sending the same blob again is harmless, and after a failure
+   * it goes on where that one was. Only bytes in memory can be sent on after a cut: an iterable's upload ends with it.
    *
    * @throws BLOB_CORRUPT when the bytes do not have the announced hash or size, and as `get` does.
    */

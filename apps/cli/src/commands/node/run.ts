@@ -1,4 +1,4 @@
-import { defineCommand, flag, requiredText } from "../../command.ts";
+import { byteRate, defineCommand, flag, requiredText } from "../../command.ts";
 import { kernelOption } from "../../kernel-option.ts";
 
 export const nodeRun = defineCommand({
@@ -8,11 +8,16 @@ export const nodeRun = defineCommand({
   options: {
     folder: requiredText("--folder <folder>", "the folder that `nexus node join` made"),
     kernel: kernelOption,
+    uploadLimit: byteRate("--upload-limit <rate>", "most that the node's uploads take of the line, such as 2MB/s"),
     exitWithParent: flag("--exit-with-parent", "stop when the process that started it ends, however it ends"),
   },
-  examples: [{ command: "nexus node run --folder ./clinic-a" }],
+  examples: [
+    { command: "nexus node run --folder ./clinic-a" },
+    { command: "nexus node run --folder ./clinic-a --upload-limit 2MB/s", about: "leave the rest of the line to others" },
+  ],
   async action({ options, output, signal }) {
     const [{ serveNode }, { endsWithParent }] = await Promise.all([import("../../serve-node.ts"), import("../../parent.ts")]);
-    await serveNode(options.folder, { kernel: options.kernel, output, signal: options.exitWithParent ? endsWithParent(signal) : signal });
+    const { folder, kernel, uploadLimit } = options;
+    await serveNode(folder, { kernel, uploadBytesPerSecond: uploadLimit, output, signal: options.exitWithParent ? endsWithParent(signal) : signal });
   },
 });

@@ -97,7 +97,7 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   const durationMs = Math.round(performance.now() - startedAt);
   const send = async (): Promise<void> => {
     if (file !== undefined) {
-      const blob = { hash: blobHash as Sha256, sizeBytes: file.length, taskId, signal };
+      const blob = { hash: blobHash as Sha256, sizeBytes: file.length, taskId, signal, deadlineUnixMs: Number(task.deadlineUnixMs) };
       await session.call(() => session.transport.blobs.put(file, blob));
     }
     await session.call((client) => client.report({ ...signed, signature, durationMs }, { signal }));

@@ -57,6 +57,7 @@ export async function prepareTask(options: AnswerTaskOptions): Promise<PreparedT
     expectedSizeBytes: Number(task.baseModelSizeBytes),
     memory: (sizeBytes: number) => new Uint8Array(memory.of("model", sizeBytes)),
     signal,
+    deadlineUnixMs: Number(task.deadlineUnixMs),
   };
   const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
   const { parameters, layout } = loadModel(file, plan.model.tensors);
@@ -81,8 +82,9 @@ function preprocessingOf({ task }: AnswerTaskOptions): Pick<TrainingTask, "prepr
 }
 
 /** The strategy's vectors as the coordinator keeps them. */
-async function loadState({ session, signal }: AnswerTaskOptions, plan: RunPlan, hash: Sha256): Promise<Readonly<Record<string, Float64Array>>> {
-  const file = await session.call(() => session.transport.blobs.get(hash, { expectedSizeBytes: plan.stateBytes ?? 0, signal }));
+async function loadState({ session, task, signal }: AnswerTaskOptions, plan: RunPlan, hash: Sha256): Promise<Readonly<Record<string, Float64Array>>> {
+  const blob = { expectedSizeBytes: plan.stateBytes ?? 0, signal, deadlineUnixMs: Number(task.deadlineUnixMs) };
+  const file = await session.call(() => session.transport.blobs.get(hash, blob));
   const { length } = sharingOf(plan.model);
   return Object.fromEntries(
     [...decodeSafetensors(file)].map(([name, tensor]) => {

@@ -38,6 +38,13 @@ export const wireErrors = defineErrors({
     meaning: "The coordinator serves loopback addresses only as long as it has no TLS.",
     hint: "Use 127.0.0.1 or ::1; a tunnel such as ssh -L reaches it from elsewhere.",
   },
+  UPLOAD_OFFSET_MISMATCH: {
+    exit: EXIT.failed,
+    rpc: "aborted",
+    meaning: "An interrupted upload was to go on at another byte than the one at which the coordinator's part of it ends.",
+    hint: "Ask how far the upload came and send the rest from there, or send all of it.",
+    retryable: true,
+  },
   MESSAGE_INVALID: {
     exit: EXIT.failed,
     rpc: "invalid_argument",

@@ -41,7 +41,7 @@ describe("connectTransport", () => {
     const other = net.createServer((socket) => socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nhello")));
     other.listen(0, "127.0.0.1");
     await once(other, "listening");
-    await using transport = connectTransport({ baseUrl: `http://127.0.0.1:${(other.address() as net.AddressInfo).port}` });
+    await using transport = connectTransport({ baseUrl: `http://127.0.0.1:${(other.address() as net.AddressInfo).port}`, tries: 2 });
     await expectCode(transport.blobs.get(sha256(new Uint8Array())), "COORDINATOR_UNREACHABLE");
     other.close();
   });

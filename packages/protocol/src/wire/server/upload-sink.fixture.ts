@@ -18,6 +18,7 @@ const server = await startWireServer({
           await new Promise((resolve) => setTimeout(resolve, 1));
           receivedBytes += chunk.length;
         },
+        flush: async () => {},
         finish: () => Promise.reject(new Error("no upload of this test ends")),
         read: () => Promise.reject(new Error("no upload of this test ends")),
         commit: () => Promise.reject(new Error("no upload of this test ends")),

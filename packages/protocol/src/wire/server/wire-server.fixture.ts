@@ -9,6 +9,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { expect } from "vitest";
 import { ControlService, NodeService } from "../../proto.ts";
 import { callerToken } from "../bearer.ts";
+import type { PartialUploads } from "../partial-uploads.ts";
 import { startWireServer, type WireLimits } from "./index.ts";
 
 export function tick(milliseconds = 5): Promise<void> {
@@ -37,6 +38,7 @@ export async function openWireServer(
   host = "127.0.0.1",
   port = 0,
   authorizeGet: () => Promise<void> = async () => {},
+  partialUploads?: PartialUploads,
 ) {
   const folder = await mkdtemp(join(tmpdir(), "nexus-wire-"));
   const store = await folderBlobStore(join(folder, "blobs"));
@@ -57,6 +59,14 @@ export async function openWireServer(
       async staged({ staged, taskId }) {
         await staged.commit();
         uploads.push(taskId);
+      },
+      resuming: partialUploads && {
+        uploads: partialUploads,
+        // As a node's sessions come and go under one name: `ash.1` and `ash.2` are both ash.
+        uploader: (caller) => caller?.split(".")[0] ?? "nobody",
+        async authorize(caller) {
+          if (caller === "forbidden") throw new NexusError("FORBIDDEN", "Not you.");
+        },
       },
     },
     routes: (router) =>
@@ -93,6 +103,7 @@ export async function openWireServer(
     },
     async [Symbol.asyncDispose]() {
       await server.close();
+      await partialUploads?.close();
       await rm(folder, { recursive: true });
       // Whatever a peer does, it is nothing that the server did not expect.
       expect(errors).toEqual([]);
