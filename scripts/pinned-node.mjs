@@ -51,13 +51,20 @@ export function resolvesSources() {
   return flags.some((flag, index) => flag === "--conditions=source" || (/^(-C|--conditions)$/.test(flag) && flags[index + 1] === "source"));
 }
 
+/** How the child that {@link become} starts learns whom to end with: the number of that process. */
+const LAUNCHER_VARIABLE = "NEXUS_LAUNCHER_PID";
+
 /**
  * Goes on as `node ...args` under the given binary. Where Node can replace the process (22.15 and later) there is one process
- * before and after, so signals, terminal and exit code need no care. Elsewhere a child takes over and this one only waits.
+ * before and after, so signals, terminal and exit code need no care. Elsewhere a child takes over and this one only waits; a
+ * program that looks at {@link LAUNCHER_VARIABLE} ends with it, also when it is killed. With `endWithParent` the child is
+ * told to end when the process that started this one has ended: its own parent is this one.
  */
-export function become(binary, args) {
+export function become(binary, args, { endWithParent = false } = {}) {
   if (typeof process.execve === "function") process.execve(binary, [binary, ...args], process.env);
-  const child = spawn(binary, args, { stdio: "inherit" });
+  const child = spawn(binary, args, { stdio: "inherit", env: { ...process.env, [LAUNCHER_VARIABLE]: String(process.pid) } });
+  const parent = process.ppid;
+  if (endWithParent) setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 250).unref();
   // A terminal sends Ctrl-C to every process in front of it, so the child has it already; a program that signals this process alone has it passed on.
   const terminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {

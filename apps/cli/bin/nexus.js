@@ -26,7 +26,9 @@ async function start() {
   try {
     const { prepare } = await import("../../../scripts/prepare.mjs");
     await prepare();
-    node.become(node.suitableNode(), ["--conditions=source", fileURLToPath(import.meta.url), ...args]);
+    node.become(node.suitableNode(), ["--conditions=source", fileURLToPath(import.meta.url), ...args], {
+      endWithParent: args.includes("--exit-with-parent"),
+    });
   } catch (error) {
     fail(error.message);
   }

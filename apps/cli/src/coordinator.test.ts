@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { finished, NEXUS, runNexus, startNexus } from "./testing/nexus-process.ts";
+import { finished, NEXUS, runNexus, startNexus, WITHOUT_EXECVE } from "./testing/nexus-process.ts";
 
 interface Envelope {
   readonly status: string;
@@ -148,6 +148,22 @@ describe("nexus up and down", () => {
   it("end with the process that started it, however that ended", async () => {
     const script = `require("node:child_process").spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" });`;
     const parent = spawn(process.execPath, ["-e", script, NEXUS, "up", "--port", "0", "--home", home, "--json", "--exit-with-parent"], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    expect(await firstLine(parent)).toMatchObject({ status: "ok" });
+    parent.kill("SIGKILL");
+    await eventually(() => !existsSync(join(home, "coordinator.json")));
+  });
+
+  it("end with the launcher that an older Node leaves in front, also when it is killed, and with who started that", async () => {
+    const options = ["up", "--port", "0", "--home", home, "--json"];
+    const launcher = startNexus(options, { nodeFlags: WITHOUT_EXECVE });
+    expect(await firstLine(launcher)).toMatchObject({ status: "ok" });
+    launcher.kill("SIGKILL");
+    await eventually(() => !existsSync(join(home, "coordinator.json")));
+
+    const script = `require("node:child_process").spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" });`;
+    const parent = spawn(process.execPath, ["-e", script, ...WITHOUT_EXECVE, NEXUS, ...options, "--exit-with-parent"], {
       stdio: ["pipe", "pipe", "pipe"],
     });
     expect(await firstLine(parent)).toMatchObject({ status: "ok" });

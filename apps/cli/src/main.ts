@@ -3,6 +3,7 @@ import { createContext } from "./context.ts";
 import { fillGlobalOptions, outputModeOf } from "./global-options.ts";
 import { watchInterruption } from "./interruption.ts";
 import { createOutput } from "./output/index.ts";
+import { endsWithLauncher } from "./parent.ts";
 import { createProgram } from "./program.ts";
 import { explainMistake, UsageMistake } from "./usage-mistake.ts";
 
@@ -19,6 +20,7 @@ export async function main(args: readonly string[]): Promise<void> {
 async function runCommandLine(args: readonly string[]): Promise<number> {
   const { env, stdout, stderr } = process;
   using interruption = watchInterruption();
+  const signal = endsWithLauncher(interruption.signal);
   const output = createOutput({ mode: outputModeOf(args), stdout, stderr, env });
   try {
     const program = createProgram(stdout);
@@ -28,11 +30,11 @@ async function runCommandLine(args: readonly string[]): Promise<number> {
     }
     const parsed = program.parse(args);
     if (parsed === undefined) return EXIT.ok;
-    const context = createContext(fillGlobalOptions(parsed.global, env), output, interruption.signal);
+    const context = createContext(fillGlobalOptions(parsed.global, env), output, signal);
     await parsed.definition.invoke(context, parsed.args, parsed.options);
     return interruption.received() === "SIGINT" ? EXIT.interrupted : EXIT.ok;
   } catch (thrown) {
-    const error = await explain(thrown, interruption.signal);
+    const error = await explain(thrown, signal);
     output.failure(error, isPresent(env["NEXUS_DEBUG"]));
     return error.exitCode;
   }

@@ -3,10 +3,7 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, GROUPS } from "./commands/index.ts";
-import { finished, runNexus, startNexus } from "./testing/nexus-process.ts";
-
-/** Takes the way of a Node that cannot replace its process, as before 22.15. */
-const WITHOUT_EXECVE = ["--import", "data:text/javascript,delete process.execve"];
+import { finished, runNexus, startNexus, WITHOUT_EXECVE } from "./testing/nexus-process.ts";
 
 describe("nexus --version", () => {
   it("prints the version of package.json", async () => {

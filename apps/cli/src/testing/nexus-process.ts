@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 /** The command's first file. */
 export const NEXUS = fileURLToPath(new URL("../../bin/nexus.js", import.meta.url));
 
+/** Flags that make a Node take the way of one that cannot replace its process, as before 22.15: the command runs in a child. */
+export const WITHOUT_EXECVE = ["--import", "data:text/javascript,delete process.execve"];
+
 /** What a finished `nexus` left behind. */
 export interface Finished {
   readonly code: number | null;
