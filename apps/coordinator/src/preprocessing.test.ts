@@ -115,7 +115,17 @@ describe("a run that prepares its rows", () => {
     expect(told).toContainEqual(expect.objectContaining({ round: 0, kind: "statistics", party: "birch", code: "UPDATE_REJECTED" }));
     expect(told).toContainEqual(expect.objectContaining({ round: 0, kind: "statistics", party: "cedar", code: "DATA_UNREADABLE" }));
     expect(told).toContainEqual(expect.objectContaining({ accepted: 1, missed: ["birch", "cedar"], rows: 90 }));
-    expect((await run.result()).modelHash).toMatch(/^[0-9a-f]{64}$/);
+    const { card } = await run.result();
+    const part = (name: string, counted: boolean) => expect.objectContaining({ name, rounds: 1, counted }) as unknown;
+    expect(card).toMatchObject({
+      data: { trainedRows: 191, preprocessing: { rows: 90 }, parties: [part("ash", true), part("birch", false), part("cedar", false)] },
+      reproducible: true,
+      dependsOnAnswers: true,
+      labels: [
+        expect.stringContaining("may close with 1 of 3 updates"),
+        "In 1 of 2 rounds, that of the statistics included, not all were added whom the seed draws first.",
+      ],
+    });
   });
 
   it("can be stopped while rows are counted, and resumed there", async () => {

@@ -116,7 +116,16 @@ describe("the same spec, seed and accepted updates give the same bits", () => {
     expect(card).toMatchObject({
       model: { hash: modelHash },
       reproducible: true,
-      data: { dataset: "rows", parties: [{ name: "ash" }, { name: "birch" }, { name: "cedar" }] },
+      dependsOnAnswers: false,
+      data: {
+        dataset: "rows",
+        trainedRows: 154,
+        parties: [
+          { name: "ash", rounds: 3 },
+          { name: "birch", rounds: 3 },
+          { name: "cedar", rounds: 3 },
+        ],
+      },
     });
     const { rounds } = await run.show();
     expect(rounds.map(({ round, state, attempt }) => ({ round, state, attempt }))).toEqual(

@@ -75,6 +75,29 @@ Each update is visible to the coordinator.
   );
 });
 
+it("says whose rows were learnt from and how often, who was never learnt from, and that the result depends on who answered", () => {
+  const [cleveland, va] = CARD.data.parties;
+  const parties = [
+    { ...cleveland, rounds: 18, counted: true },
+    { ...va, rounds: 0, counted: false },
+  ];
+  const shown = formatModelCard({ ...CARD, data: { dataset: "heart", trainedRows: 199, parties }, dependsOnAnswers: true });
+  expect(shown).toContain("\nreproducible   given the same accepted answers\n");
+  expect(shown).toContain(
+    `
+DATA: heart
+PARTY      TRAIN  TEST  ROUNDS  COUNTED  CONTENT
+cleveland    199   104   18/20  yes      0123456789ab
+va           130    70    0/20  no       0123456789ab
+learnt from 199 training rows of 1 party
+from no row of va
+
+METRICS`.trimStart(),
+  );
+  expect(formatModelCard({ ...CARD, dependsOnAnswers: false })).toContain("\nreproducible   yes\n");
+  expect(formatModelCard({ ...CARD, reproducible: false, dependsOnAnswers: true })).toContain("\nreproducible   no\n");
+});
+
 it("leaves out what a card does not have", () => {
   expect(formatModelCard({ lineage: { run: "run_1", specHash: 3 }, metrics: null, data: { parties: "none" } })).toBe(
     "LINEAGE\nrun        run_1\nspec hash  3",

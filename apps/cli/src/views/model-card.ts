@@ -3,6 +3,7 @@ import { cut, formatFields, formatTable } from "../output/index.ts";
 import { inMetricOrder } from "../runs/metric-order.ts";
 import { formatMetric } from "./metrics.ts";
 import { formatPreprocessing } from "./preprocessing.ts";
+import { reproducibleText } from "./reproducible.ts";
 
 /** Lines fit into a terminal of this many characters. */
 const LINE_WIDTH = 80;
@@ -18,14 +19,14 @@ type Field = readonly [name: string, value: string];
  * card of another version does not have is left out.
  */
 export function formatModelCard(card: unknown): string {
-  const { model, training, data, metrics, lineage, reproducible, labels } = record(card);
+  const { model, training, data, metrics, lineage, reproducible, dependsOnAnswers, labels } = record(card);
   const preprocessing = formatPreprocessing(data);
   const sections: readonly (readonly [string, string])[] = [
-    ["LINEAGE", fields([...lineageFields(record(lineage), record(training)), ["reproducible", yesOrNo(reproducible)]])],
+    ["LINEAGE", fields([...lineageFields(record(lineage), record(training)), ["reproducible", reproducibleText(reproducible, dependsOnAnswers)]])],
     ["MODEL", fields(modelFields(record(model)))],
     [preprocessing.title, preprocessing.body],
     ["TRAINING", fields(trainingFields(record(training)))],
-    [`DATA: ${text(record(data)["dataset"]) || "not named"}`, formatParties(list(record(data)["parties"]).map(record))],
+    [`DATA: ${text(record(data)["dataset"]) || "not named"}`, formatParties(record(data), record(training)["rounds"])],
     ["METRICS", formatMetrics(record(metrics))],
     ["NOTES", list(labels).map(text).join("\n")],
   ];
@@ -74,19 +75,42 @@ function trainingFields({ rounds, strategy, train, encoding, protection, seed }:
   ];
 }
 
-function formatParties(parties: readonly Part[]): string {
+/** The parties of the plan, with what each gave to the model where the card says it. */
+function formatParties({ parties: given, trainedRows }: Part, rounds: unknown): string {
+  const parties = list(given).map(record);
+  const learntFrom = parties.filter(({ rounds: own }) => Number(own) > 0);
+  const never = parties.filter(({ rounds: own }) => own === 0).map(({ name }) => text(name));
   const table = formatTable(
     [
       { title: "PARTY", cell: ({ name }: Part) => cut(text(name), 24) },
       { title: "TRAIN", align: "right", cell: ({ trainExamples }) => text(trainExamples) },
       { title: "TEST", align: "right", cell: ({ testExamples }) => text(testExamples) },
+      ...(parties.some((party) => party["rounds"] !== undefined)
+        ? [{ title: "ROUNDS", align: "right" as const, cell: ({ rounds: own }: Part) => `${text(own)}/${text(rounds)}` }]
+        : []),
+      ...(parties.some(({ counted }) => counted !== undefined)
+        ? [{ title: "COUNTED", cell: ({ counted }: Part) => (counted === true ? "yes" : "no") }]
+        : []),
       { title: "CONTENT", cell: ({ contentHash }) => text(contentHash).slice(0, 12) },
     ],
     parties.slice(0, SHOWN_PARTIES),
     "",
   );
   const rest = parties.length - SHOWN_PARTIES;
-  return rest > 0 ? `${table}\nand ${plural(rest, "more party", "more parties")}` : table;
+  const lines = [
+    table,
+    ...(rest > 0 ? [`and ${plural(rest, "more party", "more parties")}`] : []),
+    ...(trainedRows === undefined
+      ? []
+      : [`learnt from ${plural(Number(trainedRows), "training row")} of ${plural(learntFrom.length, "party", "parties")}`]),
+    ...(never.length === 0 ? [] : [`from no row of ${namedParties(never)}`]),
+  ];
+  return lines.filter((line) => line !== "").join("\n");
+}
+
+function namedParties(names: readonly string[]): string {
+  const rest = names.length - SHOWN_PARTIES;
+  return `${names.slice(0, SHOWN_PARTIES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 function formatMetrics({ fit, evaluated }: Part): string {
@@ -128,10 +152,6 @@ function wrap(value: string): readonly string[] {
     if (last !== undefined && last.length + 1 + word.length <= LINE_WIDTH - FIELD_WIDTH) return [...lines.slice(0, -1), `${last} ${word}`];
     return [...lines, word];
   }, []);
-}
-
-function yesOrNo(value: unknown): string {
-  return typeof value === "boolean" ? (value ? "yes" : "no") : "";
 }
 
 function text(value: unknown): string {

@@ -14,14 +14,22 @@ const schema = datasetSchema.parse({
   ],
 });
 
-function planOf(preprocess: object) {
+function planOf(preprocess: object, names: readonly string[] = ["ash"]) {
   const spec = parseRunSpec({
     ...{ version: 1, name: "hearts", seed: 1, rounds: 1, data: { dataset: "heart" }, model: { kind: "logistic" } },
     ...{ train: { optimiser: { kind: "sgd", learningRate: 0.1 } }, ...preprocess },
   });
   const dataset = { schema, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };
-  return compileOrThrow(spec, { kernelBuild: "build", parties: [{ name: "ash", kernelBuild: "build", dataset }] });
+  return compileOrThrow(spec, { kernelBuild: "build", parties: names.map((name) => ({ name, kernelBuild: "build", dataset })) });
 }
+
+it("says that the result depends on who answers where a round need not wait for all", () => {
+  const shownOf = (cohort: object) => formatPlan(planOf({ cohort }, ["ash", "birch"]));
+  expect(shownOf({})).toMatch(/^reproducible {2}yes$/m);
+  const shown = shownOf({ quorum: 1 });
+  expect(shown).toMatch(/^reproducible {2}given the same accepted answers$/m);
+  expect(shown).toContain("note          A round may close with 1 of 2 updates: the result depends on who answers in time");
+});
 
 it("says into how many features rows are turned, and what each party tells beforehand", () => {
   const plan = planOf({ preprocess: { numbers: { indicate: true } } });

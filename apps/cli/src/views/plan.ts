@@ -2,6 +2,7 @@ import type { RunPlan } from "@ciphernx/ai/spec";
 import { plural } from "@ciphernx/core/errors";
 import { formatBytes, formatFields, formatSeconds } from "../output/index.ts";
 import { formatLayers } from "./layers.ts";
+import { reproducibleText } from "./reproducible.ts";
 
 /** What a run will do and cost, and the layers of its network. */
 export function formatPlan(plan: RunPlan): string {
@@ -20,7 +21,7 @@ export function formatPlan(plan: RunPlan): string {
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],
     ["traffic", `${formatBytes(plan.totalBytes.down)} to the parties, ${formatBytes(plan.totalBytes.up)} from them`],
     ["time", `about ${formatSeconds(plan.estimatedSeconds)}`],
-    ["reproducible", plan.reproducible ? "yes" : "no"],
+    ["reproducible", reproducibleText(plan.reproducible, plan.dependsOnAnswers)],
     ...labels,
     ["spec hash", plan.specHash],
     ["plan hash", plan.planHash],

@@ -1,5 +1,7 @@
+import type { RunPlan } from "@ciphernx/ai/spec";
 import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
 import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
+import { learntFrom, learntFromText } from "../runs/learnt-from.ts";
 import { formatMetric, roundMetrics } from "./metrics.ts";
 
 /** A run for programs. */
@@ -79,6 +81,7 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
     ["state", formatState(run, colours)],
     ...optional("reason", run.reason),
     ["round", `${run.round} of ${run.rounds}`],
+    ...optional("learnt from", learntFromText(learntFrom(parseJson(run.planJson) as RunPlan, rounds), run.round)),
     ...optional("awaited", awaited.join(", ")),
     ["started", formatTime(run.createdAt)],
     ...optional("finished", run.finishedAt === "" ? "" : formatTime(run.finishedAt)),

@@ -53,14 +53,21 @@ describe("a simulation", () => {
     expect(result.card).toMatchObject({
       model: { hash: result.modelHash },
       training: { rounds: 6 },
+      data: {
+        trainedRows: 165,
+        parties: ["ash", "birch", "cedar"].map((name) => ({ name, rounds: 6 })),
+      },
       lineage: { specHash: result.plan.specHash, planHash: result.plan.planHash },
+      reproducible: true,
+      dependsOnAnswers: false,
+      labels: [],
     });
   });
 
   it("goes on without a party whose training fails, and names it", async () => {
     const events: RunEvent[] = [];
     const parties = [...PARTIES.slice(0, 2), rowsOf("spoilt", 40, Infinity)];
-    const { rounds } = await simulate({
+    const { rounds, card, plan } = await simulate({
       spec: specOf({ rounds: 2, cohort: { quorum: 2 }, evaluate: { every: 0 } }),
       parties,
       workers: 1,
@@ -70,6 +77,20 @@ describe("a simulation", () => {
     expect(events.filter(({ type }) => type === "answer-refused").map(({ payload }) => payload)).toMatchObject(
       [1, 2].map((round) => ({ round, attempt: 1, kind: "fit", party: "spoilt", code: "TRAINER_FAILED" })),
     );
+    expect(plan.dependsOnAnswers).toBe(true);
+    expect(card).toMatchObject({
+      data: {
+        trainedRows: 110,
+        parties: [
+          { name: "ash", rounds: 2 },
+          { name: "birch", rounds: 2 },
+          { name: "spoilt", trainExamples: 40, rounds: 0 },
+        ],
+      },
+      reproducible: true,
+      dependsOnAnswers: true,
+      labels: [expect.stringContaining("may close with 2 of 3 updates"), "In 2 of 2 rounds not all were added whom the seed draws first."],
+    });
   });
 
   it("gives the failing party's rows no part in the sum", async () => {

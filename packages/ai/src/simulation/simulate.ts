@@ -4,9 +4,10 @@ import { type Json } from "@ciphernx/core/spec";
 import { loadAggregationKernel } from "../aggregation/index.ts";
 import { describeDataset, type PartyDataset } from "../data/index.ts";
 import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
+import { type CommittedRound, contributions } from "../federation/round/contributions.ts";
 import { preprocessingSummary } from "../federation/round/fitted-preprocessing.ts";
 import { type RoundCommit, type RoundOutcome, runRound } from "../federation/round/run-round.ts";
-import { runStatistics } from "../federation/round/run-statistics.ts";
+import { runStatistics, STATISTICS_ROUND } from "../federation/round/run-statistics.ts";
 import { downloadBytes } from "../federation/round/upload-layout.ts";
 import { initialModel, modelCard } from "../models/index.ts";
 import { type KernelBuild, loadKernel } from "../nn/index.ts";
@@ -85,9 +86,11 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   });
 
   tell({ type: "run-started", payload: { name: spec.name, rounds: plan.rounds, parties: plan.parties.length } });
+  const committed: CommittedRound[] = [];
   if (plan.preprocess !== undefined) {
     const prepared = await runStatistics(host, { plan, firstAttempt: 1 });
     if (prepared.kind !== "committed") throw noQuorum(0, plan, prepared);
+    committed.push({ round: STATISTICS_ROUND, accepted: prepared.accepted });
     tell({ type: "rows-prepared", payload: preprocessingSummary(plan, prepared.accepted, host.preprocessing()!) });
   }
   const rounds: RoundSummary[] = [];
@@ -98,6 +101,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
     if (outcome.kind !== "committed") throw noQuorum(round, plan, outcome);
     const { commit } = outcome;
+    committed.push({ round, accepted: commit.accepted });
     const without = missed.filter(({ attempt }) => attempt === commit.attempt).map(({ party }) => party);
     const summary = summarise(commit, without.toSorted(compareNames), plan, (performance.now() - openedAt) / 1000);
     rounds.push(summary);
@@ -112,6 +116,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     initialModelHash: null,
     modelHash: last.modelHash,
     round: plan.rounds,
+    contributions: contributions(plan, spec.seed, committed),
     metrics: { fit: last.fit, evaluated: last.evaluated },
   });
   tell({ type: "run-finished", payload: { outcome: "completed", reason: null, modelHash: last.modelHash, modelId: null } });

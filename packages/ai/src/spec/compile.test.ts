@@ -81,7 +81,34 @@ describe("a plan", () => {
     // 5 rounds × (30 rows × 43 parameters × 6 operations at 100 a second + (model + update) at 1000 bytes a second + 0.1 s).
     const slow = planOf({}, { ...FACTS, flopsPerSecond: 100, bytesPerSecond: 1000 });
     expect(slow.estimatedSeconds).toBe(Math.ceil(5 * ((30 * 43 * 6) / 100 + (plan.model.sizeBytes + plan.updateBytes) / 1000 + 0.1)));
-    expect(plan).toMatchObject({ rounds: 5, reproducible: true, labels: [], metricNames: ["loss", "correct"], kernelBuild: "build" });
+    expect(plan).toMatchObject({ rounds: 5, reproducible: true, metricNames: ["loss", "correct"], kernelBuild: "build" });
+  });
+
+  it("says where the result also depends on who answers in time", () => {
+    for (const waitingForAll of [planOf(), planOf({ cohort: { size: 2 } })]) {
+      expect(waitingForAll).toMatchObject({ reproducible: true, labels: [] });
+      expect(waitingForAll).not.toHaveProperty("dependsOnAnswers");
+    }
+    for (const [cohort, what] of [
+      [{ quorum: 2 }, "A round may close with 2 of 3 updates"],
+      [{ size: 2, overSelect: 1 }, "A round may close with 2 of 3 updates"],
+    ] as const) {
+      expect(planOf({ cohort })).toMatchObject({ reproducible: true, dependsOnAnswers: true, labels: [expect.stringContaining(what)] });
+    }
+    const table: DatasetSchema = {
+      kind: "table",
+      task: "classification",
+      columns: [
+        { name: "age", role: "feature", type: "number", range: [0, 100] },
+        { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+      ],
+    };
+    const facts = { ...FACTS, parties: ["ash", "birch", "cedar"].map((name) => party(name, 30, 0, table)) };
+    expect(planOf({ cohort: { size: 2 } }, facts)).not.toHaveProperty("dependsOnAnswers");
+    expect(planOf({ cohort: { size: 2 }, preprocess: {} }, facts)).toMatchObject({
+      dependsOnAnswers: true,
+      labels: [expect.stringContaining("Rows may be prepared by the statistics of 2 of 3 parties")],
+    });
   });
 
   it("prices a convolution by its work, not by its parameters", () => {

@@ -16,6 +16,7 @@ import { checkSchedule } from "./check-schedule.ts";
 import { chooseLocal, untrainedTensors } from "./choose-local.ts";
 import { chooseMetrics } from "./choose-metrics.ts";
 import { chooseParties, type KnownParty } from "./choose-parties.ts";
+import { labelCohort } from "./label-cohort.ts";
 import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
@@ -65,6 +66,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const statisticsBytes = steps === undefined ? 0 : updateFileSizeBytes(0, statisticsLength(steps), encoding);
   const down = (fits + evaluations) * sizeBytes + (fits - cohort.invited) * stateBytes;
   const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, judged, encoding) + parties.length * statisticsBytes;
+  const answers = labelCohort(cohort, steps === undefined ? 0 : parties.length);
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
     parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
@@ -95,7 +97,8 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     estimatedSeconds: estimateSeconds(spec, facts, parties, workOf(shape), sizeBytes + updateBytes),
     kernelBuild: facts.kernelBuild,
     reproducible: labels.length === 0,
-    labels,
+    ...(answers === undefined ? {} : { dependsOnAnswers: true }),
+    labels: answers === undefined ? labels : [...labels, answers],
   };
   return { ok: true, plan: { ...plan, planHash: hashDocument("ciphernx/run-plan/v1", plan) } };
 }

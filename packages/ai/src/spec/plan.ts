@@ -89,6 +89,8 @@ export interface RunPlan {
   readonly kernelBuild: string;
   /** Whether the same spec, seed and accepted sets give the same bits; `labels` says why not. */
   readonly reproducible: boolean;
+  /** Whether accepted sets may differ from what the seed draws, because a round need not wait for everyone; absent when each waits. */
+  readonly dependsOnAnswers?: boolean;
   readonly labels: readonly string[];
   /** SHA-256 of everything above. */
   readonly planHash: string;

@@ -1,5 +1,7 @@
+import type { RunPlan } from "@ciphernx/ai/spec";
 import { argument, defineCommand } from "../../command.ts";
 import { figuresByRound } from "../../runs/round-row.ts";
+import { learntFrom } from "../../runs/learnt-from.ts";
 import { RUN_WORD, runId } from "../../runs/run-id.ts";
 import { formatFigures } from "../../views/figures.ts";
 import { formatRun, roundData, runData } from "../../views/runs.ts";
@@ -16,7 +18,11 @@ export const runShow = defineCommand({
       const frame = terminal === undefined ? undefined : { rounds: run.rounds, columns: terminal.columns() };
       const charts = frame === undefined ? undefined : formatFigures(figuresByRound(rounds), frame, colours);
       const text = [formatRun(run, rounds, colours), ...(charts === undefined ? [] : [charts])].join("\n\n");
-      output.result({ data: { run: runData(run), rounds: rounds.map(roundData) }, text, ids: [run.id] });
+      output.result({
+        data: { run: runData(run), rounds: rounds.map(roundData), learntFrom: learntFrom(JSON.parse(run.planJson) as RunPlan, rounds) },
+        text,
+        ids: [run.id],
+      });
     });
   },
 });

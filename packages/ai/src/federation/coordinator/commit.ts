@@ -1,6 +1,7 @@
 import { models, rounds, runs, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray } from "@ciphernx/core/store/sql";
+import { and, asc, eq, inArray } from "@ciphernx/core/store/sql";
 import { modelCard } from "../../models/index.ts";
+import { type CommittedRound, contributions } from "../round/contributions.ts";
 import type { RoundCommit } from "../round/run-round.ts";
 import type { HostedRun } from "./hosted-run.ts";
 import type { RoundSummary, RunEventBody } from "../events.ts";
@@ -92,6 +93,11 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
         .select({ projectId: runs.projectId, name: runs.name, initial: runs.initialModelHash })
         .from(runs)
         .where(eq(runs.id, runId));
+      const committed = await tx
+        .select({ round: rounds.round, accepted: rounds.accepted })
+        .from(rounds)
+        .where(and(eq(rounds.runId, runId), eq(rounds.state, "committed")))
+        .orderBy(asc(rounds.round));
       const card = modelCard({
         runId,
         spec,
@@ -100,6 +106,7 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
         initialModelHash: owner?.initial ?? null,
         modelHash: stepped.modelHash,
         round,
+        contributions: contributions(plan, spec.seed, committed as CommittedRound[]),
         metrics: { fit: stepped.fit, evaluated },
       });
       await tx
