@@ -1,4 +1,5 @@
 import { argument, defineCommand } from "../../command.ts";
+import { offlineParties, offlineWarning } from "../../runs/offline-parties.ts";
 import { readSpec } from "../../spec-file.ts";
 import { formatPlan } from "../../views/plan.ts";
 
@@ -14,7 +15,10 @@ export const runPlan = defineCommand({
       const answer = await nexus.runs.plan(spec);
       if (!answer.ok) throw (await import("@ciphernx/ai/spec")).refusedError(answer.refusals);
       const { plan } = answer;
-      output.result({ data: { plan }, text: formatPlan(plan), ids: [plan.planHash] });
+      const offline = offlineParties(plan, await nexus.nodes.list());
+      const warning = offlineWarning(offline, plan);
+      const text = warning === undefined ? formatPlan(plan) : `${formatPlan(plan)}\n\n${output.colours.yellow(warning)}`;
+      output.result({ data: { plan, offline }, text, ids: [plan.planHash] });
     });
   },
 });

@@ -1,5 +1,7 @@
+import type { RunPlan } from "@ciphernx/ai/spec";
 import { argument, defineCommand, flag, text } from "../../command.ts";
 import { followRun } from "../../follow-run.ts";
+import { offlineParties, offlineWarning } from "../../runs/offline-parties.ts";
 import { readSpec } from "../../spec-file.ts";
 
 export const runStart = defineCommand({
@@ -26,8 +28,16 @@ export const runStart = defineCommand({
           ? {}
           : { initial: await (await import("../../checkpoint-file.ts")).readCheckpoint(nexus, spec, options.checkpoint) }),
       });
+      const plan = JSON.parse((await handle.show()).run.planJson) as RunPlan;
+      const offline = offlineParties(plan, await nexus.nodes.list());
+      const warning = offlineWarning(offline, plan);
+      if (warning !== undefined) output.note(warning);
       if (options.detach) {
-        output.result({ data: { run: handle.id }, text: `Started ${handle.id}.\nnexus run watch ${handle.id} follows it.`, ids: [handle.id] });
+        output.result({
+          data: { run: handle.id, offline },
+          text: `Started ${handle.id}.\nnexus run watch ${handle.id} follows it.`,
+          ids: [handle.id],
+        });
         return;
       }
       output.note(`Started ${handle.id}.`);
