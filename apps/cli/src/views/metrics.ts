@@ -17,6 +17,12 @@ export function formatMetric(name: string, value: unknown): string {
   return name === "accuracy" ? formatShare(value) : value.toFixed(4);
 }
 
+/** `f1 of class "ill"`: a metric with the classes that it is of, where a plan or card says so. */
+export function metricTitle(name: string, subjects: unknown): string {
+  const subject = record(subjects)[name];
+  return typeof subject === "string" ? `${name} of ${subject}` : name;
+}
+
 function record(value: unknown): Metrics {
   return typeof value === "object" && value !== null ? (value as Metrics) : {};
 }

@@ -98,6 +98,18 @@ METRICS`.trimStart(),
   expect(formatModelCard({ ...CARD, reproducible: false, dependsOnAnswers: true })).toContain("\nreproducible   no\n");
 });
 
+it("says of which classes figures are", () => {
+  const metrics = { fit: {}, evaluated: { auc: 0.9, f1: 0.8, calibration: 0.1 }, subjects: { auc: 'class "ill"', f1: 'class "ill"' } };
+  expect(formatModelCard({ metrics })).toBe(
+    `
+METRICS
+METRIC              IN TRAINING  HELD OUT
+auc of class "ill"            -    0.9000
+f1 of class "ill"             -    0.8000
+calibration                   -    0.1000`.trimStart(),
+  );
+});
+
 it("leaves out what a card does not have", () => {
   expect(formatModelCard({ lineage: { run: "run_1", specHash: 3 }, metrics: null, data: { parties: "none" } })).toBe(
     "LINEAGE\nrun        run_1\nspec hash  3",

@@ -1,7 +1,7 @@
 import { plural } from "@ciphernx/core/errors";
 import { cut, formatFields, formatTable } from "../output/index.ts";
 import { inMetricOrder } from "../runs/metric-order.ts";
-import { formatMetric } from "./metrics.ts";
+import { formatMetric, metricTitle } from "./metrics.ts";
 import { formatPreprocessing } from "./preprocessing.ts";
 import { reproducibleText } from "./reproducible.ts";
 
@@ -113,12 +113,12 @@ function namedParties(names: readonly string[]): string {
   return `${names.slice(0, SHOWN_PARTIES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-function formatMetrics({ fit, evaluated }: Part): string {
+function formatMetrics({ fit, evaluated, subjects }: Part): string {
   const training = record(fit);
   const heldOut = record(evaluated);
   return formatTable(
     [
-      { title: "METRIC", cell: (name: string) => name },
+      { title: "METRIC", cell: (name: string) => cut(metricTitle(name, subjects), 48) },
       { title: "IN TRAINING", align: "right", cell: (name) => formatMetric(name, training[name]) },
       { title: "HELD OUT", align: "right", cell: (name) => formatMetric(name, heldOut[name]) },
     ],

@@ -31,6 +31,12 @@ it("says that the result depends on who answers where a round need not wait for 
   expect(shown).toContain("note          A round may close with 1 of 2 updates: the result depends on who answers in time");
 });
 
+it("says of which class figures of held-out rows are", () => {
+  expect(formatPlan(planOf({}))).not.toMatch(/^held out/m);
+  const shown = formatPlan(planOf({ evaluate: { metrics: ["loss", "auc", "calibration"] } }));
+  expect(shown).toMatch(/^held out +auc of class "yes"; calibration$/m);
+});
+
 it("says into how many features rows are turned, and what each party tells beforehand", () => {
   const plan = planOf({ preprocess: { numbers: { indicate: true } } });
   expect(plan.preprocess!.statisticsBytes).toBeGreaterThan(1_000);

@@ -2,6 +2,7 @@ import type { RunPlan } from "@ciphernx/ai/spec";
 import { plural } from "@ciphernx/core/errors";
 import { formatBytes, formatFields, formatSeconds } from "../output/index.ts";
 import { formatLayers } from "./layers.ts";
+import { metricTitle } from "./metrics.ts";
 import { reproducibleText } from "./reproducible.ts";
 
 /** What a run will do and cost, and the layers of its network. */
@@ -18,6 +19,7 @@ export function formatPlan(plan: RunPlan): string {
     ...(plan.preprocess === undefined ? [] : [["rows", preprocessText(plan.preprocess)] as const]),
     ["model", `${plural(plan.model.parameters, "parameter")}, ${formatBytes(plan.model.sizeBytes)}`],
     ...(plan.model.local === undefined ? [] : [["stays", `${plan.model.local.join(", ")} at each party`] as const]),
+    ...heldOutField(plan),
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],
     ["traffic", `${formatBytes(plan.totalBytes.down)} to the parties, ${formatBytes(plan.totalBytes.up)} from them`],
     ["time", `about ${formatSeconds(plan.estimatedSeconds)}`],
@@ -27,6 +29,11 @@ export function formatPlan(plan: RunPlan): string {
     ["plan hash", plan.planHash],
   ]);
   return plan.model.network === undefined ? fields : `${fields}\n\n${formatLayers(plan.model.network)}`;
+}
+
+/** The metrics that are worked out on held-out rows, each with the classes that it is of. */
+function heldOutField({ heldOutMetrics, metricSubjects }: RunPlan): readonly (readonly [string, string])[] {
+  return heldOutMetrics === undefined ? [] : [["held out", heldOutMetrics.map((name) => metricTitle(name, metricSubjects)).join("; ")]];
 }
 
 function preprocessText({ steps, features, statisticsBytes }: NonNullable<RunPlan["preprocess"]>): string {

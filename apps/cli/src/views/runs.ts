@@ -2,7 +2,7 @@ import type { RunPlan } from "@ciphernx/ai/spec";
 import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
 import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
 import { learntFrom, learntFromText } from "../runs/learnt-from.ts";
-import { formatMetric, roundMetrics } from "./metrics.ts";
+import { formatMetric, metricTitle, roundMetrics } from "./metrics.ts";
 
 /** A run for programs. */
 export function runData(run: Run) {
@@ -75,13 +75,20 @@ export function formatRuns(runs: readonly Run[], colours: Colours): string {
 export function formatRun(run: Run, rounds: readonly Round[], colours: Colours): string {
   const optional = (name: string, value: string): readonly (readonly [string, string])[] => (value === "" ? [] : [[name, value]]);
   const awaited = run.state === "finished" ? [] : awaitedParties(rounds);
+  const plan = parseJson(run.planJson) as RunPlan;
   const fields = formatFields([
     ["run", run.id],
     ["name", run.name],
     ["state", formatState(run, colours)],
     ...optional("reason", run.reason),
     ["round", `${run.round} of ${run.rounds}`],
-    ...optional("learnt from", learntFromText(learntFrom(parseJson(run.planJson) as RunPlan, rounds), run.round)),
+    ...optional("learnt from", learntFromText(learntFrom(plan, rounds), run.round)),
+    ...optional(
+      "figures",
+      Object.keys(plan.metricSubjects ?? {})
+        .map((name) => metricTitle(name, plan.metricSubjects))
+        .join("; "),
+    ),
     ...optional("awaited", awaited.join(", ")),
     ["started", formatTime(run.createdAt)],
     ...optional("finished", run.finishedAt === "" ? "" : formatTime(run.finishedAt)),

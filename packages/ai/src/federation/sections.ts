@@ -36,7 +36,7 @@ export const evaluateSection = defineSection(
         .refine((names) => new Set(names).size === names.length, "A metric is named once.")
         .default(["loss", "correct"])
         .describe(
-          "Figures: loss and correct (shown as accuracy) while training and on held-out rows; auc, f1 and calibration on held-out rows. A model of kind tensors has sums of its trainer's own",
+          "Figures: loss and correct (shown as accuracy) while training and on held-out rows; auc, f1 and calibration on held-out rows, auc and f1 being those of the second class (of more than two, f1 is the mean over the classes). A model of kind tensors has sums of its trainer's own",
         ),
     })
     .prefault({}),

@@ -25,6 +25,7 @@ export function scoreBin(score: number): number {
 export const auc: Metric = {
   name: "auc",
   better: "higher",
+  ofClasses: true,
   check({ classes }) {
     if (classes === 2) return undefined;
     return `auc ranks rows by the probability of the second of two classes, and ${classes === undefined ? "the model gives numbers" : `there are ${classes} classes`}.`;

@@ -31,6 +31,7 @@ function* byClass(sums: Float64Array): Generator<{ readonly tp: number; readonly
 export const f1: Metric = {
   name: "f1",
   better: "higher",
+  ofClasses: true,
   check: ({ classes }) => (classes === undefined ? "f1 counts rows that are taken for their class, and the model gives numbers." : undefined),
   sums: sumNames,
   add(examples, into, task) {

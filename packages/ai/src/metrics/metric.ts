@@ -26,6 +26,8 @@ export interface Metric {
   /** As specs, events and cards name it. */
   readonly name: string;
   readonly better: "higher" | "lower";
+  /** True where it is of the second of two classes, or a mean over the classes where there are more; absent where it is of all rows alike. */
+  readonly ofClasses?: true;
   /** Why it says nothing about such a task, as a sentence, if so. */
   check(task: MetricTask): string | undefined;
   /** Names of the sums that it is worked out of, each with a dot behind the metric's name. */

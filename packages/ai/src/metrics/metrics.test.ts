@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contradictoryMetric, createTally, evaluateMetrics, metricSumNames, metricValues } from "./index.ts";
+import type { RowSchema } from "../data/index.ts";
+import { contradictoryMetric, createTally, evaluateMetrics, metricSubjects, metricSumNames, metricValues } from "./index.ts";
 
 const TWO = { classes: 2 };
 const THREE = { classes: 3 };
@@ -21,6 +22,17 @@ const probability = fc.double({ min: 0, max: 1, noNaN: true });
 const judged = fc.tuple(fc.tuple(probability, probability, probability), fc.constantFrom(0, 1, 2)).map(([weights, label]) => {
   const total = weights[0] + weights[1] + weights[2] || 1;
   return { outputs: weights.map((weight) => weight / total), label };
+});
+
+it("says of which classes figures are: the second of two by its name, more by their number", () => {
+  const categories = ["well", "ill"];
+  const table: RowSchema = { kind: "table", task: "classification", columns: [{ name: "state", role: "label", type: "category", categories }] };
+  const tensor: RowSchema = { kind: "tensor", shape: [2], element: "f32", scale: 1, task: "classification", classes: 2 };
+  expect(metricSubjects(NAMES, table, TWO)).toEqual({ auc: 'class "ill"', f1: 'class "ill"' });
+  expect(metricSubjects(NAMES, tensor, TWO)).toEqual({ auc: "class 1", f1: "class 1" });
+  expect(metricSubjects(["f1", "calibration"], { ...tensor, classes: 3 }, THREE)).toEqual({ f1: "3 classes, their mean" });
+  expect(metricSubjects([], table, TWO)).toEqual({});
+  expect(metricSubjects([], table, { classes: undefined })).toEqual({});
 });
 
 describe("auc", () => {

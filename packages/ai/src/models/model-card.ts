@@ -63,7 +63,11 @@ export function modelCard(facts: ModelCardFacts): Json {
         ...(counted === undefined ? {} : { counted: counted.has(name) }),
       })),
     },
-    metrics: { fit: { ...metrics.fit }, evaluated: metrics.evaluated === null ? null : { ...metrics.evaluated } },
+    metrics: {
+      fit: { ...metrics.fit },
+      evaluated: metrics.evaluated === null ? null : { ...metrics.evaluated },
+      ...(plan.metricSubjects === undefined ? {} : { subjects: { ...plan.metricSubjects } }),
+    },
     lineage: {
       run: runId,
       specHash: plan.specHash,

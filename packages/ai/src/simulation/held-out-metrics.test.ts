@@ -74,7 +74,8 @@ describe("a simulated run's metrics", () => {
     for (const name of names) expect(evaluated[name]).toBeCloseTo(wanted[name]!, 5);
     if (classes === 2) expect(evaluated["auc"]).toBe(wanted["auc"]);
     expect(result.rounds.map(({ fit }) => Object.keys(fit))).toEqual([1, 2, 3].map(() => ["loss", "accuracy"]));
-    expect(result.card).toMatchObject({ metrics: { evaluated } });
+    const subjects = classes === 2 ? { auc: "class 1", f1: "class 1" } : { f1: "3 classes, their mean" };
+    expect(result.card).toMatchObject({ metrics: { evaluated, subjects } });
   });
 
   it("change nothing else: neither the model nor the means", async () => {

@@ -1,7 +1,7 @@
 import { NexusError, plural } from "@ciphernx/core/errors";
 import { hashDocument, type Refusal } from "@ciphernx/core/spec";
 import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggregation/index.ts";
-import { metricSumNames, metricTask } from "../metrics/index.ts";
+import { metricSubjects, metricSumNames, metricTask } from "../metrics/index.ts";
 import { type ModelShape, modelShape } from "../models/index.ts";
 import { inferShapes, multiplyAdds } from "../nn/index.ts";
 import { safetensorsSizeBytes } from "../tensor/index.ts";
@@ -53,7 +53,9 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   if (shape === undefined || refusals.length > 0) return { ok: false, refusals };
 
   const { reported, heldOut } = metrics;
-  const judged = reported.length + metricSumNames(heldOut, metricTask(parties[0]!.dataset.schema, shape.network)).length;
+  const task = metricTask(parties[0]!.dataset.schema, shape.network);
+  const judged = reported.length + metricSumNames(heldOut, task).length;
+  const subjects = metricSubjects(heldOut, parties[0]!.dataset.schema, task);
   const staying = local.length === 0 ? {} : { local };
   const { sums = [], vectors = [], receivesState = false } = strategy.party ?? {};
   const shared = sharingOf({ ...shape, ...staying }).length;
@@ -89,6 +91,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     encoding,
     metricNames: reported,
     ...(heldOut.length === 0 ? {} : { heldOutMetrics: heldOut }),
+    ...(Object.keys(subjects).length === 0 ? {} : { metricSubjects: subjects }),
     ...(sums.length === 0 ? {} : { strategySums: sums }),
     ...(vectors.length === 0 ? {} : { strategyVectors: vectors }),
     ...(stateBytes === 0 ? {} : { stateBytes }),

@@ -76,6 +76,8 @@ export interface RunPlan {
   readonly metricNames: readonly string[];
   /** Metrics that are worked out of further sums, which only an evaluation has; absent when there are none. */
   readonly heldOutMetrics?: readonly string[];
+  /** Of which classes those are, in words, by name; absent when none is of certain classes. */
+  readonly metricSubjects?: Readonly<Record<string, string>>;
   /** Sums that the strategy has each fit upload beside the metrics; absent when there are none. */
   readonly strategySums?: readonly string[];
   /** Vectors that the strategy has each fit upload behind the changes, each as long; absent when there are none. */
