@@ -111,6 +111,38 @@ describe("a plan", () => {
     });
   });
 
+  it("is refused where every party registered that it knows no cell of a column, with what to do; one that knows some is enough", () => {
+    const table = (missingCells: { readonly column: string; readonly count: number }[]): RegisteredSchema => ({
+      kind: "table",
+      task: "classification",
+      columns: [
+        { name: "age", role: "feature", type: "number", range: [0, 100] },
+        { name: "pain", role: "feature", type: "category", categories: ["some", "none"] },
+        { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+      ],
+      missingCells,
+    });
+    const world = (ash: number, birch: number, column: string): CompileFacts => ({
+      ...FACTS,
+      parties: [party("ash", 10, 5, table([{ column, count: ash }])), party("birch", 20, 0, table([{ column, count: birch }]))],
+    });
+    expect(refusalsOf({ preprocess: {} }, world(15, 20, "age"))).toEqual([
+      {
+        path: "preprocess.columns.age",
+        reason: expect.stringContaining('single cell of the column "age"') as string,
+        remedy: expect.stringContaining('the role "ignore"') as string,
+      },
+    ]);
+    for (const [ash, birch] of [
+      [14, 20],
+      [15, 19],
+    ] as const)
+      expect(refusalsOf({ preprocess: {} }, world(ash, birch, "age"))).toEqual([]);
+    const [refusal] = refusalsOf({ preprocess: {} }, world(15, 20, "pain"));
+    expect(refusal).toMatchObject({ path: "preprocess.columns.pain", remedy: expect.stringContaining("impute: category") as string });
+    expect(refusalsOf(edited({ preprocess: {} }, refusal!.edits!), world(15, 20, "pain"))).toEqual([]);
+  });
+
   it("prices a convolution by its work, not by its parameters", () => {
     const images: DatasetSchema = { kind: "tensor", shape: [28, 28], element: "u8", scale: 1, task: "classification", classes: 10 };
     const facts = { ...FACTS, parties: [party("ash", 1_000, 0, images)], flopsPerSecond: 1e9 };

@@ -10,6 +10,7 @@ import { columnSteps, type ColumnSteps, preparedLength, statisticsLength } from 
 import { createStrategy } from "../strategy/index.ts";
 import { sharingOf } from "../strategy/sharing.ts";
 import { checkKernels } from "./check-kernels.ts";
+import { checkKnown } from "./check-known.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkMissing } from "./check-missing.ts";
 import { checkSchedule } from "./check-schedule.ts";
@@ -41,6 +42,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   // A party that is refused above is no reason to refuse the cohort's size as well.
   const cohort = resolveCohort(spec, spec.data.parties === "all" ? parties.length : new Set(spec.data.parties).size, refusals);
   checkMissing(spec, parties, steps, refusals);
+  checkKnown(parties, steps, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
   const metrics = chooseMetrics(spec, parties[0]!.dataset.schema, shape, refusals);

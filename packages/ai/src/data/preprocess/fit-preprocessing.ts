@@ -137,8 +137,11 @@ function total(counts: readonly number[]): number {
 }
 
 function nothingKnown(column: string): NexusError {
-  return new NexusError("DATA_INVALID", `No party knows a single cell of the column "${column}", so nothing can stand in for the missing ones.`, {
-    hint: 'Give the column the role "ignore" at every party.',
-    details: { column },
-  });
+  // The remedy is in the message as well: the reason of a run that failed has no hint.
+  const remedy = 'Give the column the role "ignore" in the schema at every party, or have a party take part that knows some of its training rows.';
+  return new NexusError(
+    "DATA_INVALID",
+    `No party that was counted knows a single training cell of the column "${column}", so nothing can stand in for the missing ones. ${remedy}`,
+    { hint: remedy, details: { column } },
+  );
 }
