@@ -48,8 +48,8 @@ export async function serveNode(
     guard: folderGuard({
       folder,
       async facts(name) {
-        const { schema, test } = await dataset(name);
-        return { schema, testExamples: test?.count ?? 0 };
+        const { schema, train, test } = await dataset(name);
+        return { schema, trainExamples: train.count, testExamples: test?.count ?? 0 };
       },
     }),
     async onSession(session) {

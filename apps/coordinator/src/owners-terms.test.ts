@@ -24,7 +24,7 @@ beforeAll(async () => {
     schema: ROWS_SCHEMA,
     files: { format: "npz", train: { file: "rows.npz", features: "x", targets: "y" } },
   });
-  const guard = folderGuard({ folder, facts: () => Promise.resolve({ schema: ROWS_SCHEMA, testExamples: 4 }) });
+  const guard = folderGuard({ folder, facts: () => Promise.resolve({ schema: ROWS_SCHEMA, trainExamples: 20, testExamples: 4 }) });
   const count = async ({ round }: { readonly round: number }) => {
     fits += 1;
     await before(round);

@@ -43,6 +43,12 @@ export const termsSchema = z.strictObject({
     .max(2)
     .optional()
     .describe("Kinds of columns whose training rows may be counted for the spec's preprocess section; an empty list: of none"),
+  minCountedRows: z
+    .int()
+    .min(1)
+    .max(4_294_967_295)
+    .optional()
+    .describe("Fewest training rows of this dataset that are counted for the spec's preprocess section: sums over few rows tell of single ones"),
   expires: daySchema.optional().describe("The last day (UTC) on which the node answers for this dataset"),
 });
 

@@ -143,6 +143,23 @@ describe("a plan", () => {
     expect(refusalsOf(edited({ preprocess: {} }, refusal!.edits!), world(15, 20, "pain"))).toEqual([]);
   });
 
+  it("warns of parties whose rows are too few to be counted without telling of single ones", () => {
+    const table: DatasetSchema = {
+      kind: "table",
+      task: "classification",
+      columns: [
+        { name: "age", role: "feature", type: "number", range: [0, 100] },
+        { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+      ],
+    };
+    const facts = { ...FACTS, parties: [party("ash", 1, 0, table), party("birch", 19, 0, table), party("cedar", 20, 0, table)] };
+    const { reproducible, labels } = planOf({ preprocess: {} }, facts);
+    expect(reproducible).toBe(true);
+    expect(labels).toEqual([expect.stringContaining("Fewer than 20 training rows are counted at ash (1 row), birch (19 rows): ")]);
+    expect(planOf({}, facts).labels).toEqual([]);
+    expect(planOf({ preprocess: {} }, { ...FACTS, parties: [party("cedar", 20, 0, table)] }).labels).toEqual([]);
+  });
+
   it("prices a convolution by its work, not by its parameters", () => {
     const images: DatasetSchema = { kind: "tensor", shape: [28, 28], element: "u8", scale: 1, task: "classification", classes: 10 };
     const facts = { ...FACTS, parties: [party("ash", 1_000, 0, images)], flopsPerSecond: 1e9 };

@@ -18,6 +18,7 @@ import { chooseLocal, untrainedTensors } from "./choose-local.ts";
 import { chooseMetrics } from "./choose-metrics.ts";
 import { chooseParties, type KnownParty } from "./choose-parties.ts";
 import { labelCohort } from "./label-cohort.ts";
+import { labelFewRows } from "./label-few-rows.ts";
 import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
@@ -71,6 +72,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const down = (fits + evaluations) * sizeBytes + (fits - cohort.invited) * stateBytes;
   const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, judged, encoding) + parties.length * statisticsBytes;
   const answers = labelCohort(cohort, steps === undefined ? 0 : parties.length);
+  const few = steps === undefined ? undefined : labelFewRows(parties);
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
     parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
@@ -103,7 +105,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     kernelBuild: facts.kernelBuild,
     reproducible: labels.length === 0,
     ...(answers === undefined ? {} : { dependsOnAnswers: true }),
-    labels: answers === undefined ? labels : [...labels, answers],
+    labels: [...labels, ...[answers, few].filter((label) => label !== undefined)],
   };
   return { ok: true, plan: { ...plan, planHash: hashDocument("ciphernx/run-plan/v1", plan) } };
 }

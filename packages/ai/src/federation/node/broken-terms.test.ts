@@ -13,7 +13,7 @@ const table = (range: [number, number]): DatasetSchema => ({
   ],
 });
 const schema = table([0, 120]);
-const facts: TermFacts = { today: "2026-11-23", schema, testExamples: 40 };
+const facts: TermFacts = { today: "2026-11-23", schema, trainExamples: 100, testExamples: 40 };
 
 function asked(changes: Partial<RunSpecInput> = {}, rows: DatasetSchema = schema) {
   const spec = parseRunSpec({
@@ -67,6 +67,15 @@ describe("a run and the terms of a dataset", () => {
     expect(broken({ minHeldOutRows: 40 }, counting, { testExamples: 3 })).toHaveLength(1);
     expect(broken({ minHeldOutRows: 41 })).toEqual([]);
     expect(broken({ minHeldOutRows: 41 }, asked({ evaluate: { every: 0, metrics: ["auc"] } }))).toEqual([]);
+  });
+
+  it("minCountedRows: rows are counted where there are enough of them", () => {
+    expect(broken({ minCountedRows: 100 })).toEqual([]);
+    expect(broken({ minCountedRows: 101 })).toEqual([{ term: "minCountedRows", asked: "counts of 100 rows", allowed: "those of 101 or more" }]);
+    // What the coordinator says of the rows is not asked.
+    expect(broken({ minCountedRows: 100 }, asked(), { trainExamples: 1 })).toHaveLength(1);
+    const plain: DatasetSchema = { kind: "tensor", shape: [2], element: "f32", scale: 1, task: "classification", classes: 2 };
+    expect(broken({ minCountedRows: 101 }, asked({ preprocess: undefined }, plain), { schema: plain })).toEqual([]);
   });
 
   it("statistics: an empty list forbids counting, and a run that counts nothing keeps it", () => {

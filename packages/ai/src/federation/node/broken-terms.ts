@@ -18,6 +18,8 @@ export interface TermFacts {
   readonly today: string;
   /** What the rows of the dataset are. */
   readonly schema: RowSchema;
+  /** Rows that the dataset learns from. */
+  readonly trainExamples: number;
   /** Rows that the dataset holds out. */
   readonly testExamples: number;
 }
@@ -28,7 +30,7 @@ export function brokenTerms(terms: DatasetTerms, { spec, plan }: Pick<AskedTask,
   const check = (term: keyof DatasetTerms, keeps: boolean, asked: string, allowed: string) => {
     if (!keeps) broken.push({ term, asked, allowed });
   };
-  const { purposes, protections, maxRounds, maxEpochs, strategies, models, minHeldOutRows, statistics, expires } = terms;
+  const { purposes, protections, maxRounds, maxEpochs, strategies, models, minHeldOutRows, statistics, minCountedRows, expires } = terms;
   const oneOf = (term: keyof DatasetTerms, allowed: readonly string[] | undefined, asked: string) => {
     if (allowed !== undefined) check(term, allowed.includes(asked), asked, allowed.join(", "));
   };
@@ -64,6 +66,10 @@ export function brokenTerms(terms: DatasetTerms, { spec, plan }: Pick<AskedTask,
       `counts of ${asked.join(" and ")}`,
       allowed,
     );
+  }
+  if (minCountedRows !== undefined && plan.preprocess !== undefined) {
+    const { trainExamples } = facts;
+    check("minCountedRows", trainExamples >= minCountedRows, `counts of ${plural(trainExamples, "row")}`, `those of ${minCountedRows} or more`);
   }
   // Rows are counted over the ranges and categories of the plan's schema: another one would ask other questions of them.
   if (canonicalJson(plan.schema) !== canonicalJson(facts.schema)) {

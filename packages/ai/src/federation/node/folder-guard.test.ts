@@ -25,7 +25,7 @@ const { specHash } = plan;
 const task = { spec, plan, specHash, runId: "run_1", round: 1, party: "ash" };
 const approval = { dataset: "rows", specHash, approvedAt: "2026-01-01T00:00:00.000Z" };
 
-const guardOf = (folder: string) => folderGuard({ folder, facts: () => Promise.resolve({ schema, testExamples: 0 }) });
+const guardOf = (folder: string) => folderGuard({ folder, facts: () => Promise.resolve({ schema, trainExamples: 10, testExamples: 0 }) });
 
 async function nodeFolder(folder: string, terms?: Partial<DatasetTerms>) {
   await writeDescriptor(folder, {

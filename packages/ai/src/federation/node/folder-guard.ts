@@ -9,8 +9,8 @@ import { logDecision } from "./decision-log.ts";
 export interface FolderGuardOptions {
   /** The node's folder, with descriptors and approvals. */
   readonly folder: string;
-  /** What the rows of a dataset of the folder are, and how many of them are held out. */
-  facts(dataset: string): Promise<Pick<TermFacts, "schema" | "testExamples">>;
+  /** What the rows of a dataset of the folder are, and how many of them are learnt from and held out. */
+  facts(dataset: string): Promise<Pick<TermFacts, "schema" | "trainExamples" | "testExamples">>;
 }
 
 /**
