@@ -1,6 +1,7 @@
 import { plural } from "@ciphernx/core/errors";
 import { type Colours, formatBytes, formatSeconds } from "../output/index.ts";
 import { formatMetric, roundMetrics } from "./metrics.ts";
+import { constantNote } from "./preprocessing.ts";
 
 /** An event of a run as it comes over the wire, perhaps from a newer coordinator. */
 export interface EventRow {
@@ -35,7 +36,7 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
       const missed = list(body["missed"]);
       const without = missed.length === 0 ? "" : yellow(`  without ${missed.join(", ")}`);
       const what = `${plural(number(body["rows"]), "row")} of ${plural(number(body["accepted"]), "party", "parties")}`;
-      return `rows prepared by the counts and sums of ${what}: ${plural(number(body["columns"]), "column")}, up ${formatBytes(number(body["bytesUp"]))}${without}`;
+      return `rows prepared by the counts and sums of ${what}: ${plural(number(body["columns"]), "column")}, up ${formatBytes(number(body["bytesUp"]))}${without}${spreadless(list(body["constant"]), yellow)}`;
     }
     case "round-committed":
       return formatRound(body, colours);
@@ -51,6 +52,11 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
     default:
       return `${type} ${JSON.stringify(payload)}`;
   }
+}
+
+function spreadless(columns: readonly string[], yellow: Colours["yellow"]): string {
+  const note = constantNote(columns);
+  return note === "" ? "" : yellow(`  ${note}`);
 }
 
 /** `round  3/20  10 ok  0 failed  loss 0.4123  accuracy 88.12%  up 4.1 MB  down 4.1 MB  0.61 s` */

@@ -151,5 +151,10 @@ site        1, 0.14%  its own feature  2: a, missing
 `.trim(),
   );
   expect(Math.max(...shown.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
+  expect(shown).not.toContain("spread");
+  const flat = { column: "price", ...number, fill: null, statistics: { missing: 0, deviation: 0 } };
+  expect(formatModelCard({ data: { preprocessing: { rows: 9, columns: [flat] } } })).toContain(
+    "\nnot scaled, no spread within the range: price (if values differ, declare a narrower range)",
+  );
   expect(formatModelCard({ data: { schema: data.schema } })).not.toContain("PREPROCESSING");
 });

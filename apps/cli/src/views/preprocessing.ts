@@ -7,6 +7,8 @@ const NAME_WIDTH = 20;
 const FILL_WIDTH = 16;
 const GAP_WIDTH = 2;
 const SHOWN_COLUMNS = 100;
+/** Columns that a note names one by one. */
+const NAMED_CONSTANTS = 10;
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -33,10 +35,19 @@ export function formatPreprocessing(data: unknown): { readonly title: string; re
   const taken = described.reduce((sum, { title, cell }) => sum + GAP_WIDTH + Math.max(title.length, ...lines.map((line) => cell(line).length)), 0);
   const table = formatTable([...described, { title: "FEATURES", cell: ({ features }: Line) => cut(features, LINE_WIDTH - taken) }], lines, "");
   const rest = all.length - lines.length;
+  const constant = constantNote(all.filter(({ statistics }) => record(statistics)["deviation"] === 0).map(({ column }) => String(column)));
   return {
     title: `PREPROCESSING: ${plural(Number(rows ?? 0), "row")} counted`,
-    body: rest > 0 ? `${table}\nand ${plural(rest, "more column")}` : table,
+    body: [table, rest > 0 ? `and ${plural(rest, "more column")}` : "", constant].filter((part) => part !== "").join("\n"),
   };
+}
+
+/** What is said of columns that nothing scales; empty where there are none. */
+export function constantNote(columns: readonly string[]): string {
+  if (columns.length === 0) return "";
+  const rest = columns.length - NAMED_CONSTANTS;
+  const names = `${columns.slice(0, NAMED_CONSTANTS).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return `not scaled, no spread within the range: ${names} (if values differ, declare a narrower range)`;
 }
 
 function lineOf(column: Part, rows: number, categories: ReadonlyMap<unknown, readonly string[]>): Line {

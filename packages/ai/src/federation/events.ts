@@ -37,6 +37,8 @@ export interface PreprocessingSummary {
   /** Training rows that were counted. */
   readonly rows: number;
   readonly columns: number;
+  /** Columns of numbers that nothing scales: they show no spread within their declared ranges. */
+  readonly constant: readonly string[];
   readonly bytesUp: number;
   readonly preprocessingHash: string;
 }

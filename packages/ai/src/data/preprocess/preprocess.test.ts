@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type DatasetSchema, datasetSchema, type TableSchema } from "../dataset-schema.ts";
 import type { Examples } from "../examples.ts";
 import {
+  constantColumns,
   type ColumnSteps,
   columnSteps,
   fitPreprocessing,
@@ -222,6 +223,14 @@ describe("what rows are prepared by", () => {
         statistics: { median: expect.closeTo(37, 6) as number, deviation: 0 },
       });
     }
+  });
+
+  it("names columns without a spread: of one value, or of values that differ too little for their range", () => {
+    const rows = rowsOf([40, 0, 100], [60, 1, 100], [50, 0, null]);
+    const named = (age: readonly [number, number]) => constantColumns(fitted(stepsOf({ columns: { age: { clip: age } } }), rows));
+    expect(named([0, 120])).toEqual(["pressure"]);
+    expect(named([0, 1e5])).toEqual(["pressure"]);
+    expect(named([0, 1e7])).toEqual(["age", "pressure"]);
   });
 
   it("takes no rounding of sums for a deviation, however little of a column is known of many rows", () => {

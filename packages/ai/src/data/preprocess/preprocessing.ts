@@ -85,6 +85,14 @@ export function preparedFeatures({ columns }: Preprocessing): number {
   return columns.reduce((sum, column) => sum + preparedWidth(column), 0);
 }
 
+/**
+ * Columns of numbers whose known cells show no spread: they are one value, or differ by so little of the declared range (a deviation of
+ * less than about 1.5e-5 of it) that the sums cannot tell. Nothing scales them; where values do differ, a narrower range mends it.
+ */
+export function constantColumns({ columns }: Preprocessing): readonly string[] {
+  return columns.flatMap((column) => (column.type === "number" && column.statistics.deviation === 0 ? [column.column] : []));
+}
+
 /** Its hash: what a model's lineage names. */
 export function preprocessingHash(preprocessing: Preprocessing): string {
   return hashDocument("ciphernx/preprocessing/v1", preprocessing);

@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import type { UpdateExtras } from "../../aggregation/index.ts";
-import { fitPreprocessing, type Preprocessing, preprocessingHash, statisticsLength } from "../../data/preprocess/index.ts";
+import { constantColumns, fitPreprocessing, type Preprocessing, preprocessingHash, statisticsLength } from "../../data/preprocess/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import type { PreprocessingSummary } from "../events.ts";
 
@@ -23,6 +23,7 @@ export function preprocessingSummary(plan: RunPlan, accepted: readonly string[],
     missed: plan.parties.map(({ name }) => name).filter((name) => !added.has(name)),
     rows: preprocessing.rows,
     columns: preprocessing.columns.length,
+    constant: constantColumns(preprocessing),
     bytesUp: accepted.length * plan.preprocess!.statisticsBytes,
     preprocessingHash: preprocessingHash(preprocessing),
   };
