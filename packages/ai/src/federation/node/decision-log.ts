@@ -1,8 +1,13 @@
+import { renameSync, statSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where a node's folder keeps them. */
 const FILE = "decisions.jsonl";
+/** What was in the log before it was begun anew. */
+const OLDER_FILE = "decisions.old.jsonl";
+/** Some twenty thousand refusals. */
+const MAX_LOG_BYTES = 10_000_000;
 
 /** Something that the owner of a dataset decided, or that the node decided by its terms. */
 export interface Decision {
@@ -37,17 +42,33 @@ export async function logDecision(nodeFolder: string, decision: Decision): Promi
   await file.sync();
 }
 
-/** The decisions of a node's folder, oldest first; lines that are none are passed over. */
+/**
+ * Begins the log anew where it has become long, keeping the one before it: a coordinator that asks again and again must not fill the disk.
+ * Only the process that holds the node's folder may do so, and it does it in one go, so that no second one moves the new log over the old;
+ * a line that a command appends meanwhile goes to whichever file it had opened.
+ * @param maxBytes size from which it is long
+ */
+export function rotateDecisions(nodeFolder: string, maxBytes = MAX_LOG_BYTES): void {
+  const path = join(nodeFolder, FILE);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size >= maxBytes) renameSync(path, join(nodeFolder, OLDER_FILE));
+}
+
+/** The decisions of a node's folder, oldest first, those of the log before this one included; lines that are none are passed over. */
 export async function readDecisions(nodeFolder: string): Promise<readonly LoggedDecision[]> {
-  const text = await readFile(join(nodeFolder, FILE), "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw error;
-  });
-  return text.split("\n").flatMap((line) => {
+  const [older, current] = [await readLog(join(nodeFolder, OLDER_FILE)), await readLog(join(nodeFolder, FILE))];
+  return `${older}\n${current}`.split("\n").flatMap((line) => {
     try {
       return [JSON.parse(line) as LoggedDecision];
     } catch {
       return []; // the end of the file, or a line that a power cut left unfinished
     }
+  });
+}
+
+async function readLog(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
   });
 }

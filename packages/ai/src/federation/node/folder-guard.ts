@@ -4,7 +4,7 @@ import { descriptorPath, readDescriptor } from "../../data/node/descriptor-file.
 import { folderApprovals } from "./approvals-folder.ts";
 import { brokenTerms, type TermFacts } from "./broken-terms.ts";
 import type { AskedTask, DatasetGuard } from "./dataset-guard.ts";
-import { logDecision } from "./decision-log.ts";
+import { logDecision, rotateDecisions } from "./decision-log.ts";
 
 export interface FolderGuardOptions {
   /** The node's folder, with descriptors and approvals. */
@@ -55,6 +55,7 @@ export function folderGuard({ folder, facts }: FolderGuardOptions): DatasetGuard
       const { code, message: reason } = refused;
       const { specHash, runId: run, round } = asked;
       try {
+        rotateDecisions(folder);
         await logDecision(folder, { act: "refused", dataset: asked.spec.data.dataset, specHash, run, round, code, reason });
       } catch (cause) {
         const { details } = refused;
