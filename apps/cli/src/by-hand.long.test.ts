@@ -99,7 +99,9 @@ it("makes by hand the model that the simulation makes alone", { timeout: 120_000
   expect(title).toMatch(/^ROUND +ATTEMPT +STATE +OK +NOT OK +LOSS +ACCURACY +UP +DOWN +TIME$/);
   expect(rows[1]).toMatch(/^ +2 +1 +committed +2 +0 +\d\.\d{4} +\d+\.\d\d% /);
 
-  // Nobody is there to answer: the run says whom it waits for, and how to go on with it once it is stopped.
+  // Nobody is there to answer: plan and run say so, and the run says whom it waits for, and how to go on with it once it is stopped.
+  const warned = "Not online now: party-01, party-02. Nobody is there, and a round needs 2: it waits until its deadline.";
+  expect((await forPeople("run", "plan", at("run.yaml"))).stdout).toContain(warned);
   const waiting = await nexus("run", "start", at("run.yaml"), "--detach");
   let awaited: string | undefined;
   while (awaited === undefined) awaited = (await forPeople("run", "show", waiting)).stdout.split("\n").find((line) => line.startsWith("awaited"));

@@ -167,11 +167,24 @@ it("shows how much of a dataset is missing, and a model with its lineage", async
 
   expect(model.stdout).toMatch(new RegExp(`^run +${first.id}$`, "m"));
   expect(model.stdout).toMatch(/^initial model +[0-9a-f]{64}$/m);
-  expect(model.stdout).toMatch(/^clinic-a +4 +2 +[0-9a-f]{12}$/m);
+  expect(model.stdout).toMatch(/^clinic-a +4 +2 +3\/3 +[0-9a-f]{12}$/m);
+  expect(model.stdout).toMatch(/^learnt from 4 training rows of 1 party$/m);
   expect(longestLine(model.stdout)).toBeLessThanOrEqual(80);
   expect(JSON.parse(descendant.stdout)).toMatchObject({
     data: { model: { card: { lineage: { run: third, initialModelHash: first.modelHash } } }, parent: first.modelId },
   });
+});
+
+it("says whose rows a run learnt from, and that every party of a plan is online", async () => {
+  await writeFile(at("fourth.yaml"), spec("fourth", 10, 1));
+  const [shown, told, planned] = await Promise.all([
+    nexus("run", "show", "first"),
+    data("run", "show", "first"),
+    data("run", "plan", at("fourth.yaml")),
+  ]);
+  expect(shown.stdout).toMatch(/^learnt from +1 party$/m);
+  expect(told["learntFrom"]).toEqual([{ party: "clinic-a", rounds: 3 }]);
+  expect(planned["offline"]).toEqual([]);
 });
 
 it("draws charts for a person at a terminal, and for nobody else", async (context) => {

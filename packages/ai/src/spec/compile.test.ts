@@ -6,6 +6,15 @@ import { compile, compileOrThrow, type CompileFacts, parseRunSpec, type PartyFac
 const ROWS: DatasetSchema = { kind: "tensor", shape: [4], element: "f32", scale: 1, task: "classification", classes: 3 };
 const PAIRS: DatasetSchema = { ...ROWS, classes: 2 };
 const NUMBERS: DatasetSchema = { kind: "tensor", shape: [4], element: "f32", scale: 1, task: "regression" };
+/** Rows that can be prepared. */
+const AGES: DatasetSchema = {
+  kind: "table",
+  task: "classification",
+  columns: [
+    { name: "age", role: "feature", type: "number", range: [0, 100] },
+    { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
+  ],
+};
 
 const SPEC: RunSpecInput = {
   version: 1,
@@ -95,15 +104,7 @@ describe("a plan", () => {
     ] as const) {
       expect(planOf({ cohort })).toMatchObject({ reproducible: true, dependsOnAnswers: true, labels: [expect.stringContaining(what)] });
     }
-    const table: DatasetSchema = {
-      kind: "table",
-      task: "classification",
-      columns: [
-        { name: "age", role: "feature", type: "number", range: [0, 100] },
-        { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
-      ],
-    };
-    const facts = { ...FACTS, parties: ["ash", "birch", "cedar"].map((name) => party(name, 30, 0, table)) };
+    const facts = { ...FACTS, parties: ["ash", "birch", "cedar"].map((name) => party(name, 30, 0, AGES)) };
     expect(planOf({ cohort: { size: 2 } }, facts)).not.toHaveProperty("dependsOnAnswers");
     expect(planOf({ cohort: { size: 2 }, preprocess: {} }, facts)).toMatchObject({
       dependsOnAnswers: true,
@@ -144,20 +145,12 @@ describe("a plan", () => {
   });
 
   it("warns of parties whose rows are too few to be counted without telling of single ones", () => {
-    const table: DatasetSchema = {
-      kind: "table",
-      task: "classification",
-      columns: [
-        { name: "age", role: "feature", type: "number", range: [0, 100] },
-        { name: "ill", role: "label", type: "category", categories: ["no", "yes"] },
-      ],
-    };
-    const facts = { ...FACTS, parties: [party("ash", 1, 0, table), party("birch", 19, 0, table), party("cedar", 20, 0, table)] };
+    const facts = { ...FACTS, parties: [party("ash", 1, 0, AGES), party("birch", 19, 0, AGES), party("cedar", 20, 0, AGES)] };
     const { reproducible, labels } = planOf({ preprocess: {} }, facts);
     expect(reproducible).toBe(true);
     expect(labels).toEqual([expect.stringContaining("Fewer than 20 training rows are counted at ash (1 row), birch (19 rows): ")]);
     expect(planOf({}, facts).labels).toEqual([]);
-    expect(planOf({ preprocess: {} }, { ...FACTS, parties: [party("cedar", 20, 0, table)] }).labels).toEqual([]);
+    expect(planOf({ preprocess: {} }, { ...FACTS, parties: [party("cedar", 20, 0, AGES)] }).labels).toEqual([]);
   });
 
   it("prices a convolution by its work, not by its parameters", () => {
