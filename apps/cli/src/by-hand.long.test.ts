@@ -96,7 +96,7 @@ it("makes by hand the model that the simulation makes alone", { timeout: 120_000
   const forPeople = (...args: readonly string[]) => runNexus(args, { env: { NEXUS_HOME: at("home") } });
   const shown = (await forPeople("run", "show", run)).stdout.split("\n");
   const [title, ...rows] = shown.slice(shown.findIndex((line) => line.startsWith("ROUND")));
-  expect(title).toMatch(/^ROUND +ATTEMPT +STATE +OK +NOT OK +LOSS +ACCURACY +UP +DOWN +TIME$/);
+  expect(title).toMatch(/^ROUND +ATTEMPT +STATE +OK +NOT OK +TRAIN LOSS +TRAIN ACCURACY +UP +DOWN +TIME$/);
   expect(rows[1]).toMatch(/^ +2 +1 +committed +2 +0 +\d\.\d{4} +\d+\.\d\d% /);
 
   // Nobody is there to answer: plan and run say so, and the run says whom it waits for, and how to go on with it once it is stopped.

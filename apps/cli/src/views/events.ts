@@ -2,6 +2,7 @@ import { plural } from "@ciphernx/core/errors";
 import { type Colours, formatBytes, formatSeconds } from "../output/index.ts";
 import { formatMetric, roundMetrics } from "./metrics.ts";
 import { constantNote } from "./preprocessing.ts";
+import { explainTrouble } from "./trouble.ts";
 
 /** An event of a run as it comes over the wire, perhaps from a newer coordinator. */
 export interface EventRow {
@@ -59,21 +60,25 @@ function spreadless(columns: readonly string[], yellow: Colours["yellow"]): stri
   return note === "" ? "" : yellow(`  ${note}`);
 }
 
-/** `round  3/20  10 ok  0 failed  loss 0.4123  accuracy 88.12%  up 4.1 MB  down 4.1 MB  0.61 s` */
+/** `round  3/20  10 ok  0 failed  held out: loss 0.4123  accuracy 88.12%  up 4.1 MB  down 4.1 MB  0.61 s`; `training:` where the model was not judged. */
 function formatRound(round: Payload, { yellow }: Colours): string {
   const total = text(round["rounds"]);
   const missed = list(round["missed"]);
+  const { training, heldOut } = roundMetrics(round);
+  const figures = Object.entries(heldOut ?? training).map(([name, value]) => `${name} ${formatMetric(name, value)}`);
   const parts = [
     `round ${text(round["round"]).padStart(total.length)}/${total}`,
     `${text(round["accepted"])} ok`,
     missed.length === 0 ? "0 failed" : yellow(`${missed.length} failed (${missed.join(", ")})`),
-    ...Object.entries(roundMetrics(round)).map(([name, value]) => `${name} ${formatMetric(name, value)}`),
+    ...(figures.length === 0 ? [] : [`${heldOut === undefined ? "training" : "held out"}: ${figures.join("  ")}`]),
     `up ${formatBytes(number(round["bytesUp"]))}`,
     `down ${formatBytes(number(round["bytesDown"]))}`,
     formatSeconds(number(round["seconds"])),
   ];
-  if (number(round["saturated"]) > 0) parts.push(yellow(`${plural(number(round["saturated"]), "value")} at the range's end`));
-  return parts.join("  ");
+  const saturated = number(round["saturated"]);
+  if (saturated > 0) parts.push(yellow(`${plural(saturated, "value")} clipped`));
+  const trouble = explainTrouble({ training, heldOut, saturated });
+  return [parts.join("  "), ...(trouble === undefined ? [] : [`  ${yellow(trouble)}`])].join("\n");
 }
 
 function text(value: unknown): string {

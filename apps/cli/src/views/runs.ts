@@ -3,6 +3,7 @@ import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
 import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
 import { learntFrom, learntFromText } from "../runs/learnt-from.ts";
 import { formatMetric, metricTitle, roundMetrics } from "./metrics.ts";
+import { explainTrouble } from "./trouble.ts";
 
 /** A run for programs. */
 export function runData(run: Run) {
@@ -96,8 +97,20 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
     ...optional("model", run.modelId),
     ...optional("model hash", run.modelHash),
   ]);
-  const metrics = new Map(rounds.map((round) => [round, roundMetrics(parseJson(round.metricsJson))]));
-  const metricNames = [...new Set([...metrics.values()].flatMap((figures) => Object.keys(figures)))];
+  const signs = new Map(rounds.map((round) => [round, roundSigns(round)]));
+  const metricColumns = (
+    [
+      ["training", "TRAIN"],
+      ["heldOut", "HELD-OUT"],
+    ] as const
+  ).flatMap(([where, title]) =>
+    [...new Set([...signs.values()].flatMap((figures) => Object.keys(figures[where] ?? {})))].map((name) => ({
+      title: `${title} ${name.toUpperCase()}`,
+      align: "right" as const,
+      cell: (round: Round) => formatMetric(name, signs.get(round)?.[where]?.[name]),
+    })),
+  );
+  const isClipped = [...signs.values()].some(({ saturated }) => saturated > 0);
   const table = formatTable(
     [
       { title: "ROUND", align: "right", cell: ({ round }: Round) => String(round) },
@@ -105,14 +118,11 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
       { title: "STATE", cell: ({ state }) => state },
       { title: "OK", align: "right", cell: ({ participations }) => String(fits(participations).filter(({ state }) => state === "accepted").length) },
       { title: "NOT OK", align: "right", cell: ({ participations }) => String(fits(participations).filter(isTrouble).length) },
-      ...metricNames.map((name) => ({
-        title: name.toUpperCase(),
-        align: "right" as const,
-        cell: (round: Round) => formatMetric(name, metrics.get(round)?.[name]),
-      })),
+      ...metricColumns,
+      ...(isClipped ? [{ title: "CLIPPED", align: "right" as const, cell: (round: Round) => String(signs.get(round)?.saturated ?? 0) }] : []),
       { title: "UP", align: "right", cell: ({ bytesUp }) => formatBytes(bytesUp) },
       { title: "DOWN", align: "right", cell: ({ bytesDown }) => formatBytes(bytesDown) },
-      { title: "TIME", align: "right", cell: ({ seconds }) => formatSeconds(seconds) },
+      { title: "TIME", align: "right", cell: ({ state, seconds }) => (state === "committed" ? formatSeconds(seconds) : "-") },
     ],
     rounds,
     "No round has been opened yet.",
@@ -122,7 +132,15 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
       .filter(isTrouble)
       .map(({ party, kind, state, reason }) => colours.yellow(`round ${round}: ${party} ${kind} ${state}${reason === "" ? "" : `: ${reason}`}`)),
   );
-  return [fields, table, trouble.join("\n")].filter((part) => part !== "").join("\n\n");
+  // The last round that shows it: what happened before may have been mended by a schedule.
+  const diverging = [...signs].findLast(([, figures]) => explainTrouble(figures) !== undefined);
+  const explained = diverging === undefined ? "" : colours.yellow(`round ${diverging[0].round}: ${explainTrouble(diverging[1])}`);
+  return [fields, table, trouble.join("\n"), explained].filter((part) => part !== "").join("\n\n");
+}
+
+function roundSigns({ metricsJson }: Round) {
+  const metrics = parseJson(metricsJson) as { readonly saturated?: unknown } | null;
+  return { ...roundMetrics(metrics), saturated: typeof metrics?.saturated === "number" ? metrics.saturated : 0 };
 }
 
 /** Whom the last round still waits for: `clinic-b fit (at work)`. */

@@ -9,7 +9,7 @@ export const runExport = defineCommand({
   name: "export",
   summary: "Write a run's rounds to a file for other programs",
   details:
-    "One row for each committed round: its metrics in training (fit.…) and on held-out rows (evaluated.…), bytes, seconds, who was missing, values at the range's end. TensorBoard is given a folder, one for each run; it is made where it is missing.",
+    "One row for each committed round: its metrics in training (fit.…) and on held-out rows (evaluated.…), bytes, seconds, who was missing, values clipped to encoding.range. TensorBoard is given a folder, one for each run; it is made where it is missing.",
   arguments: { run: argument("<run>", RUN_WORD) },
   options: {
     format: choice("--format <format>", "what to write", EXPORT_FORMATS, "csv"),
