@@ -21,7 +21,7 @@ export async function simulatedParties(
   const spec = await readSpec(specFile, signal);
   if (spec.simulation === undefined) {
     throw new NexusError("SPEC_INVALID", `${specFile} has no simulation section, which says what data to split, among how many parties, and how.`, {
-      hint: "Add `simulation: { source: mnist, parties: 10, partition: { kind: iid } }`.",
+      hint: "Add `simulation: { source: { data: rows.csv, schema: schema.yaml }, parties: 3, partition: { kind: iid } }` for files of your own; `source: mnist` is built in.",
     });
   }
   return { spec, parties: await splitParties(spec, { folder: specFile === "-" ? process.cwd() : dirname(resolve(specFile)), signal, shared }) };

@@ -63,7 +63,7 @@ it("says so when nothing has drifted, and names columns that do not fit", () => 
 it("shows columns of which nothing is known, and no more than a screen holds", () => {
   const empty: NumberDrift = { ...age, psi: null, chance: null, band: null, mean: { trained: 50, now: null }, deviation: { trained: 9, now: null } };
   const shown = formatDrift(drift({ columns: [empty, ...Array.from({ length: 60 }, () => age)] }), NAMES);
-  expect(shown).toContain("Nothing is known, then or now, to compare: age.");
+  expect(shown).toContain("Cannot be compared, since the model learnt from no values there or these rows have none: age.");
   expect(shown).toMatch(/^age +- +- +- +0% → 0% +50 ± 9 +-$/m);
   expect(shown).toContain("and 11 more columns that drifted less");
 });

@@ -49,7 +49,7 @@ function meaning(columns: readonly ColumnDrift[]): readonly string[] {
     );
   }
   if (little.length > 0) lines.push(`${far.length > 0 ? "Some drift" : "No column drifted far; some drift"} (PSI 0.1 to 0.25): ${namesOf(little)}.`);
-  if (unknown.length > 0) lines.push(`Nothing is known, then or now, to compare: ${namesOf(unknown)}.`);
+  if (unknown.length > 0) lines.push(`Cannot be compared, since the model learnt from no values there or these rows have none: ${namesOf(unknown)}.`);
   if (gaps.length > 0) lines.push(`Cells are missing much more or much less often than trained: ${namesOf(gaps)}.`);
   if (byChance.length > 0) lines.push(`So few rows drift as far by chance alone: ${namesOf(byChance)}.`);
   return lines.length > 0 ? lines : ["No column drifted: these rows are like those that the model learnt from."];

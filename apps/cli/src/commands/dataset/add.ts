@@ -63,7 +63,10 @@ export const datasetAdd = defineCommand({
             "These names, categories included, are shown to the coordinator and the other parties, counts of missing cells to the coordinator; rows are not.",
           ]
         : []),
-      ...missing.map(({ column, count }) => `${column} is missing in ${plural(count, "row")}: fill it in, or leave the column out, before training.`),
+      ...missing.map(
+        ({ column, count }) =>
+          `${column} is missing in ${plural(count, "row")}; a spec with a \`preprocess\` section fills it by what all parties' rows say, one without refuses it.`,
+      ),
       ...(terms === undefined ? [] : [`Its owner's terms hold: ${Object.keys(terms).join(", ")}.`]),
       `${dataset.descriptorPath} holds this; a node that is running must be restarted to register it.`,
     ];

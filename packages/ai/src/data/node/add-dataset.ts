@@ -34,7 +34,7 @@ export interface AddedDataset {
   readonly trainExamples: number;
   readonly testExamples: number;
   readonly contentHash: string;
-  /** Features that have missing cells: they must be filled in or left out before training. */
+  /** Features that have missing cells: a run fills them by its `preprocess` section, or is refused. */
   readonly missing: readonly MissingCells[];
   /** What the owner allows; absent: every run. */
   readonly terms?: DatasetTerms;

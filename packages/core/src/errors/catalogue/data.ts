@@ -11,7 +11,7 @@ export const dataErrors = defineErrors({
     exit: EXIT.failed,
     rpc: "failed_precondition",
     meaning: "A data file does not exist or cannot be read.",
-    hint: "Check the path and its permissions on the machine of the node that holds it.",
+    hint: "Check the path and the file's permissions; a node's files lie on that node's machine.",
   },
   DATA_INVALID: {
     exit: EXIT.failed,
