@@ -5,6 +5,7 @@ import { nodeErrors } from "./node.ts";
 import { runErrors } from "./run.ts";
 import { specErrors } from "./spec.ts";
 import { storeErrors } from "./store.ts";
+import { tlsErrors } from "./tls.ts";
 import { wireErrors } from "./wire.ts";
 
 /**
@@ -18,6 +19,7 @@ export const ERROR_CATALOGUE = {
   ...nodeErrors,
   ...runErrors,
   ...storeErrors,
+  ...tlsErrors,
   ...wireErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
