@@ -3,16 +3,17 @@ import { importSigningKey, sign, verify } from "@ciphernx/crypto/keys";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ReportRequest, ReportRequestSchema, TaskFailureSchema } from "../proto.ts";
-import { registrationBytes, reportBytes, sessionBytes } from "./canonical.ts";
+import { certificateBytes, registrationBytes, reportBytes, sessionBytes } from "./canonical.ts";
 import { CANONICAL_VECTORS, VECTOR_SEED } from "./canonical.vectors.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 describe("what a node signs", () => {
-  const { registration, session, report, failedReport } = CANONICAL_VECTORS;
+  const { registration, session, certificate, report, failedReport } = CANONICAL_VECTORS;
   const cases = [
     ["registration", registrationBytes(registration.content), registration],
     ["session", sessionBytes(session.content), session],
+    ["certificate", certificateBytes(certificate.content), certificate],
     ["report", reportBytes(report.content), report],
     ["report of a failure", reportBytes(failedReport.content), failedReport],
   ] as const;

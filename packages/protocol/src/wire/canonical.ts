@@ -13,6 +13,8 @@
  *     text token, text name, bytes publicKey
  * session      = text "ciphernx.node.v1/session" ‖ list of
  *     text nodeId, bytes nonce, text kernelBuild, text softwareVersion
+ * certificate  = text "ciphernx.node.v1/certificate" ‖ list of
+ *     text nodeId, bytes nonce, bytes request
  * report       = text "ciphernx.node.v1/report" ‖ list of
  *     text taskId, text runId, u64 round, u64 attempt, text specHash, text baseModelHash, text blobHash,
  *     u64 weight, list of metrics, failure
@@ -30,6 +32,7 @@ import { canonicalBytes } from "@ciphernx/crypto/keys";
 const DOMAIN = {
   registration: "ciphernx.node.v1/registration",
   session: "ciphernx.node.v1/session",
+  certificate: "ciphernx.node.v1/certificate",
   report: "ciphernx.node.v1/report",
 } as const;
 
@@ -48,6 +51,15 @@ export interface SignedSession {
   readonly nonce: Uint8Array;
   readonly kernelBuild: string;
   readonly softwareVersion: string;
+}
+
+/** The signed fields of an IssueCertificateRequest. */
+export interface SignedCertificateRequest {
+  readonly nodeId: string;
+  /** The 32 bytes of the challenge. */
+  readonly nonce: Uint8Array;
+  /** PKCS#10, DER. */
+  readonly request: Uint8Array;
 }
 
 /** The signed fields of a ReportRequest; the generated message fits as it is. */
@@ -74,6 +86,11 @@ export function registrationBytes({ token, name, publicKey }: SignedRegistration
 /** Bytes that a node signs to open a session: its answer to the coordinator's nonce. */
 export function sessionBytes({ nodeId, nonce, kernelBuild, softwareVersion }: SignedSession): Uint8Array<ArrayBuffer> {
   return canonicalBytes(DOMAIN.session, [nodeId, nonce, kernelBuild, softwareVersion]);
+}
+
+/** Bytes that a node signs to be given a certificate for its TLS key. */
+export function certificateBytes({ nodeId, nonce, request }: SignedCertificateRequest): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(DOMAIN.certificate, [nodeId, nonce, request]);
 }
 
 /** Bytes that a node signs with every report. */

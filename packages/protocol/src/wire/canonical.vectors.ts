@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SignedRegistration, SignedReport, SignedSession } from "./canonical.ts";
+import type { SignedCertificateRequest, SignedRegistration, SignedReport, SignedSession } from "./canonical.ts";
 
 interface Vector<T> {
   readonly content: T;
@@ -22,6 +22,7 @@ const PUBLIC_KEY = Uint8Array.from("d75a980182b10ab7d54bfed3c964073a0ee172f3daa6
 export const CANONICAL_VECTORS: {
   readonly registration: Vector<SignedRegistration>;
   readonly session: Vector<SignedSession>;
+  readonly certificate: Vector<SignedCertificateRequest>;
   readonly report: Vector<SignedReport>;
   readonly failedReport: Vector<SignedReport>;
 } = {
@@ -44,6 +45,13 @@ export const CANONICAL_VECTORS: {
       "0200000020000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f010000004061626162616261626162616261626162616261626162" +
       "6162616261626162616261626162616261626162616261626162616261626162616261626162616261620100000005302e312e30",
     signature: "f1cb371c80556411028560fde25a454f8187349593036d8e1ae3c0c41e0078e7e125e3b89c0bcd7fb256f657c603e265ddbd2eeed7f0cfb8e1a17104aa26f208",
+  },
+  certificate: {
+    content: { nodeId: "node_1", nonce: new Uint8Array(32).fill(0x5a), request: Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x00) },
+    bytes:
+      "010000001c6369706865726e782e6e6f64652e76312f6365727469666963617465050000000301000000066e6f64655f3102000000205a5a5a5a5a5a5a5a5a5a" +
+      "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a02000000053003020100",
+    signature: "2b666fd491df9771a2af7e0c26a1982a5169a5a6f18166bfae9296c70e62ff4781b7e3038e5f7eec75f056b43d0377c7c69ca8fe61986c3169cf111b08d17b0a",
   },
   report: {
     content: {

@@ -4,6 +4,7 @@
  * @module
  */
 import http from "node:http";
+import https from "node:https";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import type { OpenRequest } from "./http-answers.ts";
@@ -31,7 +32,7 @@ interface HttpBlobChannelOptions {
 export function httpBlobChannel({ origin, agent, token, stallTimeoutMs, closed, tries, uploadLimit }: HttpBlobChannelOptions): BlobChannel {
   const open: OpenRequest = (method, path, headers, signal) => {
     const bearer = token();
-    const request = http.request(`${origin}${path}`, {
+    const request = (origin.startsWith("https:") ? https : http).request(`${origin}${path}`, {
       method,
       agent,
       signal,

@@ -1,7 +1,16 @@
 /** How parties reach the coordinator: transports, blob transfer, errors over the wire, and what nodes sign. @module */
 export { bearerToken, callerToken } from "./bearer.ts";
 export { type BlobEndpoint, type BlobUpload, receiveBlob, type Resuming } from "./blob-endpoint.ts";
-export { registrationBytes, reportBytes, sessionBytes, type SignedRegistration, type SignedReport, type SignedSession } from "./canonical.ts";
+export {
+  certificateBytes,
+  registrationBytes,
+  reportBytes,
+  sessionBytes,
+  type SignedCertificateRequest,
+  type SignedRegistration,
+  type SignedReport,
+  type SignedSession,
+} from "./canonical.ts";
 export { fromConnectError, toConnectError } from "./error-detail.ts";
 export { MAX_MESSAGE_BYTES } from "./limits.ts";
 export { isLoopbackHost } from "./loopback.ts";

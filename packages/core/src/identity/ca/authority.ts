@@ -133,6 +133,11 @@ export async function makeRoot(
   return { keyPem, certificatePem, crossPem: await certify(old.subject, old.publicKey, before.signer, 0) };
 }
 
+/** When a certificate is to be made anew: two thirds of its life, so that there is time for a side that is away. */
+export function renewalDueAt({ notBefore, notAfter }: Validity): Date {
+  return new Date(notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3);
+}
+
 interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;

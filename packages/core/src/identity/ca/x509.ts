@@ -1,5 +1,5 @@
 import "reflect-metadata"; // the library's dependency injection asks for it, before it is loaded
-import { createHash, createPrivateKey, type KeyObject, randomBytes } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 
 export { x509 };
@@ -23,7 +23,7 @@ export async function makeKeyPair(): Promise<{ readonly privateKey: CryptoKey; r
 
 /** The private key as PKCS#8 PEM. */
 export async function privateKeyPem(key: CryptoKey): Promise<string> {
-  return x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+  return `${x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
 }
 
 /** A signer for a private key; undefined for kinds of keys that certificates are not signed with here. */
@@ -38,9 +38,8 @@ export async function signerOf(pem: string | KeyObject): Promise<{ readonly key:
 
 /** SHA-256 of a certificate's SubjectPublicKeyInfo, base64url: what a join token carries. */
 export function keyFingerprint(certificate: string | Uint8Array): string {
-  return createHash("sha256")
-    .update(new Uint8Array(parseCertificate(certificate).publicKey.rawData))
-    .digest("base64url");
+  const key = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(key).digest("base64url");
 }
 
 /** Reads one certificate, PEM or DER. @throws whatever the parser says of what is none. */

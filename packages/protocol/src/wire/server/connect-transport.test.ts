@@ -59,7 +59,7 @@ describe("connectTransport", () => {
     for (const baseUrl of ["http://192.168.1.1:80", "http://example.org", "http://localhost.example.org"]) {
       expect(() => connectTransport({ baseUrl })).toThrow(expect.objectContaining({ code: "ADDRESS_NOT_LOOPBACK" }) as Error);
     }
-    for (const baseUrl of ["", "127.0.0.1:80", "https://127.0.0.1", "http://127.0.0.1/path", "http://u:p@127.0.0.1"]) {
+    for (const baseUrl of ["", "127.0.0.1:80", "ftp://127.0.0.1", "http://127.0.0.1/path", "http://u:p@127.0.0.1"]) {
       expect(() => connectTransport({ baseUrl })).toThrow(expect.objectContaining({ code: "USAGE" }) as Error);
     }
   });

@@ -46,7 +46,8 @@ export async function listenLoopback(
   }
 }
 
-async function listen(server: net.Server, host: string, port: number): Promise<void> {
+/** Starts to listen on one address. @throws PORT_IN_USE, USAGE */
+export async function listen(server: net.Server, host: string, port: number): Promise<void> {
   server.listen({ host, port, exclusive: true, ipv6Only: true });
   try {
     await once(server, "listening");
@@ -54,6 +55,13 @@ async function listen(server: net.Server, host: string, port: number): Promise<v
     const errno = errnoOf(error);
     if (errno === "EADDRINUSE") {
       throw new NexusError("PORT_IN_USE", `Another program listens on port ${port} of ${host}.`, { details: { host, port }, cause: error });
+    }
+    if (errno === "EADDRNOTAVAIL" || errno === "ENOTFOUND" || errno === "EAI_AGAIN") {
+      throw new NexusError("USAGE", `${host} is no address of this machine.`, {
+        hint: "0.0.0.0 listens on all of them.",
+        details: { host },
+        cause: error,
+      });
     }
     if (errno === "EACCES") {
       throw new NexusError("USAGE", `This user may not listen on port ${port}.`, {
@@ -66,7 +74,8 @@ async function listen(server: net.Server, host: string, port: number): Promise<v
   }
 }
 
-function portOf(server: net.Server): number {
+/** The port that a server listens on. */
+export function portOf(server: net.Server): number {
   const address = server.address();
   if (address === null || typeof address === "string") throw new NexusError("INTERNAL", "A listening socket has no port.");
   return address.port;

@@ -4,14 +4,14 @@ import { isLoopbackHost } from "../loopback.ts";
 /**
  * Guards against pages of other sites that a browser on this machine shows: the request must name a loopback host
  * (so a foreign name rebound to 127.0.0.1 is refused), and an `Origin`, when there is one, must be that same host.
- * Any port is fine: a tunnel may end on another one.
+ * Any port is fine: a tunnel may end on another one. Over TLS any host is: the certificate has told the browser whose it is.
  *
  * @throws MESSAGE_INVALID without a readable host, FORBIDDEN otherwise.
  */
-export function assertSameOrigin(authority: string | undefined, origin: string | undefined): void {
+export function assertSameOrigin(authority: string | undefined, origin: string | undefined, { isTls = false } = {}): void {
   const host = authority === undefined || /[/?#@\\\s]/.test(authority) ? null : URL.parse(`http://${authority}/`);
   if (host === null) throw new NexusError("MESSAGE_INVALID", "The request does not name the host it is meant for.");
-  if (!isLoopbackHost(host.hostname)) {
+  if (!isTls && !isLoopbackHost(host.hostname)) {
     throw new NexusError("FORBIDDEN", `The request is meant for ${host.host}, which is not this machine's loopback address.`, {
       hint: "Use http://127.0.0.1 or http://localhost with the coordinator's port.",
     });

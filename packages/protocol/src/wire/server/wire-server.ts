@@ -1,14 +1,15 @@
 /**
- * The coordinator's one plain port: gRPC (h2c), gRPC-web, Connect and blobs.
+ * The coordinator's one plain port: gRPC (h2c), gRPC-web, Connect and blobs; and the same over TLS for other machines.
  *
  * @module
  */
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
-import type { ConnectRouter } from "@connectrpc/connect";
+import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
+import { bearerToken } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
 import { toConnectError } from "../error-detail.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
@@ -20,7 +21,9 @@ import { routeByFirstBytes } from "./first-bytes.ts";
 import { httpAnswer } from "./http-errors.ts";
 import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { listenLoopback } from "./listen-loopback.ts";
+import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
 import { assertSameOrigin } from "./same-origin.ts";
+import { peerOf, type TlsCall, tlsPeerKey } from "./tls-peer.ts";
 
 /** Options of {@link startWireServer}. */
 export interface WireServerOptions {
@@ -33,6 +36,10 @@ export interface WireServerOptions {
   readonly blobs: BlobEndpoint;
   readonly log: WireLog;
   readonly limits?: Partial<WireLimits> | undefined;
+  /** Serves other machines, too. */
+  readonly tls?: TlsListenOptions | undefined;
+  /** Asked before every call and every blob that comes over TLS; throws what refuses it. Plain connections come from this machine. */
+  readonly admit?: ((call: TlsCall) => void) | undefined;
 }
 
 /** A server that listens. */
@@ -40,6 +47,8 @@ export interface WireServer extends AsyncDisposable {
   /** For clients on this machine, for example `http://127.0.0.1:7700`. */
   readonly url: string;
   readonly port: number;
+  /** The listener for other machines, when there is one. */
+  readonly tls?: TlsListener;
   /** Stops listening, ends waiting calls with COORDINATOR_UNREACHABLE, lets requests under way end, closes every connection. Idempotent. */
   close(): Promise<void>;
 }
@@ -62,7 +71,7 @@ type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
  * @throws ADDRESS_NOT_LOOPBACK, PORT_IN_USE, USAGE.
  */
 export async function startWireServer(options: WireServerOptions): Promise<WireServer> {
-  const { host = "127.0.0.1", port, routes, blobs, log } = options;
+  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {} } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const shutdown = new AbortController();
   /** Blob requests whose handlers have not ended: their staged bytes are theirs to discard. */
@@ -70,7 +79,8 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
 
   const serveRpc = connectNodeAdapter({
     routes,
-    interceptors: [serverErrors(log, shutdown.signal)],
+    interceptors: [serverErrors(log, shutdown.signal), admission(admit)],
+    contextValues: (request) => createContextValues().set(tlsPeerKey, peerOf(request.socket)),
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
@@ -104,7 +114,8 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     response.on("error", () => {});
     try {
       const authority = "authority" in request ? request.authority : request.headers.host;
-      assertSameOrigin(authority, request.headers.origin);
+      const peer = peerOf(request.socket);
+      assertSameOrigin(authority, request.headers.origin, { isTls: peer !== undefined });
       if (shutdown.signal.aborted) throw closingError();
       if (!isBlobPath(request.url ?? "")) {
         limitBody(request, response, limits.messageTimeoutMs);
@@ -116,6 +127,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
         throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
       }
+      if (peer !== undefined) admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization) });
       const handled = serveBlob(blobs, limits, request, response)
         .catch((error: unknown) => refuse(error, request, response))
         .finally(() => active.delete(handled));
@@ -128,25 +140,36 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   const http1 = makeHttp1(limits, onRequest, log);
   const { server: http2Server, sessions } = makeHttp2(limits, onRequest, log);
   const sockets = new Set<net.Socket>();
+  const route = (socket: net.Socket): void =>
+    routeByFirstBytes(socket, { http1, http2: http2Server }, { timeoutMs: limits.headersTimeoutMs, signal: shutdown.signal });
   const listeners = await listenLoopback({ host, port }, () => {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
     server.maxConnections = limits.maxConnections;
     server.on("connection", (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      routeByFirstBytes(socket, { http1, http2: http2Server }, { timeoutMs: limits.headersTimeoutMs, signal: shutdown.signal });
+      route(socket);
     });
     return server;
   }).catch((error: unknown) => {
     http1.close();
     throw error;
   });
+  const secure =
+    options.tls === undefined
+      ? undefined
+      : await listenTls(options.tls, { limits, log, onConnection: route }).catch((error: unknown) => {
+          for (const server of listeners.servers) server.close();
+          http1.close();
+          throw error;
+        });
 
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= closeAll());
 
   async function closeAll(): Promise<void> {
-    const stopped = Promise.all(listeners.servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    const servers = [...listeners.servers, ...(secure === undefined ? [] : [secure.server])];
+    const stopped = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     shutdown.abort(toConnectError(closingError()));
     for (const session of sessions) session.close();
     // Idle connections, and those that become idle until the grace is over.
@@ -154,6 +177,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     http1.closeIdleConnections();
     const grace = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
+      secure?.destroyAll();
     }, limits.closeGraceMs);
     await stopped;
     clearInterval(sweep);
@@ -163,7 +187,23 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     await Promise.all(active);
   }
 
-  return { url: `http://127.0.0.1:${listeners.port}`, port: listeners.port, close, [Symbol.asyncDispose]: close };
+  return {
+    ...{ url: `http://127.0.0.1:${listeners.port}`, port: listeners.port },
+    ...(secure === undefined ? {} : { tls: secure }),
+    ...{ close, [Symbol.asyncDispose]: close },
+  };
+}
+
+/** Lets calls over TLS in, or not, before their handlers. */
+function admission(admit: (call: TlsCall) => void): Interceptor {
+  return (next) => (request) => {
+    const peer = request.contextValues.get(tlsPeerKey);
+    if (peer !== undefined) {
+      const path = `/${request.service.typeName}/${request.method.name}`;
+      admit({ peer, path, token: bearerToken(request.header.get("authorization") ?? undefined) });
+    }
+    return next(request);
+  };
 }
 
 function closingError(): NexusError {

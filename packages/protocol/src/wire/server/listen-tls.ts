@@ -1,0 +1,109 @@
+/**
+ * The listener for other machines: TLS 1.3 (RFC 8446) and nothing older. Clients are asked for a certificate; what they may do
+ * without one is decided call by call, so that a node without one yet, or people, can connect.
+ *
+ * @module
+ */
+import net from "node:net";
+import tls from "node:tls";
+import { NexusError } from "@ciphernx/core/errors";
+import type { WireLog } from "../wire-log.ts";
+import { httpAnswer } from "./http-errors.ts";
+import type { WireLimits } from "./limits.ts";
+import { listen, portOf } from "./listen-loopback.ts";
+import { notePeer, peerOf, type TlsPeer } from "./tls-peer.ts";
+
+/** What a TLS server shows, and whom it trusts; PEM. */
+export interface TlsServerCredentials {
+  readonly key: string;
+  /** The server's certificate, then what leads to its CA. */
+  readonly cert: string;
+  /** CAs of the clients. */
+  readonly ca: string;
+}
+
+/** Where TLS is served. */
+export interface TlsListenOptions {
+  /** Any address of the machine; `0.0.0.0` and `::` for all. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly credentials: TlsServerCredentials;
+}
+
+/** A TLS listener. */
+export interface TlsListener {
+  readonly port: number;
+  /** What is shown to those who connect from now on; connections that are open stay. */
+  setCredentials(credentials: TlsServerCredentials): void;
+  /** Ends the connections of peers. */
+  endConnections(whose: (peer: TlsPeer) => boolean): void;
+}
+
+/** ContentType handshake, RFC 8446 §5.1: the first byte of every ClientHello. */
+const HANDSHAKE = 0x16;
+
+/** @throws PORT_IN_USE, USAGE */
+export async function listenTls(
+  { host, port, credentials }: TlsListenOptions,
+  { limits, log, onConnection }: { readonly limits: WireLimits; readonly log: WireLog; onConnection(socket: tls.TLSSocket): void },
+): Promise<TlsListener & { readonly server: net.Server; destroyAll(): void }> {
+  const secure = tls.createServer({ ...contextOf(credentials), ...TALK, handshakeTimeout: limits.headersTimeoutMs });
+  const raw = new Set<net.Socket>();
+  const open = new Set<tls.TLSSocket>();
+  secure.on("secureConnection", (socket) => {
+    const shown = socket.getPeerX509Certificate();
+    const distrusted = shown === undefined || socket.authorized ? undefined : String(socket.authorizationError);
+    notePeer(socket, { certificate: distrusted === undefined ? shown?.raw : undefined, distrusted });
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    onConnection(socket);
+  });
+  secure.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+    log.debug({ errno: error.code }, `a TLS connection did not come about: ${error.message}`);
+    socket.destroy();
+  });
+
+  const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    raw.add(socket);
+    socket.once("close", () => raw.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.setTimeout(limits.headersTimeoutMs, () => socket.destroy());
+    socket.once("data", (first) => {
+      socket.setTimeout(0);
+      if (first[0] !== HANDSHAKE) return sayTls(socket);
+      socket.pause();
+      socket.unshift(first);
+      secure.emit("connection", socket);
+    });
+  });
+  server.maxConnections = limits.maxConnections;
+  await listen(server, host, port);
+
+  return {
+    port: portOf(server),
+    server,
+    setCredentials: (next) => secure.setSecureContext(contextOf(next)),
+    endConnections(whose) {
+      for (const socket of open) if (whose(peerOf(socket)!)) socket.destroy();
+    },
+    destroyAll() {
+      for (const socket of open) socket.destroy();
+      for (const socket of raw) socket.destroy();
+    },
+  };
+}
+
+const TALK = { ALPNProtocols: ["h2", "http/1.1"], requestCert: true, rejectUnauthorized: false };
+
+function contextOf({ key, cert, ca }: TlsServerCredentials): tls.SecureContextOptions {
+  // An operator's CA may be an intermediate one: it is the anchor then.
+  return { key, cert, ca, minVersion: "TLSv1.3", allowPartialTrustChain: true };
+}
+
+/** Tells a peer that speaks plainly, in the language of most of them. */
+function sayTls(socket: net.Socket): void {
+  const { status, body } = httpAnswer(new NexusError("TLS_MISMATCH", "This port of the coordinator speaks TLS: use https://."));
+  const head = `HTTP/1.1 ${status} Conflict\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+  socket.end(`${head}${body}`, () => socket.destroy());
+}
