@@ -7,18 +7,28 @@ import type { GlobalOptions } from "./global-options.ts";
 export interface Connection {
   readonly url: string;
   readonly token: string;
+  /** PEM; undefined for the CAs of the system. */
+  readonly ca: string | undefined;
 }
 
 /**
  * Finds the coordinator: the written address and token, else what `nexus up` left in the data folder.
  * @throws NexusError COORDINATOR_UNREACHABLE when no coordinator uses the folder, UNAUTHENTICATED when it shows no token.
  */
-export async function findConnection({ home, url, token }: Pick<GlobalOptions, "home" | "url" | "token">): Promise<Connection> {
+export async function findConnection({ home, url, token, ca }: Pick<GlobalOptions, "home" | "url" | "token" | "ca">): Promise<Connection> {
   const address = url ?? (await findAddress(home));
   if (!/^https?:\/\/[^/]/.test(address)) {
     throw new NexusError("USAGE", `"${address}" is not the address of a coordinator.`, { hint: "Write it as http://127.0.0.1:7700." });
   }
-  return { url: address, token: token ?? (await findToken(home)) };
+  return { url: address, token: token ?? (await findToken(home)), ca: ca === undefined ? undefined : await readCa(ca) };
+}
+
+async function readCa(file: string): Promise<string> {
+  const text = await readIfThere(file);
+  if (text?.includes("-----BEGIN CERTIFICATE-----") === true) return text;
+  throw new NexusError("USAGE", text === undefined ? `There is no file ${file}.` : `${file} holds no certificate.`, {
+    hint: "--ca names a copy of `ca/ca.crt` from the coordinator's data folder.",
+  });
 }
 
 async function findAddress(home: string): Promise<string> {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { PublicAddress, TlsOptions } from "@ciphernx/coordinator";
 import { isErrorCode, NexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
 import { collectBulkMemory } from "@ciphernx/core/process";
@@ -12,6 +13,12 @@ import { endsWithParent } from "./parent.ts";
 export interface UpOptions {
   readonly port: number;
   readonly host: string | undefined;
+  readonly listen: string | undefined;
+  readonly publicName: string | undefined;
+  readonly caPassphraseFile: string | undefined;
+  readonly caCert: string | undefined;
+  readonly caKey: string | undefined;
+  readonly rotateCa: boolean;
   readonly databaseUrl: string | undefined;
   readonly exitWithParent: boolean;
 }
@@ -21,6 +28,8 @@ type Edges = Pick<Context, "global" | "output" | "signal">;
 /** Where a coordinator answers. */
 interface Started {
   readonly url: string;
+  /** Where other machines reach it, and what they trust; undefined without --listen. */
+  readonly tls?: PublicAddress | undefined;
   readonly home: string;
   readonly processId: number;
 }
@@ -33,11 +42,10 @@ const BACKGROUND_LOG = "up.log";
 const FORMAT_FILE = "format.json";
 
 /** Runs a coordinator in this process until it is told to stop. */
-export async function runCoordinator(
-  { port, host, databaseUrl, exitWithParent }: UpOptions,
-  { global: { home }, output, signal }: Edges,
-): Promise<void> {
+export async function runCoordinator(options: UpOptions, { global: { home }, output, signal }: Edges): Promise<void> {
   collectBulkMemory();
+  const { port, host, databaseUrl, exitWithParent } = options;
+  const tls = tlsOptions(options);
   const stop = exitWithParent ? endsWithParent(signal) : signal;
   const { startCoordinator } = await import("@ciphernx/coordinator");
   const database = databaseUrl ?? process.env["DATABASE_URL"];
@@ -45,10 +53,11 @@ export async function runCoordinator(
     home,
     port,
     ...(host === undefined ? {} : { host }),
+    ...(tls === undefined ? {} : { tls }),
     ...(database === undefined || database === "" ? {} : { databaseUrl: database }),
     signal: stop,
   });
-  const started: Started = { url: coordinator.url, home, processId: process.pid };
+  const started: Started = { url: coordinator.url, tls: coordinator.tls, home, processId: process.pid };
   output.result({
     data: started,
     text: `${greeting(started)}\nCtrl-C stops it; runs go on where they were when it is started again.`,
@@ -128,13 +137,54 @@ export async function stopCoordinator(
   output.result({ data: { home, stopped: processId !== undefined, purged: purge }, text, ids: [] });
 }
 
-function upArguments({ port, host, databaseUrl }: UpOptions, home: string): readonly string[] {
-  const optional = [...(host === undefined ? [] : ["--host", host]), ...(databaseUrl === undefined ? [] : ["--database-url", databaseUrl])];
-  return ["up", "--json", "--home", home, "--port", String(port), ...optional];
+function upArguments(options: UpOptions, home: string): readonly string[] {
+  const { port, host, databaseUrl, listen, publicName, caPassphraseFile, caCert, caKey, rotateCa } = options;
+  const optional: readonly (readonly [string, string | undefined])[] = [
+    ["--host", host],
+    ["--database-url", databaseUrl],
+    ["--listen", listen],
+    ["--public-name", publicName],
+    ["--ca-passphrase-file", caPassphraseFile],
+    ["--ca-cert", caCert],
+    ["--ca-key", caKey],
+  ];
+  const written = optional.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  return ["up", "--json", "--home", home, "--port", String(port), ...written, ...(rotateCa ? ["--rotate-ca"] : [])];
 }
 
-function greeting({ url, home }: Started): string {
-  return `Coordinator on ${url}, data folder ${home}.\n\`nexus node token\` makes a token with which a node can join.`;
+function greeting({ url, home, tls }: Started): string {
+  const lines = [`Coordinator on ${url}, data folder ${home}.`];
+  if (tls !== undefined) {
+    lines.push(`Other machines reach it on ${tls.url}; clients there trust it by a copy of ${tls.certificateFile} (--ca).`);
+    if (tls.madePassphrase !== undefined) {
+      lines.push(
+        `The key of its CA is sealed with a passphrase in ${tls.madePassphrase}: whoever can read both can act as the CA. --ca-passphrase-file keeps it elsewhere.`,
+      );
+    }
+  }
+  return [...lines, "`nexus node token` makes a token with which a node can join."].join("\n");
+}
+
+/** What the options say of TLS; undefined without --listen. @throws NexusError USAGE */
+function tlsOptions({ listen, publicName, caPassphraseFile, caCert, caKey, rotateCa }: UpOptions): TlsOptions | undefined {
+  if (listen === undefined) {
+    if (publicName === undefined && !rotateCa && caPassphraseFile === undefined && caCert === undefined && caKey === undefined) return undefined;
+    throw new NexusError("USAGE", "Without --listen nothing is served over TLS, so there is no use for names and CAs.", {
+      hint: "Add, for example, --listen 0.0.0.0:7701.",
+    });
+  }
+  const [, host, port] = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(listen) ?? [];
+  if (host === undefined || port === undefined) {
+    throw new NexusError("USAGE", `--listen "${listen}" is no address with a port.`, { hint: "Write it as 0.0.0.0:7701 or [::]:7701." });
+  }
+  if ((caCert === undefined) !== (caKey === undefined)) throw new NexusError("USAGE", "--ca-cert and --ca-key belong together.", { hint: "" });
+  return {
+    listen: { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) },
+    publicNames: publicName?.split(",").map((name) => name.trim()),
+    passphraseFile: caPassphraseFile,
+    own: caCert === undefined || caKey === undefined ? undefined : { certificateFile: caCert, keyFile: caKey },
+    rotate: rotateCa,
+  };
 }
 
 /** The first line of `nexus up --json`: where it answers, or why it does not. */

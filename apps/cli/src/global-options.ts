@@ -11,6 +11,7 @@ export const GLOBAL_OPTIONS = {
   home: text("--home <folder>", `data folder (default: $NEXUS_HOME, else ${DEFAULT_HOME})`),
   url: text("--url <address>", "coordinator (default: $NEXUS_URL, else the one of the data folder)"),
   token: text("--token <token>", "owner token (default: $NEXUS_TOKEN, else the one of the data folder)"),
+  ca: text("--ca <file>", "certificate of the CA of a coordinator at https:// (default: $NEXUS_CA, else the CAs of the system)"),
   json: flag("--json", "one JSON envelope on stdout, everything else on stderr"),
   jsonl: flag("--jsonl", "one JSON object a line; the last one is the envelope"),
   quiet: flag("-q, --quiet", "ids alone"),
@@ -23,6 +24,8 @@ export interface GlobalOptions {
   readonly home: string;
   readonly url: string | undefined;
   readonly token: string | undefined;
+  /** File with the CA's certificate. */
+  readonly ca: string | undefined;
   readonly mode: OutputMode;
   readonly yes: boolean;
 }
@@ -39,6 +42,7 @@ export function fillGlobalOptions(written: Readonly<Record<string, unknown>>, en
     home: homeFolder(textOf("home"), env),
     url: textOf("url") ?? presence(env["NEXUS_URL"]),
     token: textOf("token") ?? presence(env["NEXUS_TOKEN"]),
+    ca: textOf("ca") ?? presence(env["NEXUS_CA"]),
     mode: written["jsonl"] === true ? "jsonl" : written["json"] === true ? "json" : written["quiet"] === true ? "quiet" : "people",
     yes: written["yes"] === true,
   };

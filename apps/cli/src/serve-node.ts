@@ -2,12 +2,20 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { type Dataset, describeDataset } from "@ciphernx/ai/data";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
-import { folderGuard, folderKeptValues, holdNode, type NodeEvent, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
+import {
+  folderGuard,
+  folderKeptValues,
+  holdNode,
+  type NodeEvent,
+  openNodeConnection,
+  registerDataset,
+  runNode,
+  SOFTWARE_VERSION,
+} from "@ciphernx/ai/federation/node";
 import { type KernelBuild, loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { collectBulkMemory } from "@ciphernx/core/process";
 import { TaskKind } from "@ciphernx/protocol/proto";
-import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import type { Context } from "./context.ts";
 import { createRepetitions, type Repetitions } from "./views/waiting.ts";
 
@@ -31,6 +39,7 @@ export async function serveNode(
   collectBulkMemory();
   await using held = await holdNode(folder);
   const { identity, url } = held;
+  const { connect, renew } = await openNodeConnection(folder, { identity, url, uploadBytesPerSecond });
   const dataset = datasetsOf(folder);
   const names = await listDescriptors(folder);
   // Before the coordinator hears of the node: data that cannot be read is told to whoever starts it.
@@ -41,7 +50,7 @@ export async function serveNode(
     identity,
     trainer: networkTrainer({ kernel: await loadKernel({ build: kernel }), dataset }),
     softwareVersion: SOFTWARE_VERSION,
-    connect: (token) => connectTransport({ baseUrl: url, token, uploadBytesPerSecond }),
+    ...{ connect, renew },
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     signal,
     kept: folderKeptValues(folder),

@@ -1,5 +1,6 @@
 import type { AggregationKernel } from "@ciphernx/ai/aggregation";
 import type { Deliveries, Engine, RunDocumentCache } from "@ciphernx/ai/federation/coordinator";
+import type { Authority } from "@ciphernx/core/identity/ca";
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
 import type { PartialUploads } from "@ciphernx/protocol/wire";
@@ -23,6 +24,10 @@ export interface CoordinatorContext {
   /** Uploads that were cut and whose senders may come back. */
   readonly partialUploads: PartialUploads;
   readonly ownerToken: string;
+  /** Where and how other machines are served; undefined without TLS. */
+  readonly tls: { readonly authority: Authority; readonly publicUrl: () => string } | undefined;
+  /** Ends the connections over TLS that show the certificate of a node. */
+  readonly hangUp: (nodeId: string) => void;
   readonly projectId: string;
   readonly version: string;
   readonly startedAt: Date;

@@ -61,7 +61,9 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
 
     createJoinToken: owned(async ({ expiresInSeconds, approved }) => {
       const { token, expiresAt } = await createJoinToken(store, projectId, { expiresInSeconds, approved });
-      return { token, expiresAt: expiresAt.toISOString() };
+      const { tls } = context;
+      if (tls === undefined) return { token, expiresAt: expiresAt.toISOString() };
+      return { token: `${token}.${tls.authority.fingerprint}`, expiresAt: expiresAt.toISOString(), publicUrl: tls.publicUrl() };
     }),
     listNodes: owned(async () => {
       const rows = await db.select().from(nodes).where(eq(nodes.projectId, projectId)).orderBy(asc(nodes.name), asc(nodes.joinedAt));
@@ -75,6 +77,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     removeNode: owned(async ({ node }) => {
       const row = await removeNode(store, projectId, node);
       sessions.end(row.id);
+      context.hangUp(row.id);
       waiters.wakeAll();
       log.info({ node: row.id, name: row.name }, `node ${row.name} removed`);
       return { node: nodeMessage(row, sessions.presence(row.id)) };

@@ -8,7 +8,7 @@ import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { openStore, projects, retrying, type Store } from "@ciphernx/core/store";
 import { ControlService, NodeService } from "@ciphernx/protocol/proto";
 import { createPartialUploads } from "@ciphernx/protocol/wire";
-import { startWireServer } from "@ciphernx/protocol/wire/server";
+import { startWireServer, type WireServer } from "@ciphernx/protocol/wire/server";
 import { eq } from "@ciphernx/core/store/sql";
 import { type Logger, pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
@@ -19,9 +19,12 @@ import { discardStaleUploads, nodeService } from "./node-service.ts";
 import { ownerToken } from "./owner-token.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
+import { createNodeGate } from "./tls/node-gate.ts";
+import { openTls, type TlsOptions } from "./tls/open-tls.ts";
 
 const DEFAULT_PROJECT = "default";
 const SWEEP_INTERVAL_MS = 60_000;
+const CERTIFICATE_CHECK_MS = 3_600_000;
 
 export interface CoordinatorOptions {
   /** The data folder: database, blobs, owner token. Made when it is missing. */
@@ -30,6 +33,8 @@ export interface CoordinatorOptions {
   readonly port: number;
   /** A loopback name or address. Default 127.0.0.1. */
   readonly host?: string;
+  /** Serves other machines as well, over TLS. */
+  readonly tls?: TlsOptions;
   /** A PostgreSQL server to use instead of the embedded one. */
   readonly databaseUrl?: string;
   /** Where log lines (JSON) go. Default: `coordinator.log` in the data folder. */
@@ -42,11 +47,23 @@ export interface CoordinatorOptions {
 export interface Coordinator extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
+  /** Where other machines reach it, and what makes them trust it; undefined without TLS. */
+  readonly tls: PublicAddress | undefined;
   readonly store: Store;
   /** Aborts when it cannot go on, because another coordinator took the database; then close it and end. */
   readonly lost: AbortSignal;
   /** Stops serving; runs go on with the next start. Idempotent. */
   close(): Promise<void>;
+}
+
+/** How other machines reach a coordinator. */
+export interface PublicAddress {
+  /** For example `https://hospital.example:7701`. */
+  readonly url: string;
+  /** The certificate of its CA, for people to copy. */
+  readonly certificateFile: string;
+  /** Where a passphrase for the CA's key was made because none was given. */
+  readonly madePassphrase?: string;
 }
 
 /** Where a coordinator of a data folder is found while it runs: `{ url, pid }`. */
@@ -56,7 +73,7 @@ export function coordinatorFile(home: string): string {
 
 /**
  * Starts a coordinator: opens its store, takes up unfinished runs, serves nodes, clients and blobs on one port.
- * @throws NexusError DATA_FOLDER_BUSY, DATA_FOLDER_UNUSABLE, DATABASE_FAILED_TO_START, PORT_IN_USE, ADDRESS_NOT_LOOPBACK
+ * @throws NexusError DATA_FOLDER_BUSY, DATA_FOLDER_UNUSABLE, DATABASE_FAILED_TO_START, PORT_IN_USE, ADDRESS_NOT_LOOPBACK, CA_UNUSABLE
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { home, port, host, databaseUrl, signal } = options;
@@ -72,6 +89,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   });
   starting.defer(() => store.close());
   const token = await ownerToken(home);
+  const tls = options.tls === undefined ? undefined : { ...(await openTls(home, options.tls, log)), listen: options.tls.listen };
   const projectId = await defaultProject(store);
   const [kernel, training] = await Promise.all([loadAggregationKernel(), loadKernel()]);
   const waiters = createWaiters();
@@ -94,11 +112,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   });
 
   const documents = createRunDocumentCache(store);
+  const gate = tls === undefined ? undefined : createNodeGate({ sessions, trustDomain: tls.authority.trustDomain });
+  /** Made with the context, which asks it back. */
+  const made: { server?: WireServer } = {};
+  const publicUrl = (): string => `https://${bracketed(tls?.publicName ?? "")}:${made.server?.tls?.port ?? 0}`;
   const context: CoordinatorContext = {
     ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, projectId, log },
     ...{ uploads, partialUploads },
     kernelBuild: training.build,
     ownerToken: token,
+    tls: tls === undefined ? undefined : { authority: tls.authority, publicUrl },
+    hangUp: (nodeId) => made.server?.tls?.endConnections((peer) => gate?.belongsTo(peer, nodeId) === true),
     version: manifest.version,
     startedAt: new Date(),
   };
@@ -111,9 +135,22 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     },
     blobs: blobEndpoint(context),
     log,
+    ...(tls === undefined ? {} : { tls: { ...tls.listen, credentials: tls.credentials } }),
+    ...(gate === undefined ? {} : { admit: (call) => gate.admit(call) }),
   });
+  made.server = server;
   starting.defer(() => server.close());
-  await writeWhole(coordinatorFile(home), `${JSON.stringify({ url: server.url, pid: process.pid })}\n`);
+  const { url } = server;
+  const address: PublicAddress | undefined =
+    tls === undefined
+      ? undefined
+      : {
+          url: publicUrl(),
+          certificateFile: tls.certificateFile,
+          ...(tls.madePassphrase === undefined ? {} : { madePassphrase: tls.madePassphrase }),
+        };
+  const file = { url, pid: process.pid, ...(address === undefined ? {} : { publicUrl: address.url }) };
+  await writeWhole(coordinatorFile(home), `${JSON.stringify(file)}\n`);
   starting.defer(() => rm(coordinatorFile(home), { force: true }));
 
   const sweep = setInterval(() => {
@@ -122,12 +159,25 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     );
   }, SWEEP_INTERVAL_MS);
   starting.defer(() => clearInterval(sweep));
+  const listener = server.tls;
+  if (tls !== undefined && listener !== undefined) {
+    const check = setInterval(() => {
+      tls
+        .renew(listener)
+        .catch((error: unknown) => log.error({ err: error }, "The server's certificate could not be renewed; the next check tries again."));
+    }, CERTIFICATE_CHECK_MS);
+    starting.defer(() => clearInterval(check));
+  }
 
-  log.info({ url: server.url, kernelBuild: training.build }, `coordinator listens on ${server.url}`);
+  log.info({ url, publicUrl: address?.url, kernelBuild: training.build }, `coordinator listens on ${url}`);
   const running = starting.move();
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= running.disposeAsync());
-  return { url: server.url, port: server.port, store, lost: store.lost, close, [Symbol.asyncDispose]: close };
+  return { url, port: server.port, tls: address, store, lost: store.lost, close, [Symbol.asyncDispose]: close };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 async function defaultProject(store: Store): Promise<string> {

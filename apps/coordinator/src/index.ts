@@ -1,2 +1,3 @@
-export { type Coordinator, coordinatorFile, type CoordinatorOptions, startCoordinator } from "./coordinator.ts";
+export { type Coordinator, coordinatorFile, type CoordinatorOptions, type PublicAddress, startCoordinator } from "./coordinator.ts";
 export { ownerTokenPath } from "./owner-token.ts";
+export type { TlsOptions } from "./tls/open-tls.ts";

@@ -6,7 +6,7 @@ import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec
 import { databaseError, datasets, nodes, retrying, tasks } from "@ciphernx/core/store";
 import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
 import { type NodeService, TaskKind } from "@ciphernx/protocol/proto";
-import { callerToken, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import { callerToken, certificateBytes, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { eq, inArray } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
@@ -20,7 +20,7 @@ const MAX_WAIT_MS = 60_000;
 /** Kinds of tasks as they go over the wire. */
 const TASK_KIND = { statistics: TaskKind.STATISTICS, fit: TaskKind.FIT, evaluate: TaskKind.EVALUATE } as const;
 
-/** What nodes may say: every call but the first three needs a session, every report a signature of its own. */
+/** What nodes may say: every call needs a session but those that prove by themselves who makes them, every report a signature of its own. */
 export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
   const { store, documents, deliveries, sessions, waiters, uploads, kernel, blobLock, log } = context;
   const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
@@ -53,7 +53,21 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
       const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey });
       log.info({ node: nodeId, kernelBuild }, "node connected");
-      return { sessionToken, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS };
+      return { sessionToken, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS, caFingerprint: context.tls?.authority.fingerprint ?? "" };
+    },
+
+    async issueCertificate(request) {
+      const { nodeId, nonce } = request;
+      sessions.redeem(nodeId, nonce);
+      const { tls } = context;
+      if (tls === undefined) throw new NexusError("MESSAGE_INVALID", "This coordinator has no TLS, so it issues no certificates.");
+      const { publicKey, projectId } = await retrying(() => admittedNode(store, nodeId));
+      if (!(await verify(publicKey, certificateBytes(request), request.signature))) {
+        throw new NexusError("SIGNATURE_INVALID", `The certificate request of node ${nodeId} is not signed by its key.`);
+      }
+      const certificate = await tls.authority.issueNode(request.request, { projectId, nodeId, signingKey: publicKey });
+      log.info({ node: nodeId }, "node was given a certificate");
+      return { certificate, trusted: tls.authority.trustedPem };
     },
 
     async registerDataset(request, call) {

@@ -9,7 +9,8 @@ export type NodeRow = typeof nodes.$inferSelect;
 const DEFAULT_TOKEN_SECONDS = 3_600;
 const MAX_TOKEN_SECONDS = 30 * 24 * 3_600;
 
-const hashToken = (token: string): string => createHash("sha256").update(token).digest("hex");
+/** What follows the dot is the fingerprint of the CA: for the node, and no secret. */
+const hashToken = (token: string): string => createHash("sha256").update(token.split(".", 1)[0]!).digest("hex");
 
 /** A single-use token that lets one node join. Only its hash is kept. */
 export async function createJoinToken(store: Store, projectId: string, options: { readonly expiresInSeconds: number; readonly approved: boolean }) {

@@ -28,6 +28,8 @@ export interface Sessions {
   open(caller: NodeCaller): string;
   /** Whose token that is; a use is a sign of life. @throws NexusError UNAUTHENTICATED */
   caller(token: string | undefined): NodeCaller;
+  /** Whose token that is, without counting it as a sign of life; undefined when it opens no session. */
+  holder(token: string | undefined): NodeCaller | undefined;
   /** Ends the session of a node that was removed. */
   end(nodeId: string): void;
   /**
@@ -73,6 +75,8 @@ export function createSessions(now: () => number = () => performance.now()): Ses
     tokenOf.delete(nodeId);
   };
 
+  const holder = (token: string | undefined): NodeCaller | undefined => (token === undefined ? undefined : byToken.get(hash(token)));
+
   return {
     challenge(nodeId) {
       for (const [key, { expiresAt }] of nonces) {
@@ -99,11 +103,12 @@ export function createSessions(now: () => number = () => performance.now()): Ses
       return token;
     },
     caller(token) {
-      const known = token === undefined ? undefined : byToken.get(hash(token));
+      const known = holder(token);
       if (known === undefined) throw new NexusError("UNAUTHENTICATED", "The call came without the token of an open session.");
       seen(known.nodeId);
       return known;
     },
+    holder,
     end,
     waiting(nodeId) {
       const startedAt = now();

@@ -13,6 +13,7 @@ import {
   joinNode,
   type KeptValues,
   loadIdentity,
+  type NodeConnection,
   type NodeEvent,
   type NodeIdentity,
   type NodeSession,
@@ -29,7 +30,7 @@ import { sleep } from "@ciphernx/core/lifecycle";
 import { temporaryFolder, testDatabase } from "@ciphernx/core/store/testing";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { pino } from "pino";
-import { type Coordinator, ownerTokenPath, startCoordinator } from "./index.ts";
+import { type Coordinator, type CoordinatorOptions, ownerTokenPath, startCoordinator } from "./index.ts";
 
 export interface TestCoordinator extends AsyncDisposable {
   readonly coordinator: Coordinator;
@@ -42,13 +43,14 @@ export interface TestCoordinator extends AsyncDisposable {
   join(name: string): Promise<NodeIdentity>;
 }
 
-export async function testCoordinator(): Promise<TestCoordinator> {
+export async function testCoordinator(options: Pick<CoordinatorOptions, "tls"> = {}): Promise<TestCoordinator> {
   const stack = new AsyncDisposableStack();
   try {
     const folder = stack.use(await temporaryFolder());
     const database = stack.use(await testDatabase());
     const home = join(folder.path, "home");
-    const coordinator = stack.use(await startCoordinator({ home, port: 0, databaseUrl: database.databaseUrl, log: pino({ level: "silent" }) }));
+    const { databaseUrl } = database;
+    const coordinator = stack.use(await startCoordinator({ home, port: 0, databaseUrl, log: pino({ level: "silent" }), ...options }));
     const { url } = coordinator;
     const token = (await readFile(ownerTokenPath(home), "utf8")).trim();
     const nexus = stack.use(connect({ url, token }));
@@ -102,13 +104,15 @@ export interface WorkOptions {
   readonly kept?: KeptValues;
   /** Speaks for the owner of the rows; default: every run is let in. */
   readonly guard?: DatasetGuard;
+  /** How it reaches the coordinator; default: plainly. */
+  readonly connection?: NodeConnection;
 }
 
 /** Starts the built-in trainer of a node that has joined. */
 export async function startWork(
   url: string,
   identity: NodeIdentity,
-  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard }: WorkOptions,
+  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, connection }: WorkOptions,
 ): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
@@ -125,7 +129,7 @@ export async function startWork(
     identity,
     trainer: change(waiting),
     softwareVersion: SOFTWARE_VERSION,
-    connect: (token) => connectTransport({ baseUrl: url, token }),
+    ...(connection ?? { connect: (token) => connectTransport({ baseUrl: url, token }) }),
     signal: stop.signal,
     ...(kept === undefined ? {} : { kept }),
     ...(guard === undefined ? {} : { guard }),

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly url: string;
   /** The owner token: `nexus up` writes it to `owner.token` in its data folder. */
   readonly token: string;
+  /** The CA of a coordinator at an `https://` address, PEM: its `ca/ca.crt`. Default: the CAs of the system. */
+  readonly ca?: string | undefined;
 }
 
 export interface StartOptions {
@@ -35,11 +37,14 @@ export interface Nexus extends AsyncDisposable {
     /** By id or name. */
     approve(node: string): Promise<Node>;
     remove(node: string): Promise<Node>;
-    /** A single-use token for `nexus node join`. `approved`: the node needs no approval afterwards. */
+    /**
+     * A single-use token for `nexus node join`. `approved`: the node needs no approval afterwards. `publicUrl`: where nodes on other
+     * machines join with it; undefined when the coordinator serves its own machine only.
+     */
     createJoinToken(options?: {
       readonly expiresInSeconds?: number;
       readonly approved?: boolean;
-    }): Promise<{ readonly token: string; readonly expiresAt: string }>;
+    }): Promise<{ readonly token: string; readonly expiresAt: string; readonly publicUrl: string | undefined }>;
   };
   readonly datasets: {
     list(): Promise<readonly Dataset[]>;
@@ -74,8 +79,8 @@ export interface Nexus extends AsyncDisposable {
  * for await (const event of run.events()) console.log(event.number, event.type);
  * const { modelHash } = await run.result();
  */
-export function connect({ url, token }: ConnectOptions): Nexus {
-  return nexusOver(connectTransport({ baseUrl: url, token: () => token }));
+export function connect({ url, token, ca }: ConnectOptions): Nexus {
+  return nexusOver(connectTransport({ baseUrl: url, token: () => token, tls: { ca } }));
 }
 
 /** The same over any transport, for example one within the process. */
@@ -92,8 +97,8 @@ export function nexusOver(transport: Transport): Nexus {
       approve: async (node) => present((await client.approveNode({ node })).node, node),
       remove: async (node) => present((await client.removeNode({ node })).node, node),
       createJoinToken: async ({ expiresInSeconds = 0, approved = false } = {}) => {
-        const { token, expiresAt } = await client.createJoinToken({ expiresInSeconds, approved });
-        return { token, expiresAt };
+        const { token, expiresAt, publicUrl } = await client.createJoinToken({ expiresInSeconds, approved });
+        return { token, expiresAt, publicUrl: publicUrl === "" ? undefined : publicUrl };
       },
     },
     datasets: {

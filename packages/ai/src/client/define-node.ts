@@ -4,12 +4,12 @@ import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
 import { type NodeEvent, runNode } from "../federation/node/index.ts";
 import { folderKeptValues } from "../federation/node/kept-folder.ts";
+import { openNodeConnection } from "../federation/node/node-connection.ts";
 import { holdNode, joinNode } from "../federation/node/node-folder.ts";
 import { registerDataset } from "../federation/node/register-dataset.ts";
 import { SOFTWARE_VERSION } from "../federation/node/software-version.ts";
 import { type ParameterSet, viewParameters } from "../tensor/index.ts";
 import type { Trainer, TrainingTask } from "../training/index.ts";
-import { connectTransport } from "@ciphernx/protocol/wire/connect";
 
 /** What a party's own trainer is given. */
 export interface PartyTask {
@@ -104,12 +104,12 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
     async serve({ url, token, name, folder, signal, onEvent }) {
       if (url !== undefined && token !== undefined && name !== undefined) await joinNode({ url, token, name, folder, unlessJoined: true });
       await using held = await holdNode(folder);
-      const { identity, url: coordinator } = held;
+      const { connect, renew } = await openNodeConnection(folder, held);
       await runNode({
-        identity,
+        identity: held.identity,
         trainer: partyTrainer(definition),
         softwareVersion: SOFTWARE_VERSION,
-        connect: (bearer) => connectTransport({ baseUrl: coordinator, token: bearer }),
+        ...{ connect, renew },
         digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
         signal,
         kept: folderKeptValues(folder),

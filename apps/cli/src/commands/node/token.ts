@@ -11,9 +11,9 @@ export const nodeToken = defineCommand({
   examples: [{ command: "nexus node token" }, { command: "TOKEN=$(nexus node token --approved --quiet)", about: "for a script: the token alone" }],
   async action({ options, output, withNexus }) {
     await withNexus(async (nexus, url) => {
-      const { token, expiresAt } = await nexus.nodes.createJoinToken({ approved: options.approved, expiresInSeconds: options.expires });
-      const text = `${token}\n\nGood for one node until ${formatTime(expiresAt)}. On its machine:\n  nexus node join ${url} --token ${token} --name NAME --folder FOLDER`;
-      output.result({ data: { token, expiresAt }, text, ids: [token] });
+      const { token, expiresAt, publicUrl } = await nexus.nodes.createJoinToken({ approved: options.approved, expiresInSeconds: options.expires });
+      const text = `${token}\n\nGood for one node until ${formatTime(expiresAt)}. On its machine:\n  nexus node join ${publicUrl ?? url} --token ${token} --name NAME --folder FOLDER`;
+      output.result({ data: { token, expiresAt, publicUrl: publicUrl ?? null }, text, ids: [token] });
     });
   },
 });

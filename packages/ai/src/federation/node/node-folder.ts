@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { type FolderLock, lockFolder } from "@ciphernx/core/store/folder-lock";
@@ -9,7 +9,9 @@ import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
 import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
+import { isMissing, writeDurably } from "./durable-file.ts";
 import type { NodeIdentity } from "./identity.ts";
+import { keepTrusted, openNodeConnection, trustedByToken } from "./node-connection.ts";
 
 const IDENTITY_FILE = "node.json";
 const KEY_FILE = "node.key";
@@ -53,8 +55,11 @@ export interface HeldNode extends JoinedNode, AsyncDisposable {}
  * Joins a project: makes an Ed25519 key, proves that it holds it, and keeps the identity in the folder (`node.json`, and `node.key` for
  * its owner alone). The key is kept before the coordinator hears of it, and a coordinator that knows token, name and key already answers
  * as before: a join that broke off at any point is repeated with the same options. One that was refused leaves the folder as it was.
+ *
+ * A coordinator on another machine (`https://`) is told apart by the fingerprint in the token before the token is sent to it; its CA
+ * (`ca.crt`) and, once the node is approved, a key and a certificate for TLS (`tls.pem`) are kept as well.
  * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_FOLDER_INVALID when the folder has an
- * identity, NODE_FOLDER_BUSY, COORDINATOR_UNREACHABLE
+ * identity, NODE_FOLDER_BUSY, SERVER_NOT_TRUSTED, COORDINATOR_UNREACHABLE
  */
 export async function joinNode(options: JoinOptions): Promise<Joined> {
   const folder = resolve(options.folder);
@@ -89,8 +94,10 @@ async function register(folder: string, { url, token, name }: JoinOptions): Prom
   const key = kept ?? (await generateSigningKey());
   if (kept === undefined) await writeDurably(keyFile, Buffer.from(await exportSigningKey(key, "pkcs8")).toString("base64"), 0o600);
   let joined: Joined;
+  let trusted: string | undefined;
   try {
-    await using transport = connectTransport({ baseUrl: url });
+    trusted = await trustedByToken(url, token);
+    await using transport = connectTransport({ baseUrl: url, tls: { ca: trusted } });
     const client = createClient(NodeService, transport.rpc);
     const signature = await sign(key, registrationBytes({ token, name, publicKey: key.publicKey }));
     joined = await client.register({ token, name, publicKey: key.publicKey, signature });
@@ -100,7 +107,10 @@ async function register(folder: string, { url, token, name }: JoinOptions): Prom
     throw error;
   }
   const { nodeId, projectId, status } = joined;
+  if (trusted !== undefined) await keepTrusted(folder, trusted);
   await writeDurably(join(folder, IDENTITY_FILE), `${JSON.stringify({ formatVersion: 1, nodeId, name, url, projectId }, null, 2)}\n`, 0o644);
+  // One that waits for approval is given a certificate when it first runs.
+  if (status === "approved") await (await openNodeConnection(folder, { identity: { nodeId, name, key }, url })).renew();
   return { nodeId, projectId, status };
 }
 
@@ -171,10 +181,6 @@ async function readKey(path: string): Promise<SigningKey | undefined> {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
-}
-
 async function readIdentity(folder: string): Promise<z.output<typeof identitySchema> | undefined> {
   const path = join(folder, IDENTITY_FILE);
   let text: string;
@@ -194,19 +200,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined; // the schema then refuses it with the file's name
-  }
-}
-
-/** Either the old or the new text is there after a crash, never half. */
-async function writeDurably(path: string, text: string, mode: number): Promise<void> {
-  const draft = `${path}.${process.pid}.draft`;
-  try {
-    await writeFile(draft, text, { mode, flush: true });
-    await rename(draft, path);
-    await using folder = await open(join(path, ".."), "r");
-    await folder.sync();
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
   }
 }

@@ -26,6 +26,11 @@ export type NodeEvent =
 export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> {
   readonly trainer: Trainer;
   readonly signal: AbortSignal;
+  /**
+   * Asked before every session, and between tasks with the fingerprint of the coordinator's CA: `NodeConnection.renew`. After a true
+   * the node connects anew. Default: there is nothing to renew.
+   */
+  readonly renew?: (caFingerprint?: string) => Promise<boolean>;
   readonly digest?: AnswerTaskOptions["digest"];
   /** Where the party's own values of tensors that it does not share are kept. Default: in memory, lost with the process. */
   readonly kept?: KeptValues;
@@ -42,7 +47,7 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
  * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID
  */
 export async function runNode(options: RunNodeOptions): Promise<void> {
-  const { identity, trainer, softwareVersion, connect, signal, digest, onSession, kept = memoryKeptValues(), guard = OPEN_GUARD } = options;
+  const { identity, trainer, softwareVersion, connect, renew, signal, digest, onSession, kept = memoryKeptValues(), guard = OPEN_GUARD } = options;
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
   const memory = createTaskMemory();
@@ -50,11 +55,12 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   while (!signal.aborted) {
     let session: NodeSession | undefined;
     try {
+      await renew?.();
       session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
       await onSession?.(session);
       tell({ type: "connected" });
       pauseMs = FIRST_PAUSE_MS;
-      for (;;) {
+      while ((await renew?.(session.caFingerprint)) !== true) {
         const task = await nextTask(session, signal);
         if (task === undefined) continue;
         tell({ type: "task", task });

@@ -11,6 +11,8 @@ export interface NodeSession {
   /** Calls with a session; once more with a fresh one when the coordinator does not know the old one (it restarted). */
   call<T>(action: (client: Client<typeof NodeService>) => Promise<T>): Promise<T>;
   readonly heartbeatIntervalMs: number;
+  /** Of the coordinator's CA, as it said when the session was opened last; empty without TLS. */
+  readonly caFingerprint: string;
 }
 
 export interface OpenSessionOptions {
@@ -28,6 +30,7 @@ export interface OpenSessionOptions {
 export async function openSession({ identity, kernelBuild, softwareVersion, connect }: OpenSessionOptions): Promise<NodeSession> {
   let token: string | undefined;
   let heartbeatIntervalMs = 0;
+  let caFingerprint = "";
   const transport = connect(() => token);
   const client = createClient(NodeService, transport.rpc);
 
@@ -39,6 +42,7 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
     const opened = await client.openSession({ nodeId, nonce, signature, kernelBuild, softwareVersion });
     token = opened.sessionToken;
     heartbeatIntervalMs = opened.heartbeatIntervalMs;
+    caFingerprint = opened.caFingerprint;
   }
 
   try {
@@ -52,6 +56,9 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
     transport,
     get heartbeatIntervalMs() {
       return heartbeatIntervalMs;
+    },
+    get caFingerprint() {
+      return caFingerprint;
     },
     async call(action) {
       const used = token;
