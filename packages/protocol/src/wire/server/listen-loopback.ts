@@ -47,8 +47,8 @@ export async function listenLoopback(
 }
 
 /** Starts to listen on one address. @throws PORT_IN_USE, USAGE */
-export async function listen(server: net.Server, host: string, port: number): Promise<void> {
-  server.listen({ host, port, exclusive: true, ipv6Only: true });
+export async function listen(server: net.Server, host: string, port: number, { ipv6Only = true } = {}): Promise<void> {
+  server.listen({ host, port, exclusive: true, ipv6Only });
   try {
     await once(server, "listening");
   } catch (error) {

@@ -24,7 +24,7 @@ export interface TlsServerCredentials {
 
 /** Where TLS is served. */
 export interface TlsListenOptions {
-  /** Any address of the machine; `0.0.0.0` and `::` for all. */
+  /** Any address of the machine; `0.0.0.0` for all, `::` for those of IPv6 as well. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -78,7 +78,7 @@ export async function listenTls(
     });
   });
   server.maxConnections = limits.maxConnections;
-  await listen(server, host, port);
+  await listen(server, host, port, { ipv6Only: false });
 
   return {
     port: portOf(server),
