@@ -61,6 +61,15 @@ describe("nexus up and down", () => {
     expect({ code, envelope: JSON.parse(stdout) as Envelope }).toMatchObject({ code: 1, envelope: { error: { code: "PORT_IN_USE" } } });
   });
 
+  it.each([
+    [["--listen", "7701"], /is no address with a port/],
+    [["--public-name", "hospital.example"], /Without --listen/],
+    [["--listen", "0.0.0.0:0", "--ca-cert", "ca.crt"], /belong together/],
+  ])("refuse what cannot be served over TLS: %j", async (options, why) => {
+    const { code, envelope } = await nexus("up", "--port", "0", ...options);
+    expect({ code, envelope }).toMatchObject({ code: 2, envelope: { error: { code: "USAGE", message: expect.stringMatching(why) as string } } });
+  });
+
   it("name what is wrong with a token, an id, a spec", async () => {
     expect(await nexus("run", "list", "--token", "wrong")).toMatchObject({ code: 4, envelope: { error: { code: "UNAUTHENTICATED" } } });
     expect(await nexus("run", "show", "run_none")).toMatchObject({ code: 1, envelope: { error: { code: "RUN_NOT_FOUND" } } });

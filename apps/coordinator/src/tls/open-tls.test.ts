@@ -29,6 +29,8 @@ it("a server is named by what it listens on where no name is given, and by nothi
   expect(serverNames({ listen: { host: "::", port: 1 } })).toEqual(expect.arrayContaining(["localhost", "127.0.0.1", "::1"]));
   expect(serverNames({ listen: { host: "0.0.0.0", port: 1 } })).not.toContain("0.0.0.0");
   for (const name of ["", "https://a.example", "a.example:7701", "a b", "*.example", "-a.example", "a..example"]) {
-    expect(() => serverNames({ listen: { host: "0.0.0.0", port: 1 }, publicNames: [name] })).toThrow(expect.objectContaining({ code: "USAGE" }) as Error);
+    expect(() => serverNames({ listen: { host: "0.0.0.0", port: 1 }, publicNames: [name] })).toThrow(
+      expect.objectContaining({ code: "USAGE" }) as Error,
+    );
   }
 });

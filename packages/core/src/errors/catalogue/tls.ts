@@ -23,7 +23,8 @@ export const tlsErrors = defineErrors({
     exit: EXIT.connection,
     rpc: "unauthenticated",
     meaning: "The certificate of a node has expired.",
-    hint: "`nexus node run` renews it when it starts; check the clocks of both machines.",
+    hint: "`nexus node run` renews it by itself; check the clocks of both machines.",
+    retryable: true,
   },
   CERTIFICATE_REQUEST_INVALID: {
     exit: EXIT.failed,

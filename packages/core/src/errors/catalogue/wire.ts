@@ -35,8 +35,8 @@ export const wireErrors = defineErrors({
   ADDRESS_NOT_LOOPBACK: {
     exit: EXIT.usage,
     rpc: "invalid_argument",
-    meaning: "The coordinator serves loopback addresses only as long as it has no TLS.",
-    hint: "Use 127.0.0.1 or ::1; a tunnel such as ssh -L reaches it from elsewhere.",
+    meaning: "Nothing is sent off the machine, or served to another, without TLS.",
+    hint: "Use 127.0.0.1 or ::1 here; `nexus up --listen` serves other machines over TLS, at https://.",
   },
   UPLOAD_OFFSET_MISMATCH: {
     exit: EXIT.failed,

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyFingerprint, makeCertificateRequest, openAuthority, readNodeCertificate } from "./index.ts";
 import { openSealedKey, sealKey } from "./sealed-key.ts";
@@ -65,6 +66,29 @@ describe("the authority of a data folder", () => {
     expect(readNodeCertificate(der(authority.certificatePem))).toBeUndefined();
     expect(readNodeCertificate(der((await authority.issueServer(["a.example"])).chainPem))).toBeUndefined();
     expect(readNodeCertificate(new Uint8Array([1, 2, 3]))).toBeUndefined();
+  });
+
+  it("reads damaged certificates and requests without anything but its own errors", async () => {
+    await using home = await folder();
+    const { authority } = await openAuthority({ home: home.path });
+    const { request } = await makeCertificateRequest();
+    const certificate = Buffer.from(der(await authority.issueNode(request, NODE)));
+    const damaged = (bytes: Uint8Array) =>
+      fc
+        .tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }))
+        .map(([at, flip]) => bytes.map((byte, index) => (index === at ? byte ^ flip : byte)));
+    fc.assert(
+      fc.property(damaged(certificate), (bytes) => {
+        const read = readNodeCertificate(bytes);
+        expect(read === undefined || read.signingKey.length === 32).toBe(true);
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(damaged(request), async (bytes) => {
+        const answer = await authority.issueNode(bytes, NODE).catch((error: unknown) => error);
+        expect(answer).toMatchObject({ code: "CERTIFICATE_REQUEST_INVALID" });
+      }),
+    );
   });
 
   it("refuses requests that prove no possession, damaged ones, and other kinds of keys", async () => {
@@ -135,6 +159,10 @@ describe("the authority of a data folder", () => {
     ).toContain(authority.fingerprint);
     const { authority: third } = await openAuthority({ home: home.path, rotate: true });
     expect(third.trustedPem).toContain(authority.certificatePem);
+    const { chainPem: longer } = await third.issueServer(["a.example"]);
+    for (const known of [old, authority, third]) {
+      expect(await opensslVerifies(home.path, known.certificatePem, longer, "sslserver")).toContain("leaf.pem: OK");
+    }
     expect((await openAuthority({ home: home.path })).authority.fingerprint).toBe(third.fingerprint);
   });
 

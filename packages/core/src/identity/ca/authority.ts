@@ -29,7 +29,7 @@ export interface AuthorityParts {
   readonly trustDomain: string;
   readonly certificatePem: string;
   readonly signer: { readonly key: CryptoKey; readonly algorithm: SigningAlgorithm };
-  /** This authority's key, certified by the one before it: for those who know only that one. */
+  /** This authority's key certified by the one before it, that one's by the one before, and so on: for those who know an old one only. */
   readonly crossPem?: string | undefined;
   /** Earlier authorities whose node certificates are still good. */
   readonly previousPems?: readonly string[] | undefined;
@@ -111,13 +111,13 @@ export async function makeRoot(
   // A name of its own: two authorities of one name would be mistaken for one another where chains are built.
   const subject = `CN=Cipher Nexus CA ${randomBytes(4).toString("hex")}, O=${trustDomain}`;
   const subjectKey = await x509.SubjectKeyIdentifierExtension.create(publicKey);
-  const certify = async (issuer: string, issuerKey: CryptoKey | x509.PublicKey, signer: AuthorityParts["signer"], pathLength: number) =>
+  const certify = async (issuer: string, issuerKey: CryptoKey | x509.PublicKey, signer: AuthorityParts["signer"]) =>
     pem(
       await x509.X509CertificateGenerator.create({
         ...{ serialNumber: serialNumber(), subject, issuer, ...validFor(ROOT_DAYS, new Date()) },
         ...{ publicKey, signingKey: signer.key, signingAlgorithm: signer.algorithm },
         extensions: [
-          new x509.BasicConstraintsExtension(true, pathLength, true),
+          new x509.BasicConstraintsExtension(true, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
           subjectKey,
           await x509.AuthorityKeyIdentifierExtension.create(issuerKey),
@@ -125,12 +125,11 @@ export async function makeRoot(
         ],
       }),
     );
-  // One authority may stand between it and a leaf: the next one.
-  const certificatePem = await certify(subject, publicKey, { key: privateKey, algorithm: P256 }, 1);
+  const certificatePem = await certify(subject, publicKey, { key: privateKey, algorithm: P256 });
   const keyPem = await privateKeyPem(privateKey);
   if (before === undefined) return { keyPem, certificatePem };
   const old = parseCertificate(before.certificatePem);
-  return { keyPem, certificatePem, crossPem: await certify(old.subject, old.publicKey, before.signer, 0) };
+  return { keyPem, certificatePem, crossPem: await certify(old.subject, old.publicKey, before.signer) };
 }
 
 /** When a certificate is to be made anew: two thirds of its life, so that there is time for a side that is away. */

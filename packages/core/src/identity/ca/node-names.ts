@@ -41,12 +41,14 @@ export function nodeUris(trustDomain: string, { projectId, nodeId, signingKey }:
  * @returns undefined unless it has exactly our two URIs, is meant for TLS clients, and is no CA's
  */
 export function readNodeCertificate(der: Uint8Array): NodeCertificate | undefined {
-  let certificate: x509.X509Certificate;
   try {
-    certificate = parseCertificate(der);
+    return nodeCertificateIn(parseCertificate(der));
   } catch {
-    return undefined; // no certificate is no node's certificate
+    return undefined; // what cannot be parsed, as a whole or in an extension, is no node's certificate
   }
+}
+
+function nodeCertificateIn(certificate: x509.X509Certificate): NodeCertificate | undefined {
   const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
   if (names.length !== 2 || names.some(({ type }) => type !== "url")) return undefined;
   const [trustDomain, projectId, nodeId] =

@@ -29,7 +29,7 @@ const fileSchema = z.object({
   trustDomain: z.string().regex(/^[a-z0-9.-]+$/),
   certificate: z.string(),
   key: sealedKeySchema,
-  /** After a rotation: this key certified by the authority before. */
+  /** After a rotation: this key certified by the authority before, then that one's by the one before it. */
   cross: z.string().optional(),
   previous: z.array(z.object({ certificate: z.string(), trustedUntil: z.iso.datetime() })),
 });
@@ -118,7 +118,8 @@ async function freshAuthority(trustDomain: string, passphrase: string, before?: 
 async function rotated(before: Opened, passphrase: string): Promise<Opened> {
   const { file, signer } = await freshAuthority(before.file.trustDomain, passphrase, before);
   const previous = { certificate: before.file.certificate, trustedUntil: new Date(Date.now() + PREVIOUS_TRUSTED_MS).toISOString() };
-  return { file: { ...file, previous: [previous, ...before.file.previous] }, signer };
+  const cross = `${file.cross ?? ""}${before.file.cross ?? ""}`;
+  return { file: { ...file, cross, previous: [previous, ...before.file.previous] }, signer };
 }
 
 async function readAuthority(path: string): Promise<AuthorityFile | undefined> {
