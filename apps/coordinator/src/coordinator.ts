@@ -19,8 +19,7 @@ import { discardStaleUploads, nodeService } from "./node-service.ts";
 import { ownerToken } from "./owner-token.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
-import { createNodeGate } from "./tls/node-gate.ts";
-import { openTls, type TlsOptions } from "./tls/open-tls.ts";
+import type { TlsOptions } from "./tls/open-tls.ts";
 
 const DEFAULT_PROJECT = "default";
 const SWEEP_INTERVAL_MS = 60_000;
@@ -89,7 +88,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   });
   starting.defer(() => store.close());
   const token = await ownerToken(home);
-  const tls = options.tls === undefined ? undefined : { ...(await openTls(home, options.tls, log)), listen: options.tls.listen };
+  // Loaded where it is wanted: what reads certificates takes a while.
+  const tls = options.tls === undefined ? undefined : await (await import("./tls/open-tls.ts")).openTls(home, options.tls, log);
   const projectId = await defaultProject(store);
   const [kernel, training] = await Promise.all([loadAggregationKernel(), loadKernel()]);
   const waiters = createWaiters();
@@ -112,7 +112,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   });
 
   const documents = createRunDocumentCache(store);
-  const gate = tls === undefined ? undefined : createNodeGate({ sessions, trustDomain: tls.authority.trustDomain });
+  const gate =
+    tls === undefined ? undefined : (await import("./tls/node-gate.ts")).createNodeGate({ sessions, trustDomain: tls.authority.trustDomain });
   /** Made with the context, which asks it back. */
   const made: { server?: WireServer } = {};
   const publicUrl = (): string => `https://${bracketed(tls?.publicName ?? "")}:${made.server?.tls?.port ?? 0}`;

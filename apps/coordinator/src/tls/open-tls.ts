@@ -14,7 +14,7 @@ export interface TlsOptions extends Pick<OpenAuthorityOptions, "passphraseFile" 
 }
 
 /** A coordinator's authority, and what its server shows. */
-export interface OpenedTls {
+export interface OpenedTls extends Pick<TlsOptions, "listen"> {
   readonly authority: Authority;
   readonly certificateFile: string;
   readonly madePassphrase?: string;
@@ -31,12 +31,12 @@ const HOST_NAME = /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i;
 /** Opens the authority of a data folder and certifies the server. @throws NexusError CA_UNUSABLE, USAGE */
 export async function openTls(home: string, options: TlsOptions, log: Logger): Promise<OpenedTls> {
   const names = serverNames(options);
-  const { listen: _, publicNames: __, ...opening } = options;
-  const { authority, ...files } = await openAuthority({ home, ...opening });
+  const { listen, passphraseFile, own, rotate } = options;
+  const { authority, ...files } = await openAuthority({ home, passphraseFile, own, rotate });
   let current: ServerCredentials = await authority.issueServer(names);
   const shown = (): TlsServerCredentials => ({ key: current.keyPem, cert: current.chainPem, ca: authority.trustedPem });
   return {
-    ...{ authority, ...files },
+    ...{ listen, authority, ...files },
     credentials: shown(),
     publicName: names[0]!,
     async renew(listener, now = new Date()) {

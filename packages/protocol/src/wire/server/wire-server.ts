@@ -23,7 +23,7 @@ import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
 import { assertSameOrigin } from "./same-origin.ts";
-import { peerOf, type TlsCall, tlsPeerKey } from "./tls-peer.ts";
+import { peerOf, type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";
 
 /** Options of {@link startWireServer}. */
 export interface WireServerOptions {
@@ -76,11 +76,13 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   const shutdown = new AbortController();
   /** Blob requests whose handlers have not ended: their staged bytes are theirs to discard. */
   const active = new Set<Promise<void>>();
+  /** Who is at the other end of requests that came over TLS. */
+  const peers = new WeakMap<object, TlsPeer>();
 
   const serveRpc = connectNodeAdapter({
     routes,
     interceptors: [serverErrors(log, shutdown.signal), admission(admit)],
-    contextValues: (request) => createContextValues().set(tlsPeerKey, peerOf(request.socket)),
+    contextValues: (request) => createContextValues().set(tlsPeerKey, peers.get(request)),
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
@@ -108,59 +110,69 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     answer(known, request, response);
   };
 
-  const onRequest = (request: AnyRequest, response: AnyResponse): void => {
-    // A peer that vanishes is noticed where its request is read or answered.
-    request.on("error", () => {});
-    response.on("error", () => {});
-    try {
-      const authority = "authority" in request ? request.authority : request.headers.host;
-      const peer = peerOf(request.socket);
-      assertSameOrigin(authority, request.headers.origin, { isTls: peer !== undefined });
-      if (shutdown.signal.aborted) throw closingError();
-      if (!isBlobPath(request.url ?? "")) {
-        limitBody(request, response, limits.messageTimeoutMs);
-        // A blob's sender waits for our word; a message is small enough to come at once.
-        if (request.headers.expect !== undefined) response.writeContinue();
-        serveRpc(request, response);
-        return;
+  const onRequest =
+    (isTls: boolean) =>
+    (request: AnyRequest, response: AnyResponse): void => {
+      // A peer that vanishes is noticed where its request is read or answered.
+      request.on("error", () => {});
+      response.on("error", () => {});
+      try {
+        const authority = "authority" in request ? request.authority : request.headers.host;
+        const peer = isTls ? peerOf(request.socket) : undefined;
+        if (peer !== undefined) peers.set(request, peer);
+        // A connection that broke in this moment tells no more: nothing of it may pass for one of this machine.
+        else if (isTls) throw new NexusError("INTERRUPTED", "The connection has ended.");
+        assertSameOrigin(authority, request.headers.origin, { isTls });
+        if (shutdown.signal.aborted) throw closingError();
+        if (!isBlobPath(request.url ?? "")) {
+          limitBody(request, response, limits.messageTimeoutMs);
+          // A blob's sender waits for our word; a message is small enough to come at once.
+          if (request.headers.expect !== undefined) response.writeContinue();
+          serveRpc(request, response);
+          return;
+        }
+        if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
+          throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
+        }
+        if (peer !== undefined) admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization) });
+        const handled = serveBlob(blobs, limits, request, response)
+          .catch((error: unknown) => refuse(error, request, response))
+          .finally(() => active.delete(handled));
+        active.add(handled);
+      } catch (error) {
+        refuse(error, request, response);
       }
-      if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
-        throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
-      }
-      if (peer !== undefined) admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization) });
-      const handled = serveBlob(blobs, limits, request, response)
-        .catch((error: unknown) => refuse(error, request, response))
-        .finally(() => active.delete(handled));
-      active.add(handled);
-    } catch (error) {
-      refuse(error, request, response);
-    }
-  };
+    };
 
-  const http1 = makeHttp1(limits, onRequest, log);
-  const { server: http2Server, sessions } = makeHttp2(limits, onRequest, log);
+  // Servers of their own for either port: what comes over TLS is never taken for a call of this machine.
+  const plain = makeFront(limits, onRequest(false), log);
+  const secured = makeFront(limits, onRequest(true), log);
+  const fronts = [plain, secured];
+  const closeFronts = (): void => {
+    for (const { http1 } of fronts) http1.close();
+  };
+  const route = (front: Front) => (socket: net.Socket) =>
+    routeByFirstBytes(socket, front, { timeoutMs: limits.headersTimeoutMs, signal: shutdown.signal });
   const sockets = new Set<net.Socket>();
-  const route = (socket: net.Socket): void =>
-    routeByFirstBytes(socket, { http1, http2: http2Server }, { timeoutMs: limits.headersTimeoutMs, signal: shutdown.signal });
   const listeners = await listenLoopback({ host, port }, () => {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
     server.maxConnections = limits.maxConnections;
     server.on("connection", (socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      route(socket);
+      route(plain)(socket);
     });
     return server;
   }).catch((error: unknown) => {
-    http1.close();
+    closeFronts();
     throw error;
   });
   const secure =
     options.tls === undefined
       ? undefined
-      : await listenTls(options.tls, { limits, log, onConnection: route }).catch((error: unknown) => {
+      : await listenTls(options.tls, { limits, log, onConnection: route(secured) }).catch((error: unknown) => {
           for (const server of listeners.servers) server.close();
-          http1.close();
+          closeFronts();
           throw error;
         });
 
@@ -171,10 +183,13 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     const servers = [...listeners.servers, ...(secure === undefined ? [] : [secure.server])];
     const stopped = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     shutdown.abort(toConnectError(closingError()));
-    for (const session of sessions) session.close();
+    for (const { sessions } of fronts) for (const session of sessions) session.close();
     // Idle connections, and those that become idle until the grace is over.
-    const sweep = setInterval(() => http1.closeIdleConnections(), 20);
-    http1.closeIdleConnections();
+    const closeIdle = (): void => {
+      for (const { http1 } of fronts) http1.closeIdleConnections();
+    };
+    const sweep = setInterval(closeIdle, 20);
+    closeIdle();
     const grace = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
       secure?.destroyAll();
@@ -183,7 +198,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     clearInterval(sweep);
     clearTimeout(grace);
     // Node ends its own watch over header timeouts here.
-    http1.close();
+    closeFronts();
     await Promise.all(active);
   }
 
@@ -208,6 +223,18 @@ function admission(admit: (call: TlsCall) => void): Interceptor {
 
 function closingError(): NexusError {
   return new NexusError("COORDINATOR_UNREACHABLE", "The coordinator is closing.", { hint: "Try again when it is back; `nexus up` starts it." });
+}
+
+/** The two servers behind one port; neither listens itself. */
+interface Front {
+  readonly http1: http.Server;
+  readonly http2: http2.Http2Server;
+  readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
+}
+
+function makeFront(limits: WireLimits, onRequest: (request: AnyRequest, response: AnyResponse) => void, log: WireLog): Front {
+  const { server, sessions } = makeHttp2(limits, onRequest, log);
+  return { http1: makeHttp1(limits, onRequest, log), http2: server, sessions };
 }
 
 function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage, response: http.ServerResponse) => void, log: WireLog): http.Server {
