@@ -2,18 +2,18 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { memoryBlobStore } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
-import { readNodeCertificate } from "@ciphernx/core/identity/ca";
+import { keyFingerprint, readNodeCertificate } from "@ciphernx/core/identity/ca";
 import { describe, expect, it } from "vitest";
 import { ControlService } from "../../proto.ts";
 import { callerToken } from "../bearer.ts";
-import { connectTransport, type TlsClientCredentials } from "../connect.ts";
+import { connectTransport, findAuthority, type TlsClientCredentials } from "../connect.ts";
 import { expectCode, sha256 } from "../transport.compliance.ts";
 import { startWireServer, type TlsPeer, type TlsServerCredentials } from "./index.ts";
 import { nodeCredentials, serverCredentials, tlsWorld } from "./tls.fixture.ts";
@@ -195,6 +195,47 @@ describe("a client over TLS", () => {
     await using toOld = lent.connect({ ca }, `https://127.0.0.1:${(old.address() as net.AddressInfo).port}`);
     await expectCode(listRuns(toOld), "TLS_MISMATCH");
     old.close();
+  });
+});
+
+describe("the CA that a fingerprint stands for", () => {
+  const { fingerprint } = world.authority;
+
+  it("is found among what a server shows, over IPv4 and IPv6, and trusted from then on", async () => {
+    await using lent = await openTls(await serverCredentials(world.authority, ["127.0.0.1", "::1"]));
+    const found = await findAuthority({ url: lent.url, fingerprint });
+    expect(found).toBe(`${ca.trimEnd()}\n`);
+    await using transport = lent.connect({ ca: found });
+    await expect(listRuns(transport)).resolves.toBeDefined();
+    if (!Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === "::1"))) return;
+    await using six = await startWireServer({
+      port: 0,
+      tls: { host: "::1", port: 0, credentials: world.server },
+      log: { debug: () => {}, warn: () => {}, error: () => {} },
+      blobs: { store: memoryBlobStore(), authorizeGet: async () => {}, authorizePut: async () => {}, staged: async () => {} },
+      routes: (router) => router.service(ControlService, {}),
+    });
+    const url = `https://[::1]:${six.tls!.port}`;
+    expect(await findAuthority({ url, fingerprint })).toBe(found);
+    // The certificate is for other names: a connection is refused by what the CA itself says.
+    await using refused = lent.connect({ ca: found }, url);
+    await expectCode(listRuns(refused), "SERVER_NOT_TRUSTED");
+  });
+
+  it("is not found where another answers, none, or one without TLS", async () => {
+    await using theirs = await openTls(other.server);
+    await expectCode(findAuthority({ url: theirs.url, fingerprint }), "SERVER_NOT_TRUSTED");
+    // The fingerprint of a leaf is that of no CA.
+    await expectCode(findAuthority({ url: theirs.url, fingerprint: keyFingerprint(other.server.cert) }), "SERVER_NOT_TRUSTED");
+    await expectCode(findAuthority({ url: `https://127.0.0.1:${theirs.server.port}`, fingerprint }), "TLS_MISMATCH");
+    const silent = net.createServer((socket) => socket.resume());
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `https://127.0.0.1:${(silent.address() as net.AddressInfo).port}`;
+    await expectCode(findAuthority({ url, fingerprint, timeoutMs: 50 }), "TIMEOUT");
+    silent.close();
+    await once(silent, "close");
+    await expectCode(findAuthority({ url, fingerprint }), "COORDINATOR_UNREACHABLE");
   });
 });
 
