@@ -17,6 +17,7 @@ export const ID_PREFIX = {
   run: "run",
   task: "task",
   model: "mdl",
+  apiToken: "tok",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

@@ -1,6 +1,7 @@
 import type { ErrorEntry } from "./define.ts";
 import { dataErrors } from "./data.ts";
 import { generalErrors } from "./general.ts";
+import { identityErrors } from "./identity.ts";
 import { nodeErrors } from "./node.ts";
 import { runErrors } from "./run.ts";
 import { specErrors } from "./spec.ts";
@@ -21,6 +22,7 @@ export const ERROR_CATALOGUE = {
   ...storeErrors,
   ...tlsErrors,
   ...wireErrors,
+  ...identityErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

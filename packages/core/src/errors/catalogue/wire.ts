@@ -12,7 +12,7 @@ export const wireErrors = defineErrors({
     exit: EXIT.connection,
     rpc: "unauthenticated",
     meaning: "The caller showed no valid token, session or signature.",
-    hint: "Use the owner token of the coordinator's data folder, or join the node again.",
+    hint: "Use the owner token of the coordinator's data folder or a valid API token; a node opens its session anew, or joins again.",
   },
   FORBIDDEN: {
     exit: EXIT.connection,

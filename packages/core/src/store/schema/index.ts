@@ -1,3 +1,4 @@
+export { apiTokens } from "./identity.ts";
 export { datasets, NODE_STATUSES, nodes } from "./nodes.ts";
 export { blobs, models } from "./models.ts";
 export { joinTokens, projects, settings } from "./projects.ts";

@@ -1,0 +1,15 @@
+/** Who may be what: roles, API tokens, and what guards secrets. @module */
+export {
+  API_TOKEN_PREFIX,
+  type ApiTokenState,
+  apiTokenState,
+  claimsApiToken,
+  DEFAULT_API_TOKEN_SECONDS,
+  isApiToken,
+  MAX_API_TOKEN_SECONDS,
+  newApiToken,
+} from "./api-token.ts";
+export { type AttemptLimit, type AttemptLimitOptions, createAttemptLimit } from "./attempt-limit.ts";
+export { redactSecrets } from "./redact.ts";
+export { isRole, type Role, ROLES } from "./roles.ts";
+export { hashSecret, sameSecret } from "./secret.ts";

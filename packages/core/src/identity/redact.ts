@@ -1,0 +1,34 @@
+/**
+ * Takes secrets out of texts that are written down: log lines and messages of errors. The product never writes a secret on purpose; this
+ * is the net below, for what a library puts into its own message and for texts that callers sent.
+ *
+ * @module
+ */
+
+const REDACTED = "[redacted]";
+
+/** API tokens and join tokens, by their prefixes. */
+const PREFIXED = /\bn[xj]t_[\w-]{16,}/g;
+/** Whatever stands in an `authorization` header. */
+const BEARER = /\b(bearer|basic) +[\w.~+/=-]{8,}/gi;
+/** 32 bytes in base64url: owner tokens, session tokens, the private part of an Ed25519 key as a JWK. Hashes and ids are written in hex and base32. */
+const BYTES_32 = /(?<![\w-])[\w-]{43}(?![\w-])/g;
+/** A private key as PEM, its line breaks as they are or as JSON writes them. */
+const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=")|$)/g;
+/** A password in the address of a server. */
+const URL_PASSWORD = /(\b[a-z][a-z+]*:\/\/[^\s:/@"]*):[^\s@/"]+@/gi;
+
+/** The text without the secrets that it holds. */
+export function redactSecrets(text: string): string {
+  return text
+    .replace(PEM, REDACTED)
+    .replace(BEARER, `$1 ${REDACTED}`)
+    .replace(PREFIXED, REDACTED)
+    .replace(BYTES_32, (run) => (looksRandom(run) ? REDACTED : run))
+    .replace(URL_PASSWORD, `$1:${REDACTED}@`);
+}
+
+/** Random base64url of that length has capitals and small letters all but surely; names and words joined by dashes have no capitals. */
+function looksRandom(run: string): boolean {
+  return /[a-z]/.test(run) && /[A-Z]/.test(run);
+}
