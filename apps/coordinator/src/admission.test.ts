@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join as pathJoin } from "node:path";
-import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import { holdNode, joinNode, loadIdentity, type NodeIdentity } from "@ciphernx/ai/federation/node";
 import { joinTokens } from "@ciphernx/core/store";
 import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
-import { ControlService, NodeService } from "@ciphernx/protocol/proto";
+import { NodeService } from "@ciphernx/protocol/proto";
 import { registrationBytes, sessionBytes } from "@ciphernx/protocol/wire";
 import { sleep } from "@ciphernx/core/lifecycle";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
@@ -239,59 +238,5 @@ describe("a session", () => {
     await expect(second.call((client) => client.heartbeat({ taskIds: [] }))).resolves.toMatchObject({ cancelledTaskIds: [] });
     sessions.use((await openTestSession(lent.url, identity)).transport);
     await expect(second.call((client) => client.heartbeat({ taskIds: ["tsk_gone"] }))).resolves.toMatchObject({ cancelledTaskIds: ["tsk_gone"] });
-  });
-});
-
-/** Every call of a service. */
-function unaryMethods(service: DescService): readonly DescMethodUnary[] {
-  const unary = service.methods.filter((method): method is DescMethodUnary => method.methodKind === "unary");
-  expect(unary).toHaveLength(service.methods.length);
-  return unary;
-}
-
-describe("every call", () => {
-  let nodeToken: string;
-  beforeAll(async () => {
-    const identity = await lent.join("caller");
-    const client = nodeClient();
-    const { nonce } = await client.challenge({ nodeId: identity.nodeId });
-    const request = { nodeId: identity.nodeId, nonce, kernelBuild: "build", softwareVersion: "1" };
-    nodeToken = (await client.openSession({ ...request, signature: await sign(identity.key, sessionBytes(request)) })).sessionToken;
-  });
-
-  it.each(unaryMethods(ControlService).map((method) => [method.name, method] as const))(
-    "of the owner needs the owner token: %s",
-    async (_name, method) => {
-      for (const token of [undefined, "wrong", `${lent.token}x`, nodeToken]) {
-        await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
-        await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-      }
-    },
-  );
-
-  const open = new Set(["Register", "Challenge", "OpenSession"]);
-  it.each(
-    unaryMethods(NodeService)
-      .filter(({ name }) => !open.has(name))
-      .map((method) => [method.name, method] as const),
-  )("of a node needs its session: %s", async (_name, method) => {
-    for (const token of [undefined, "wrong", lent.token]) {
-      await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
-      await expect(transport.rpc.unary(method, undefined, 5_000, undefined, {})).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-    }
-  });
-
-  it("for a blob needs one of them", async () => {
-    const hash = "0".repeat(64) as Parameters<Awaited<ReturnType<typeof openTestSession>>["transport"]["blobs"]["get"]>[0];
-    for (const token of [undefined, "wrong"]) {
-      await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
-      await expect(transport.blobs.get(hash)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-      await expect(transport.blobs.put(new Uint8Array(3), { hash, sizeBytes: 3 })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
-    }
-    await using node = connectTransport({ baseUrl: lent.url, token: () => nodeToken });
-    await expect(node.blobs.get(hash)).rejects.toMatchObject({ code: "FORBIDDEN" });
-    await expect(node.blobs.put(new Uint8Array(3), { hash, sizeBytes: 3 })).rejects.toMatchObject({ code: "FORBIDDEN" });
-    await using owner = connectTransport({ baseUrl: lent.url, token: () => lent.token });
-    await expect(owner.blobs.get(hash)).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
   });
 });

@@ -1,31 +1,37 @@
 import { answersKey, openTask, type OpenTask, refuseTask, runKey, taskFileSizeBytes } from "@ciphernx/ai/federation/coordinator";
 import { isSha256, type Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { hashSecret } from "@ciphernx/core/identity";
 import { blobs, prepared, retrying, tasks } from "@ciphernx/core/store";
+import { BLOB_PERMISSIONS, type Caller } from "@ciphernx/protocol/permissions";
 import type { BlobEndpoint, BlobUpload } from "@ciphernx/protocol/wire";
 import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
 import { tellFullDisk } from "./full-disk.ts";
-import { sameSecret } from "./owner-token.ts";
 
 /** Largest checkpoint that a run may start from. */
 const MAX_CHECKPOINT_BYTES = 16 * 1024 ** 3;
 
-/** Who may read and send which bytes: nodes what their open tasks name, the owner every model and new checkpoints. */
+/** Who may read and send which bytes: nodes what their open tasks name, the roles that the table of permissions names every model and new checkpoints. */
 export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
-  const { store, documents, sessions, uploads, partialUploads, waiters, blobLock } = context;
+  const { store, documents, access, sessions, uploads, partialUploads, waiters, blobLock } = context;
   /** Tasks whose uploads were let in and are on their way, by task. */
   const underway = new Map<string, OpenTask>();
-  const isOwner = (caller: string | undefined): boolean => caller !== undefined && sameSecret(caller, context.ownerToken);
+  /** Asks the table of permissions; tells whether a node is let in, or somebody of the project. */
+  const admit = async (call: string, callers: readonly Caller[], token: string | undefined, address = "in-process"): Promise<"node" | "role"> => {
+    using admitted = await access.admit({ call, callers, token, address });
+    return admitted.kind === "node" ? "node" : "role";
+  };
 
-  /** The open task that an upload answers; undefined for a checkpoint of the owner's. Throws when it may not come. */
-  const letIn = async (caller: string | undefined, { sizeBytes, taskId }: BlobUpload): Promise<OpenTask | undefined> => {
-    if (taskId === undefined && isOwner(caller)) {
+  /** The open task that an upload answers; undefined for a checkpoint. Throws when it may not come. */
+  const letIn = async (caller: string | undefined, { sizeBytes, taskId }: BlobUpload, address?: string): Promise<OpenTask | undefined> => {
+    if (taskId === undefined) {
+      await admit("PUT /blobs without a task", BLOB_PERMISSIONS.sendCheckpoint, caller, address);
       if (sizeBytes <= MAX_CHECKPOINT_BYTES) return undefined;
       throw new NexusError("UPDATE_REJECTED", `A checkpoint of ${sizeBytes} bytes is larger than ${MAX_CHECKPOINT_BYTES}.`);
     }
+    await admit("PUT /blobs of a task", BLOB_PERMISSIONS.sendUpdate, caller, address);
     const { nodeId } = sessions.caller(caller);
-    if (taskId === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} may send updates of its tasks only.`);
     const task = await retrying(() => openTask(store, documents, nodeId, taskId));
     const expected = taskFileSizeBytes(task.plan, task.kind);
     if (sizeBytes !== expected) {
@@ -48,8 +54,8 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
   return {
     store: store.blobs,
 
-    async authorizeGet(caller, hash) {
-      if (isOwner(caller)) {
+    async authorizeGet(caller, hash, address) {
+      if ((await admit("GET /blobs", BLOB_PERMISSIONS.read, caller, address)) === "role") {
         const [known] = await retrying(() => store.db.select({ hash: blobs.hash }).from(blobs).where(eq(blobs.hash, hash)));
         if (known === undefined) throw new NexusError("BLOB_NOT_FOUND", `There is no blob ${hash}.`, { details: { blob: hash } });
         return;
@@ -60,16 +66,16 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
         throw new NexusError("FORBIDDEN", `No open task of node ${nodeId} needs the blob ${hash}.`, { details: { blob: hash } });
     },
 
-    async authorizePut(caller, upload) {
-      const task = await letIn(caller, upload);
+    async authorizePut(caller, upload, address) {
+      const task = await letIn(caller, upload, address);
       if (task !== undefined) underway.set(task.id, task);
     },
 
     resuming: {
       uploads: partialUploads,
-      uploader: (caller) => (isOwner(caller) ? "owner" : sessions.caller(caller).nodeId),
-      async authorize(caller, upload) {
-        await letIn(caller, upload);
+      uploader: (caller) => sessions.holder(caller)?.nodeId ?? hashSecret(caller ?? ""),
+      async authorize(caller, upload, address) {
+        await letIn(caller, upload, address);
       },
     },
 

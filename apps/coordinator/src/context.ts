@@ -5,6 +5,7 @@ import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
 import type { PartialUploads } from "@ciphernx/protocol/wire";
 import type { Logger } from "pino";
+import type { Access } from "./access.ts";
 import type { Sessions } from "./sessions.ts";
 import type { StagedUploads } from "./staged-uploads.ts";
 
@@ -23,7 +24,7 @@ export interface CoordinatorContext {
   readonly uploads: StagedUploads;
   /** Uploads that were cut and whose senders may come back. */
   readonly partialUploads: PartialUploads;
-  readonly ownerToken: string;
+  readonly access: Access;
   /** Where and how other machines are served; undefined without TLS. */
   readonly tls: { readonly authority: Authority; readonly publicUrl: () => string } | undefined;
   /** Ends the connections over TLS that show the certificate of a node. */

@@ -4,38 +4,29 @@ import { compile, compileOrThrow, parseRunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import { datasets, models, nodes, projects, retrying, rounds, runs, tasks } from "@ciphernx/core/store";
 import type { ControlService, Run } from "@ciphernx/protocol/proto";
-import { callerToken } from "@ciphernx/protocol/wire";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { and, asc, desc, eq, or } from "@ciphernx/core/store/sql";
+import { createApiToken, listApiTokens, revokeApiToken } from "./api-tokens.ts";
 import { knownBlob } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
 import { compileFacts } from "./facts.ts";
 import { approveNode, createJoinToken, removeNode } from "./nodes.ts";
-import { sameSecret } from "./owner-token.ts";
-import { datasetMessage, modelMessage, nodeMessage, roundMessage, runMessage } from "./presentation.ts";
+import { apiTokenMessage, datasetMessage, modelMessage, nodeMessage, roundMessage, runMessage } from "./presentation.ts";
 
 /** Longest wait of one ListEvents. */
 const MAX_WAIT_MS = 60_000;
 const MAX_EVENTS = 1_000;
 
-/** What the owner may say. Every call needs the owner token. */
+/** What people and programs may say. Who may call what is decided before: `guarded.ts`. */
 export function controlService(context: CoordinatorContext): ServiceImpl<typeof ControlService> {
-  const { store, engine, sessions, waiters, projectId, kernelBuild, log } = context;
+  const { store, engine, sessions, access, waiters, projectId, kernelBuild, log } = context;
   const { db } = store;
 
-  /** Checks the owner token, then runs the call, waiting out a database that restarts. */
-  const owned =
+  /** Runs the call, waiting out a database that restarts. */
+  const steady =
     <I, O>(action: (request: I, call: HandlerContext) => Promise<O>) =>
-    async (request: I, call: HandlerContext): Promise<O> => {
-      const token = callerToken(call);
-      if (token === undefined || !sameSecret(token, context.ownerToken)) {
-        throw new NexusError(
-          "UNAUTHENTICATED",
-          token === undefined ? "The call came without the owner token." : "That is not the owner token of this coordinator.",
-        );
-      }
-      return retrying(() => action(request, call), { signal: call.signal });
-    };
+    async (request: I, call: HandlerContext): Promise<O> =>
+      retrying(() => action(request, call), { signal: call.signal });
 
   async function runWithModel(runId: string): Promise<Run> {
     const [row] = await db.select({ run: runs, modelId: models.id }).from(runs).leftJoin(models, eq(models.runId, runs.id)).where(eq(runs.id, runId));
@@ -50,31 +41,31 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
   }
 
   return {
-    getStatus: owned(async () => ({
+    getStatus: steady(async () => ({
       version: context.version,
       kernelBuild,
       projectId,
       processId: process.pid,
       startedAt: context.startedAt.toISOString(),
     })),
-    listProjects: owned(async () => ({ projects: (await db.select().from(projects)).map(({ id, name }) => ({ id, name })) })),
+    listProjects: steady(async () => ({ projects: (await db.select().from(projects)).map(({ id, name }) => ({ id, name })) })),
 
-    createJoinToken: owned(async ({ expiresInSeconds, approved }) => {
+    createJoinToken: steady(async ({ expiresInSeconds, approved }) => {
       const { token, expiresAt } = await createJoinToken(store, projectId, { expiresInSeconds, approved });
       const { tls } = context;
       if (tls === undefined) return { token, expiresAt: expiresAt.toISOString() };
       return { token: `${token}.${tls.authority.fingerprint}`, expiresAt: expiresAt.toISOString(), publicUrl: tls.publicUrl() };
     }),
-    listNodes: owned(async () => {
+    listNodes: steady(async () => {
       const rows = await db.select().from(nodes).where(eq(nodes.projectId, projectId)).orderBy(asc(nodes.name), asc(nodes.joinedAt));
       return { nodes: rows.map((row) => nodeMessage(row, sessions.presence(row.id))) };
     }),
-    approveNode: owned(async ({ node }) => {
+    approveNode: steady(async ({ node }) => {
       const row = await approveNode(store, projectId, node);
       log.info({ node: row.id, name: row.name }, `node ${row.name} approved`);
       return { node: nodeMessage(row, sessions.presence(row.id)) };
     }),
-    removeNode: owned(async ({ node }) => {
+    removeNode: steady(async ({ node }) => {
       const row = await removeNode(store, projectId, node);
       sessions.end(row.id);
       context.hangUp(row.id);
@@ -83,7 +74,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { node: nodeMessage(row, sessions.presence(row.id)) };
     }),
 
-    listDatasets: owned(async () => {
+    listDatasets: steady(async () => {
       const rows = await db
         .select({ dataset: datasets, node: nodes.name })
         .from(datasets)
@@ -92,7 +83,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         .orderBy(asc(datasets.name), asc(nodes.name));
       return { datasets: rows.map(({ dataset, node }) => datasetMessage(dataset, node)) };
     }),
-    getDataset: owned(async ({ dataset }) => {
+    getDataset: steady(async ({ dataset }) => {
       const [name = "", node = ""] = dataset.split("@");
       const [row] = await db
         .select({ dataset: datasets, node: nodes.name })
@@ -104,7 +95,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { dataset: datasetMessage(row.dataset, row.node) };
     }),
 
-    planRun: owned(async (request) => {
+    planRun: steady(async (request) => {
       const spec = parseRunSpec(request.spec);
       const compiled = compile(spec, await compileFacts(store, projectId, spec.data.dataset, kernelBuild));
       if (compiled.ok) return { planJson: JSON.stringify(compiled.plan), refusals: [] };
@@ -118,7 +109,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         })),
       };
     }),
-    startRun: owned(async ({ spec: text, idempotencyKey, initialModelHash }) => {
+    startRun: steady(async ({ spec: text, idempotencyKey, initialModelHash }) => {
       const spec = parseRunSpec(text);
       const plan = compileOrThrow(spec, await compileFacts(store, projectId, spec.data.dataset, kernelBuild));
       const checkpoint = initialModelHash === "" ? spec.checkpoint : initialModelHash;
@@ -127,15 +118,15 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       log.info({ run: id, name: spec.name, planHash: plan.planHash }, `run ${spec.name} started`);
       return { run: await runWithModel(id) };
     }),
-    stopRun: owned(async ({ runId }) => {
+    stopRun: steady(async ({ runId }) => {
       await engine.stop(runId);
       return { run: await runWithModel(runId) };
     }),
-    resumeRun: owned(async ({ runId }) => {
+    resumeRun: steady(async ({ runId }) => {
       await engine.resume(runId);
       return { run: await runWithModel(runId) };
     }),
-    listRuns: owned(async () => {
+    listRuns: steady(async () => {
       const rows = await db
         .select({ run: runs, modelId: models.id })
         .from(runs)
@@ -144,14 +135,14 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         .orderBy(desc(runs.createdAt));
       return { runs: rows.map(({ run, modelId }) => runMessage(run, modelId)) };
     }),
-    getRun: owned(async ({ runId }) => {
+    getRun: steady(async ({ runId }) => {
       const run = await runWithModel(runId);
       const roundRows = await db.select().from(rounds).where(eq(rounds.runId, runId)).orderBy(asc(rounds.round), asc(rounds.attempt));
       const taskRows = await db.select().from(tasks).where(eq(tasks.runId, runId)).orderBy(asc(tasks.party));
       const byAttempt = Map.groupBy(taskRows, ({ round, attempt }) => `${round}/${attempt}`);
       return { run, rounds: roundRows.map((row) => roundMessage(row, byAttempt.get(`${row.round}/${row.attempt}`) ?? [])) };
     }),
-    listEvents: owned(async ({ runId, after, limit, waitMs }, call) => {
+    listEvents: steady(async ({ runId, after, limit, waitMs }, call) => {
       const most = Math.min(limit === 0 ? MAX_EVENTS : limit, MAX_EVENTS);
       const timeoutMs = Math.min(waitMs, MAX_WAIT_MS);
       const endsAt = performance.now() + timeoutMs;
@@ -165,11 +156,11 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       }
     }),
 
-    listModels: owned(async () => {
+    listModels: steady(async () => {
       const rows = await db.select().from(models).where(eq(models.projectId, projectId)).orderBy(desc(models.createdAt));
       return { models: rows.map(modelMessage) };
     }),
-    getModel: owned(async ({ model }) => {
+    getModel: steady(async ({ model }) => {
       const [row] = await db
         .select()
         .from(models)
@@ -177,6 +168,19 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       if (row === undefined)
         throw new NexusError("MODEL_NOT_FOUND", `No model has the id "${model}", and no run of that id made one.`, { details: { model } });
       return { model: modelMessage(row) };
+    }),
+
+    createApiToken: steady(async (request) => {
+      const { row, secret } = await createApiToken(store, projectId, request);
+      log.info({ token: row.id, name: row.name, role: row.role, expiresAt: row.expiresAt }, `API token ${row.name} made`);
+      return { token: apiTokenMessage(row), secret };
+    }),
+    listApiTokens: steady(async () => ({ tokens: (await listApiTokens(store, projectId)).map(apiTokenMessage) })),
+    revokeApiToken: steady(async ({ token }) => {
+      const row = await revokeApiToken(store, projectId, token);
+      access.endCalls(row.tokenHash, new NexusError("UNAUTHENTICATED", `The API token "${row.name}" was revoked.`));
+      log.info({ token: row.id, name: row.name }, `API token ${row.name} revoked`);
+      return { token: apiTokenMessage(row) };
     }),
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { loadAggregationKernel } from "@ciphernx/ai/aggregation";
 import { createDeliveries, createRunDocumentCache, launchEngine } from "@ciphernx/ai/federation/coordinator";
 import { loadKernel } from "@ciphernx/ai/nn";
+import { createAttemptLimit } from "@ciphernx/core/identity";
 import { newId } from "@ciphernx/core/ids";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { openStore, projects, retrying, type Store } from "@ciphernx/core/store";
@@ -12,11 +13,14 @@ import { startWireServer, type WireServer } from "@ciphernx/protocol/wire/server
 import { eq } from "@ciphernx/core/store/sql";
 import { type Logger, pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
+import { createAccess } from "./access.ts";
 import { blobEndpoint } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
 import { controlService } from "./control-service.ts";
 import { discardStaleUploads, nodeService } from "./node-service.ts";
 import { ownerToken } from "./owner-token.ts";
+import { guarded } from "./guarded.ts";
+import { createLog } from "./log.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
 import type { TlsOptions } from "./tls/open-tls.ts";
@@ -38,6 +42,8 @@ export interface CoordinatorOptions {
   readonly databaseUrl?: string;
   /** Where log lines (JSON) go. Default: `coordinator.log` in the data folder. */
   readonly log?: Logger;
+  /** Wrong secrets that one address may send in a minute; further ones are told RATE_LIMITED. Default 20. */
+  readonly wrongSecretsPerMinute?: number;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
 }
@@ -75,7 +81,7 @@ export function coordinatorFile(home: string): string {
  * @throws NexusError DATA_FOLDER_BUSY, DATA_FOLDER_UNUSABLE, DATABASE_FAILED_TO_START, PORT_IN_USE, ADDRESS_NOT_LOOPBACK, CA_UNUSABLE
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { home, port, host, databaseUrl, signal } = options;
+  const { home, port, host, databaseUrl, wrongSecretsPerMinute = 20, signal } = options;
   await mkdir(home, { recursive: true });
   const log = options.log ?? fileLog(home);
   await using starting = new AsyncDisposableStack();
@@ -111,6 +117,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     await engine.close();
   });
 
+  const access = createAccess({ store, sessions, limit: createAttemptLimit({ perMinute: wrongSecretsPerMinute }), ownerToken: token, projectId });
   const documents = createRunDocumentCache(store);
   const gate =
     tls === undefined ? undefined : (await import("./tls/node-gate.ts")).createNodeGate({ sessions, trustDomain: tls.authority.trustDomain });
@@ -121,7 +128,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, projectId, log },
     ...{ uploads, partialUploads },
     kernelBuild: training.build,
-    ownerToken: token,
+    access,
     tls: tls === undefined ? undefined : { authority: tls.authority, publicUrl },
     hangUp: (nodeId) => made.server?.tls?.endConnections((peer) => gate?.belongsTo(peer, nodeId) === true),
     version: manifest.version,
@@ -131,8 +138,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     ...(host === undefined ? {} : { host }),
     port,
     routes: (router) => {
-      router.service(NodeService, nodeService(context));
-      router.service(ControlService, controlService(context));
+      router.service(NodeService, guarded(NodeService, nodeService(context), access));
+      router.service(ControlService, guarded(ControlService, controlService(context), access));
     },
     blobs: blobEndpoint(context),
     log,
@@ -193,10 +200,7 @@ async function defaultProject(store: Store): Promise<string> {
 }
 
 function fileLog(home: string): Logger {
-  return pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: join(home, "coordinator.log"), sync: true, mkdir: true }),
-  );
+  return createLog(pino.destination({ dest: join(home, "coordinator.log"), sync: true, mkdir: true }));
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

@@ -6,7 +6,7 @@ import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec
 import { databaseError, datasets, nodes, retrying, tasks } from "@ciphernx/core/store";
 import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
 import { type NodeService, TaskKind } from "@ciphernx/protocol/proto";
-import { callerToken, certificateBytes, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import { callerAddress, callerToken, certificateBytes, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { eq, inArray } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
@@ -20,20 +20,20 @@ const MAX_WAIT_MS = 60_000;
 /** Kinds of tasks as they go over the wire. */
 const TASK_KIND = { statistics: TaskKind.STATISTICS, fit: TaskKind.FIT, evaluate: TaskKind.EVALUATE } as const;
 
-/** What nodes may say: every call needs a session but those that prove by themselves who makes them, every report a signature of its own. */
+/** What nodes may say; every report needs a signature of its own. Who may call what is decided before: `guarded.ts`. */
 export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
-  const { store, documents, deliveries, sessions, waiters, uploads, kernel, blobLock, log } = context;
+  const { store, documents, deliveries, sessions, access, waiters, uploads, kernel, blobLock, log } = context;
   const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
 
   return {
-    async register(request) {
+    async register(request, call) {
       parseDocumentWith(nameSchema, request.name, "The node's name");
       if (request.publicKey.length !== PUBLIC_KEY_BYTES)
         throw new NexusError("MESSAGE_INVALID", `A public key has ${PUBLIC_KEY_BYTES} bytes, not ${request.publicKey.length}.`);
       if (!(await verify(request.publicKey, registrationBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The registration of "${request.name}" is not signed by the key it brings.`);
       }
-      const row = await retrying(() => registerNode(store, request));
+      const row = await access.attempt(callerAddress(call), () => retrying(() => registerNode(store, request)));
       log.info({ node: row.id, name: row.name, status: row.status }, `node ${row.name} joined`);
       return { nodeId: row.id, projectId: row.projectId, status: row.status };
     },

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
+import { hashSecret } from "@ciphernx/core/identity";
 import { newId } from "@ciphernx/core/ids";
 import { isUniqueViolation, joinTokens, nodes, type Store, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, isNull, ne, or, sql } from "@ciphernx/core/store/sql";
@@ -10,7 +11,7 @@ const DEFAULT_TOKEN_SECONDS = 3_600;
 const MAX_TOKEN_SECONDS = 30 * 24 * 3_600;
 
 /** What follows the dot is the fingerprint of the CA: for the node, and no secret. */
-const hashToken = (token: string): string => createHash("sha256").update(token.split(".", 1)[0]!).digest("hex");
+const hashToken = (token: string): string => hashSecret(token.split(".", 1)[0]!);
 
 /** A single-use token that lets one node join. Only its hash is kept. */
 export async function createJoinToken(store: Store, projectId: string, options: { readonly expiresInSeconds: number; readonly approved: boolean }) {

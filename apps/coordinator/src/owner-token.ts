@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -23,10 +23,4 @@ export async function ownerToken(home: string): Promise<string> {
   await writeFile(draft, `${token}\n`, { mode: 0o600, flush: true });
   await rename(draft, path);
   return token;
-}
-
-/** Compares secrets in constant time, whatever their lengths. */
-export function sameSecret(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -1,5 +1,6 @@
-import type { models, nodes, rounds, runs, tasks } from "@ciphernx/core/store";
-import { DatasetSchema, ModelSchema, NodeSchema, ParticipationSchema, RoundSchema, RunSchema } from "@ciphernx/protocol/proto";
+import { apiTokenState } from "@ciphernx/core/identity";
+import type { apiTokens, models, nodes, rounds, runs, tasks } from "@ciphernx/core/store";
+import { ApiTokenSchema, DatasetSchema, ModelSchema, NodeSchema, ParticipationSchema, RoundSchema, RunSchema } from "@ciphernx/protocol/proto";
 import { create } from "@bufbuild/protobuf";
 import type { datasets } from "@ciphernx/core/store";
 import type { Presence } from "./sessions.ts";
@@ -20,6 +21,16 @@ export function nodeMessage(row: typeof nodes.$inferSelect, { online, lastSeenAt
     kernelBuild: row.kernelBuild ?? "",
     publicKeyHex: Buffer.from(row.publicKey).toString("hex"),
     joinedAt: time(row.joinedAt),
+  });
+}
+
+export function apiTokenMessage(row: typeof apiTokens.$inferSelect) {
+  return create(ApiTokenSchema, {
+    ...{ id: row.id, name: row.name, role: row.role, state: apiTokenState(row, new Date()) },
+    createdAt: time(row.createdAt),
+    expiresAt: time(row.expiresAt),
+    revokedAt: time(row.revokedAt),
+    lastUsedAt: time(row.lastUsedAt),
   });
 }
 

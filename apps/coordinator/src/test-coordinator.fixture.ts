@@ -43,7 +43,7 @@ export interface TestCoordinator extends AsyncDisposable {
   join(name: string): Promise<NodeIdentity>;
 }
 
-export async function testCoordinator(options: Pick<CoordinatorOptions, "tls"> = {}): Promise<TestCoordinator> {
+export async function testCoordinator(options: Pick<CoordinatorOptions, "tls" | "wrongSecretsPerMinute"> = {}): Promise<TestCoordinator> {
   const stack = new AsyncDisposableStack();
   try {
     const folder = stack.use(await temporaryFolder());

@@ -1,7 +1,8 @@
-import { ControlService, type Dataset, type GetStatusResponse, type Model, type Node, type Run } from "@ciphernx/protocol/proto";
+import { type ApiToken, ControlService, type Dataset, type GetStatusResponse, type Model, type Node, type Run } from "@ciphernx/protocol/proto";
 import type { Transport } from "@ciphernx/protocol/wire";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import type { Sha256 } from "@ciphernx/core/blobs";
+import type { Role } from "@ciphernx/core/identity";
 import { createClient } from "@connectrpc/connect";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -13,7 +14,7 @@ import { present, type RunHandle, runHandle } from "./run-handle.ts";
 export interface ConnectOptions {
   /** Where the coordinator listens, for example `http://127.0.0.1:7700`. */
   readonly url: string;
-  /** The owner token: `nexus up` writes it to `owner.token` in its data folder. */
+  /** An API token, or the owner token: `nexus up` writes that to `owner.token` in its data folder. */
   readonly token: string;
   /** The CA of a coordinator at an `https://` address, PEM: its `ca/ca.crt`. Default: the CAs of the system. */
   readonly ca?: string | undefined;
@@ -67,11 +68,26 @@ export interface Nexus extends AsyncDisposable {
     /** The safetensors file, verified against its hash. */
     file(model: Model): Promise<Uint8Array<ArrayBuffer>>;
   };
+  /** Bearer tokens for programs. Only an owner may make and revoke them. */
+  readonly tokens: {
+    /**
+     * Makes one; its `secret` is told here and never again. Default lifetime 90 days, at most 365.
+     * @throws NexusError API_TOKEN_NAME_TAKEN
+     */
+    create(options: {
+      readonly name: string;
+      readonly role: Role;
+      readonly expiresInSeconds?: number;
+    }): Promise<{ readonly token: ApiToken; readonly secret: string }>;
+    list(): Promise<readonly ApiToken[]>;
+    /** By id, or by the name of one that is not revoked; calls that wait under it end at once. @throws NexusError API_TOKEN_NOT_FOUND */
+    revoke(token: string): Promise<ApiToken>;
+  };
   close(): Promise<void>;
 }
 
 /**
- * Connects to a coordinator as its owner.
+ * Connects to a coordinator, with what the token's role allows.
  *
  * @example
  * await using nexus = connect({ url: "http://127.0.0.1:7700", token });
@@ -138,6 +154,14 @@ export function nexusOver(transport: Transport): Nexus {
       list: async () => (await client.listModels({})).models,
       get: async (model) => present((await client.getModel({ model })).model, model),
       file: (model) => transport.blobs.get(model.hash as Sha256, { expectedSizeBytes: Number(model.sizeBytes) }),
+    },
+    tokens: {
+      create: async ({ name, role, expiresInSeconds = 0 }) => {
+        const { token, secret } = await client.createApiToken({ name, role, expiresInSeconds });
+        return { token: present(token, name), secret };
+      },
+      list: async () => (await client.listApiTokens({})).tokens,
+      revoke: async (token) => present((await client.revokeApiToken({ token })).token, token),
     },
     close: () => transport.close(),
     [Symbol.asyncDispose]: () => transport.close(),

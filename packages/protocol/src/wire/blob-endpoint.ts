@@ -15,17 +15,20 @@ export interface BlobUpload {
   readonly taskId: string | undefined;
 }
 
-/** What the coordinator decides about blobs. `caller` is the bearer token of the request, undefined when it has none. */
+/**
+ * What the coordinator decides about blobs. `caller` is the bearer token of the request, undefined when it has none; `address` is where
+ * its connection comes from, undefined within the process.
+ */
 export interface BlobEndpoint {
   /** Where blobs are read from and staged. */
   readonly store: BlobStore;
-  /** Resolves when the caller may read the blob; throws UNAUTHENTICATED, FORBIDDEN, BLOB_NOT_FOUND. */
-  authorizeGet(caller: string | undefined, hash: Sha256): Promise<void>;
+  /** Resolves when the caller may read the blob; throws UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, BLOB_NOT_FOUND. */
+  authorizeGet(caller: string | undefined, hash: Sha256, address?: string): Promise<void>;
   /**
    * Resolves when the caller may send this blob. Asked before the body is read, so a wrong size costs nothing.
-   * Throws UNAUTHENTICATED, FORBIDDEN, TASK_CLOSED, UPDATE_REJECTED.
+   * Throws UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, TASK_CLOSED, UPDATE_REJECTED.
    */
-  authorizePut(caller: string | undefined, upload: BlobUpload): Promise<void>;
+  authorizePut(caller: string | undefined, upload: BlobUpload, address?: string): Promise<void>;
   /**
    * Takes over a finished staged blob whose hash and size are as announced. The upload is acknowledged when this
    * resolves; when it throws, the staged bytes are discarded and the sender gets the error.
@@ -43,7 +46,7 @@ export interface Resuming {
   /** The name of an authorised sender that outlives its session: only who has it goes on with its uploads. Throws UNAUTHENTICATED. */
   uploader(caller: string | undefined): string;
   /** As `authorizePut`, for a sender that only asks how far it came. */
-  authorize(caller: string | undefined, upload: BlobUpload): Promise<void>;
+  authorize(caller: string | undefined, upload: BlobUpload, address?: string): Promise<void>;
 }
 
 /** How a transport takes part in resumption. */
@@ -142,10 +145,11 @@ async function openUpload(
 export async function uploadProgress(
   { resuming }: BlobEndpoint,
   upload: BlobUpload & { readonly caller: string | undefined },
+  address?: string,
 ): Promise<UploadProgress> {
   if (resuming === undefined) return { offsetBytes: 0, complete: false };
   const { caller, hash, sizeBytes, taskId } = upload;
-  await resuming.authorize(caller, { hash, sizeBytes, taskId });
+  await resuming.authorize(caller, { hash, sizeBytes, taskId }, address);
   return resuming.uploads.progress({ uploader: resuming.uploader(caller), taskId, hash, sizeBytes });
 }
 

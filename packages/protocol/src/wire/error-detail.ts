@@ -59,9 +59,15 @@ export function toConnectError(error: NexusError, { inTrailers = false } = {}): 
     if (message.length > GRPC_MESSAGE_CHARACTERS) message = `${message.slice(0, GRPC_MESSAGE_CHARACTERS).toWellFormed()}…`;
     if (JSON.stringify(detail).length > GRPC_DETAIL_BYTES) detail = { code: error.code, hint: error.hint.slice(0, GRPC_MESSAGE_CHARACTERS) };
   }
-  return new ConnectError(message, CODE_OF_STATUS[ERROR_CATALOGUE[error.code].rpc], undefined, [
+  return new ConnectError(message, CODE_OF_STATUS[ERROR_CATALOGUE[error.code].rpc], retryAfter(error), [
     { desc: StructSchema, value: fromJson(StructSchema, detail) },
   ]);
+}
+
+/** The header that tells when to come back (RFC 9110 §10.2.3), for errors whose details say so. */
+export function retryAfter({ details }: NexusError): Readonly<Record<string, string>> {
+  const seconds = details["retryAfterSeconds"];
+  return typeof seconds === "number" ? { "retry-after": String(seconds) } : {};
 }
 
 /**

@@ -1,5 +1,5 @@
 /** How parties reach the coordinator: transports, blob transfer, errors over the wire, and what nodes sign. @module */
-export { bearerToken, callerToken } from "./bearer.ts";
+export { bearerToken, callerAddress, callerToken, peerValues } from "./bearer.ts";
 export { type BlobEndpoint, type BlobUpload, receiveBlob, type Resuming } from "./blob-endpoint.ts";
 export {
   certificateBytes,

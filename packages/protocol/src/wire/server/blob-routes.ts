@@ -63,7 +63,7 @@ async function sendBlob(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  await endpoint.authorizeGet(caller, hash);
+  await endpoint.authorizeGet(caller, hash, request.socket.remoteAddress);
   const sizeBytes = await endpoint.store.size(hash);
   if (sizeBytes === undefined) throw new NexusError("BLOB_NOT_FOUND", `There is no blob ${hash}.`, { details: { blob: hash } });
   const from = request.method === "GET" ? rangeStart(request.headers.range) : undefined;
@@ -119,7 +119,7 @@ async function tellProgress(
   const sizeBytes = byteCount(request.headers["upload-length"]);
   if (sizeBytes === undefined) throw new NexusError("MESSAGE_INVALID", "Who asks for an upload tells the size of its blob in Upload-Length.");
   assertSize(sizeBytes, limits);
-  const { offsetBytes, complete } = await uploadProgress(endpoint, { caller, hash, sizeBytes, taskId });
+  const { offsetBytes, complete } = await uploadProgress(endpoint, { caller, hash, sizeBytes, taskId }, request.socket.remoteAddress);
   const headers = {
     "upload-offset": offsetBytes,
     "upload-length": sizeBytes,
@@ -152,7 +152,7 @@ async function receive(
   }
   if ((headers["upload-complete"] ?? "?1") !== "?1") throw new NexusError("MESSAGE_INVALID", "An upload is sent to its end: Upload-Complete is ?1.");
   if (headers["content-encoding"] !== undefined) throw new NexusError("MESSAGE_INVALID", "Blobs travel without Content-Encoding.");
-  await endpoint.authorizePut(caller, { hash, sizeBytes, taskId });
+  await endpoint.authorizePut(caller, { hash, sizeBytes, taskId }, socket.remoteAddress);
   try {
     await receiveBlob(endpoint, { hash, sizeBytes, taskId, caller }, bodyOf(request, limits.stallTimeoutMs), {
       resumable: { offsetBytes, interrupt: () => socket.destroy() },

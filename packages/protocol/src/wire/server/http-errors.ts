@@ -1,5 +1,5 @@
 import { ERROR_CATALOGUE, type NexusError, type RpcStatus } from "@ciphernx/core/errors";
-import { jsonOf } from "../error-detail.ts";
+import { jsonOf, retryAfter } from "../error-detail.ts";
 
 /** HTTP status of an RPC status, as Connect has them, with the more telling ones where plain HTTP knows better. */
 const HTTP_OF_STATUS: Readonly<Record<RpcStatus, number>> = {
@@ -19,11 +19,17 @@ const HTTP_OF_STATUS: Readonly<Record<RpcStatus, number>> = {
   unavailable: 503,
 };
 
-/** The HTTP answer to an error: status, and JSON `{error: {code, message, hint, details}}`. */
-export function httpAnswer(error: NexusError): { readonly status: number; readonly body: string } {
+/** The HTTP answer to an error: status, headers of its own, and JSON `{error: {code, message, hint, details}}`. */
+export function httpAnswer(error: NexusError): {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+} {
   const { code, message, hint, details } = error;
   return {
-    status: HTTP_OF_STATUS[ERROR_CATALOGUE[code].rpc],
+    // Too many requests (RFC 6585 §4), where the RPC status knows only that something is used up.
+    status: code === "RATE_LIMITED" ? 429 : HTTP_OF_STATUS[ERROR_CATALOGUE[code].rpc],
+    headers: retryAfter(error),
     body: `${JSON.stringify({ error: { code, message, hint, details: jsonOf(details) } })}\n`,
   };
 }

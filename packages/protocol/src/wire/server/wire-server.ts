@@ -6,10 +6,10 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
-import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
-import { bearerToken } from "../bearer.ts";
+import { bearerToken, peerValues } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
 import { toConnectError } from "../error-detail.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
@@ -82,7 +82,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   const serveRpc = connectNodeAdapter({
     routes,
     interceptors: [serverErrors(log, shutdown.signal), admission(admit)],
-    contextValues: (request) => createContextValues().set(tlsPeerKey, peers.get(request)),
+    contextValues: (request) => peerValues(request.socket.remoteAddress).set(tlsPeerKey, peers.get(request)),
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
@@ -326,8 +326,8 @@ function limitBody(request: AnyRequest, response: AnyResponse, timeoutMs: number
 
 /** Answers with an error. A sender whose body has not all arrived gets the answer first and is cut off a moment later. */
 function answer(error: NexusError, request: AnyRequest, response: AnyResponse): void {
-  const { status, body } = httpAnswer(error);
-  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-content-type-options": "nosniff" };
+  const { status, body, headers: more } = httpAnswer(error);
+  const headers = { ...more, "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-content-type-options": "nosniff" };
   const isHead = request.method === "HEAD";
   if (!(response instanceof http.ServerResponse)) {
     response.writeHead(status, headers);

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import type { DescMethodUnary } from "@bufbuild/protobuf";
+import type { Sha256 } from "@ciphernx/core/blobs";
+import { NexusError } from "@ciphernx/core/errors";
+import { newApiToken, type Role, ROLES } from "@ciphernx/core/identity";
+import { apiTokens, projects } from "@ciphernx/core/store";
+import { eq } from "@ciphernx/core/store/sql";
+import { sign } from "@ciphernx/crypto/keys";
+import { BLOB_PERMISSIONS, type Caller, RPC_PERMISSIONS } from "@ciphernx/protocol/permissions";
+import { ControlService, NodeService } from "@ciphernx/protocol/proto";
+import { sessionBytes } from "@ciphernx/protocol/wire";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import { createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
+
+let lent: TestCoordinator;
+/** Tokens that are good, by whom they speak for. */
+const good = new Map<Exclude<Caller, "anyone">, string>();
+/** Tokens that are not, by what is wrong with them, with what is told. */
+const bad = new Map<string, { readonly token: string | undefined; readonly code: string }>();
+const stack = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  lent = stack.use(await testCoordinator({ wrongSecretsPerMinute: 1_000_000 }));
+  const { db } = lent.coordinator.store;
+  for (const role of ROLES) good.set(role, (await lent.nexus.tokens.create({ name: role, role })).secret);
+  const identity = await lent.join("caller");
+  await using transport = connectTransport({ baseUrl: lent.url, token: () => undefined });
+  const client = createClient(NodeService, transport.rpc);
+  const { nonce } = await client.challenge({ nodeId: identity.nodeId });
+  const request = { nodeId: identity.nodeId, nonce, kernelBuild: "build", softwareVersion: "1" };
+  good.set("node", (await client.openSession({ ...request, signature: await sign(identity.key, sessionBytes(request)) })).sessionToken);
+
+  const expired = await lent.nexus.tokens.create({ name: "expired", role: "owner" });
+  await db
+    .update(apiTokens)
+    .set({ expiresAt: new Date(Date.now() - 1000) })
+    .where(eq(apiTokens.id, expired.token.id));
+  const revoked = await lent.nexus.tokens.create({ name: "revoked", role: "owner" });
+  await lent.nexus.tokens.revoke("revoked");
+  const other = await lent.nexus.tokens.create({ name: "elsewhere", role: "owner" });
+  await db.insert(projects).values({ id: "prj_elsewhere", name: "elsewhere" });
+  await db.update(apiTokens).set({ projectId: "prj_elsewhere" }).where(eq(apiTokens.id, other.token.id));
+  bad.set("none", { token: undefined, code: "UNAUTHENTICATED" });
+  bad.set("malformed", { token: `${newApiToken().slice(0, -1)}x`, code: "UNAUTHENTICATED" });
+  bad.set("no token at all", { token: "wrong", code: "UNAUTHENTICATED" });
+  bad.set("almost the owner's", { token: `${lent.token}x`, code: "UNAUTHENTICATED" });
+  bad.set("unknown", { token: newApiToken(), code: "UNAUTHENTICATED" });
+  bad.set("expired", { token: expired.secret, code: "UNAUTHENTICATED" });
+  bad.set("revoked", { token: revoked.secret, code: "UNAUTHENTICATED" });
+  bad.set("of another project", { token: other.secret, code: "FORBIDDEN" });
+});
+afterAll(() => stack.disposeAsync());
+
+/** What a call is answered: the code of its error, or `ok`. */
+async function answer(token: string | undefined, call: (transport: ReturnType<typeof connectTransport>) => Promise<unknown>): Promise<string> {
+  await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
+  try {
+    await call(transport);
+    return "ok";
+  } catch (error) {
+    if (error instanceof NexusError) return error.code;
+    throw error;
+  }
+}
+
+const REFUSED = new Set(["UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED"]);
+const methods = [ControlService, NodeService].flatMap((service) =>
+  service.methods.map((method) => [`${service.typeName}.${method.name}`, method] as const),
+);
+
+describe("the table of permissions", () => {
+  it.each(methods)("is what %s answers by", async (name, method) => {
+    expect(method.methodKind).toBe("unary");
+    const callers = RPC_PERMISSIONS[method.parent.typeName]?.[method.localName];
+    expect(callers, `${name} has no row`).toBeDefined();
+    const call = (token: string | undefined) => answer(token, ({ rpc }) => rpc.unary(method as DescMethodUnary, undefined, 5_000, undefined, {}));
+    if (callers!.includes("anyone")) {
+      const open = await call(undefined);
+      expect(open).not.toBe("FORBIDDEN");
+      for (const token of [...good.values(), lent.token]) expect(await call(token)).toBe(open);
+      return;
+    }
+    for (const [caller, token] of [...good, ["owner", lent.token] as const]) {
+      const code = await call(token);
+      if (callers!.includes(caller)) expect(REFUSED.has(code), `${caller} is let in, not told ${code}`).toBe(false);
+      else expect({ caller, code }).toEqual({ caller, code: "FORBIDDEN" });
+    }
+    for (const [why, { token, code }] of bad) expect({ why, code: await call(token) }).toEqual({ why, code });
+  });
+
+  it("has no row for what there is not", () => {
+    const rows = Object.entries(RPC_PERMISSIONS).flatMap(([service, row]) => Object.keys(row).map((method) => `${service}.${method}`));
+    expect(rows.toSorted()).toEqual(methods.map(([, method]) => `${method.parent.typeName}.${method.localName}`).toSorted());
+  });
+
+  const bytes = Uint8Array.of(1, 2, 3);
+  const hash = createHash("sha256").update(bytes).digest("hex") as Sha256;
+  it.each([
+    ["read", BLOB_PERMISSIONS.read, "0".repeat(64) as Sha256, undefined],
+    ["sendCheckpoint", BLOB_PERMISSIONS.sendCheckpoint, hash, undefined],
+    ["sendUpdate", BLOB_PERMISSIONS.sendUpdate, hash, "task_none"],
+  ] as const)("is what blobs are answered by: %s", async (route, callers: readonly Caller[], blob, taskId) => {
+    const call = (token: string | undefined) =>
+      answer(token, ({ blobs }) =>
+        route === "read" ? blobs.get(blob) : blobs.put(bytes, { hash: blob, sizeBytes: 3, ...(taskId === undefined ? {} : { taskId }) }),
+      );
+    for (const [caller, token] of [...good, ["owner", lent.token] as const]) {
+      const code = await call(token);
+      // A node is let in for what its tasks name alone, and it has none.
+      if (callers.includes(caller) && caller !== "node") expect(REFUSED.has(code), `${caller} is let in, not told ${code}`).toBe(false);
+      else if (!callers.includes(caller)) expect({ caller, code }).toEqual({ caller, code: "FORBIDDEN" });
+    }
+    for (const [why, { token, code }] of bad) expect({ why, code: await call(token) }).toEqual({ why, code });
+  });
+});
+
+describe("what a refusal says", () => {
+  const startRun = (token: string | undefined) => {
+    const transport = stack.use(connectTransport({ baseUrl: lent.url, token: () => token }));
+    return createClient(ControlService, transport.rpc).startRun({});
+  };
+  it("who, which call, and who may", async () => {
+    await expect(startRun(good.get("auditor"))).rejects.toMatchObject({
+      code: "FORBIDDEN",
+      message: 'The API token "auditor" (auditor) may not call StartRun; that is for: owner, data-scientist.',
+    });
+  });
+  it("why, to the holder of the right secret", async () => {
+    await expect(startRun(bad.get("expired")!.token)).rejects.toMatchObject({ message: expect.stringMatching(/"expired" expired on 20/) as string });
+    await expect(startRun(bad.get("revoked")!.token)).rejects.toMatchObject({
+      message: expect.stringMatching(/"revoked" was revoked on 20/) as string,
+    });
+    await expect(startRun(newApiToken())).rejects.toMatchObject({ message: "That API token is unknown to this coordinator." });
+  });
+});
+
+describe("tokens", () => {
+  it("are listed without their secrets, which are stored as hashes", async () => {
+    const [row] = await lent.coordinator.store.db.select().from(apiTokens).where(eq(apiTokens.name, "auditor"));
+    const listed = await lent.nexus.tokens.list();
+    expect(listed.find(({ name }) => name === "auditor")).toMatchObject({ id: row!.id, role: "auditor", state: "valid", revokedAt: "" });
+    expect(listed.find(({ name }) => name === "auditor")!.lastUsedAt).not.toBe("");
+    expect(JSON.stringify([row, listed.map(({ id, name }) => ({ id, name }))])).not.toContain(good.get("auditor"));
+  });
+
+  it("have names of their own, roles that there are, and at most a year", async () => {
+    const create = (name: string, role: string, expiresInSeconds?: number) =>
+      lent.nexus.tokens.create({ name, role: role as Role, ...(expiresInSeconds === undefined ? {} : { expiresInSeconds }) });
+    await expect(create("auditor", "auditor")).rejects.toMatchObject({ code: "API_TOKEN_NAME_TAKEN" });
+    await expect(create("new", "king")).rejects.toMatchObject({ code: "USAGE" });
+    await expect(create("new", "owner", 366 * 86_400)).rejects.toMatchObject({ code: "USAGE" });
+    await expect(create("revoked", "owner")).resolves.toMatchObject({ token: { state: "valid" } });
+    await expect(lent.nexus.tokens.revoke("nobody")).rejects.toMatchObject({ code: "API_TOKEN_NOT_FOUND" });
+  });
+});
