@@ -70,6 +70,21 @@ describe("nexus up and down", () => {
     expect({ code, envelope }).toMatchObject({ code: 2, envelope: { error: { code: "USAGE", message: expect.stringMatching(why) as string } } });
   });
 
+  it("make, use, list and revoke API tokens, whose secrets are shown once", async () => {
+    const made = await nexus("token", "create", "--name", "ci", "--role", "auditor", "--expires", "30d");
+    expect(made).toMatchObject({ code: 0, envelope: { data: { token: { name: "ci", role: "auditor", state: "valid" } } } });
+    const secret = made.envelope.data!["secret"] as string;
+    expect(await nexus("node", "list", "--token", secret)).toMatchObject({ code: 0 });
+    expect(await nexus("node", "token", "--token", secret)).toMatchObject({ code: 4, envelope: { error: { code: "FORBIDDEN" } } });
+    const listed = await nexus("token", "list", "--token", secret);
+    expect(listed).toMatchObject({ code: 0, envelope: { data: { tokens: [{ name: "ci" }] } } });
+    expect(JSON.stringify(listed)).not.toContain(secret);
+    expect(await nexus("token", "revoke", "ci", "--yes")).toMatchObject({ code: 0, envelope: { data: { token: { state: "revoked" } } } });
+    const refused = await nexus("node", "list", "--token", secret);
+    expect(refused).toMatchObject({ code: 4, envelope: { error: { code: "UNAUTHENTICATED" } } });
+    expect(JSON.stringify(refused)).not.toContain(secret);
+  });
+
   it("name what is wrong with a token, an id, a spec", async () => {
     expect(await nexus("run", "list", "--token", "wrong")).toMatchObject({ code: 4, envelope: { error: { code: "UNAUTHENTICATED" } } });
     expect(await nexus("run", "show", "run_none")).toMatchObject({ code: 1, envelope: { error: { code: "RUN_NOT_FOUND" } } });

@@ -10,7 +10,7 @@ const DEFAULT_HOME = process.getuid?.() === 0 ? "/var/lib/nexus" : "~/.nexus";
 export const GLOBAL_OPTIONS = {
   home: text("--home <folder>", `data folder (default: $NEXUS_HOME, else ${DEFAULT_HOME})`),
   url: text("--url <address>", "coordinator (default: $NEXUS_URL, else the one of the data folder)"),
-  token: text("--token <token>", "owner token (default: $NEXUS_TOKEN, else the one of the data folder)"),
+  token: text("--token <token>", "API token or owner token (default: $NEXUS_TOKEN, else the owner's in the data folder)"),
   ca: text("--ca <file>", "certificate of the CA of a coordinator at https:// (default: $NEXUS_CA, else the CAs of the system)"),
   json: flag("--json", "one JSON envelope on stdout, everything else on stderr"),
   jsonl: flag("--jsonl", "one JSON object a line; the last one is the envelope"),

@@ -35,6 +35,9 @@ import { runStart } from "./run/start.ts";
 import { runStop } from "./run/stop.ts";
 import { runWatch } from "./run/watch.ts";
 import { sim } from "./sim/sim.ts";
+import { tokenCreate } from "./token/create.ts";
+import { tokenList } from "./token/list.ts";
+import { tokenRevoke } from "./token/revoke.ts";
 
 /** Commands without a group, in the order of the help. */
 export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, demo];
@@ -56,4 +59,5 @@ export const GROUPS: readonly CommandGroup[] = [
     commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runCompare, runExport, runPull],
   },
   { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull, modelExport] },
+  { name: "token", summary: "API tokens for programs, each with a role", commands: [tokenCreate, tokenList, tokenRevoke] },
 ];
