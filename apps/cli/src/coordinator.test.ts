@@ -117,7 +117,7 @@ describe("nexus up and down", () => {
     const [second, third] = await Promise.all([runNexus(["node", "run", "--folder", folder]), nexus("node", "token", "--approved")]);
     expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`${folder} is in use by process ${node.pid}.`) as string });
     const again = await nexus("node", "join", url, "--token", String(third.envelope.data!["token"]), "--name", "clinic-b", "--folder", folder);
-    expect(again).toMatchObject({ code: 1, envelope: { error: { code: "NODE_FOLDER_INVALID" } } });
+    expect(again).toMatchObject({ code: 1, envelope: { error: { code: "NODE_ALREADY_JOINED" } } });
 
     // Nothing that a kill leaves behind stands in the way of the next one.
     node.kill("SIGKILL");

@@ -66,11 +66,29 @@ describe("joining", () => {
   it("keeps the identity that a folder has", async () => {
     await join("settled", await invitation());
     const token = await invitation();
-    await expect(join("moved", token, "settled")).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
+    await expect(join("moved", token, "settled")).rejects.toMatchObject({ code: "NODE_ALREADY_JOINED" });
     await expect(joinNode({ url: lent.url, token, name: "settled", folder: lent.folderOf("settled"), unlessJoined: true })).resolves.toMatchObject({
       status: "joined",
     });
     await expect(loadIdentity(lent.folderOf("nowhere"))).rejects.toMatchObject({ code: "NODE_FOLDER_INVALID" });
+  });
+
+  it("again gives a folder a new identity once its coordinator has forgotten it, with the same key", async () => {
+    const { nodeId } = await join("returns", await invitation());
+    const folder = lent.folderOf("returns");
+    const { identity: before } = await loadIdentity(folder);
+    const token = await invitation();
+    const rejoin = { url: lent.url, token, name: "returns", folder, rejoin: true };
+    await expect(joinNode(rejoin)).rejects.toMatchObject({ code: "NODE_ALREADY_JOINED", message: expect.stringContaining("still knows") as string });
+    await lent.nexus.nodes.remove("returns");
+    await expect(join("returns", token)).rejects.toMatchObject({ code: "NODE_ALREADY_JOINED" });
+    const joined = await joinNode(rejoin);
+    expect(joined.status).toBe("approved");
+    expect(joined.nodeId).not.toBe(nodeId);
+    const { identity } = await loadIdentity(folder);
+    expect(identity).toMatchObject({ nodeId: joined.nodeId, key: { publicKey: before.key.publicKey } });
+    await using session = (await openTestSession(lent.url, identity)).transport;
+    expect(session).toBeDefined();
   });
 
   it("that broke off before its identity was kept goes on with the same token, key and name, and only with these", async () => {

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { sign } from "@ciphernx/crypto/keys";
@@ -102,8 +103,10 @@ export async function trustedByToken(url: string, token: string): Promise<string
   });
 }
 
-/** Keeps what a node that joins trusts. */
-export async function keepTrusted(folder: string, trusted: string): Promise<void> {
+/** Keeps what a node that joins trusts; a certificate from before is another node's. Without a CA the node talks to its own machine. */
+export async function keepTrusted(folder: string, trusted: string | undefined): Promise<void> {
+  await rm(join(folder, TLS_FILE), { force: true });
+  if (trusted === undefined) return rm(join(folder, TRUSTED_FILE), { force: true });
   await writeDurably(join(folder, TRUSTED_FILE), trusted, 0o644);
 }
 

@@ -39,6 +39,11 @@ export interface JoinOptions {
   readonly folder: string;
   /** Keep the identity that is there instead of refusing. Default false. */
   readonly unlessJoined?: boolean;
+  /**
+   * Give the folder a new identity when its coordinator no longer knows the one that is there: key, datasets, terms and approvals
+   * stay. Default false.
+   */
+  readonly rejoin?: boolean;
 }
 
 /** How a join ended: `status` is pending until the project's owner approves the node. */
@@ -58,8 +63,8 @@ export interface HeldNode extends JoinedNode, AsyncDisposable {}
  *
  * A coordinator on another machine (`https://`) is told apart by the fingerprint in the token before the token is sent to it; its CA
  * (`ca.crt`) and, once the node is approved, a key and a certificate for TLS (`tls.pem`) are kept as well.
- * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_FOLDER_INVALID when the folder has an
- * identity, NODE_FOLDER_BUSY, SERVER_NOT_TRUSTED, COORDINATOR_UNREACHABLE
+ * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_ALREADY_JOINED when the folder has an
+ * identity, with `rejoin` when it is still known, NODE_FOLDER_INVALID, NODE_FOLDER_BUSY, SERVER_NOT_TRUSTED, COORDINATOR_UNREACHABLE
  */
 export async function joinNode(options: JoinOptions): Promise<Joined> {
   const folder = resolve(options.folder);
@@ -71,6 +76,7 @@ export async function joinNode(options: JoinOptions): Promise<Joined> {
   try {
     await using stack = new AsyncDisposableStack();
     stack.adopt(await lockNodeFolder(folder), (lock) => lock.release());
+    if (options.rejoin === true) await assertForgotten(folder, options.url);
     return (await joinedAlready(folder, options)) ?? (await register(folder, options));
   } catch (error) {
     if (made !== undefined) await removeEmptyFolders(folder, made);
@@ -78,13 +84,30 @@ export async function joinNode(options: JoinOptions): Promise<Joined> {
   }
 }
 
-/** The answer to a join for a folder that has an identity; undefined when it has none. @throws NexusError NODE_FOLDER_INVALID */
-async function joinedAlready(folder: string, { unlessJoined = false }: JoinOptions): Promise<Joined | undefined> {
+/** The answer to a join for a folder that has an identity and is to keep it; undefined when it may have one. @throws NexusError NODE_ALREADY_JOINED */
+async function joinedAlready(folder: string, { unlessJoined = false, rejoin = false }: JoinOptions): Promise<Joined | undefined> {
   const present = await readIdentity(folder);
-  if (present === undefined) return undefined;
+  if (present === undefined || rejoin) return undefined;
   if (unlessJoined) return { nodeId: present.nodeId, projectId: present.projectId, status: "joined" };
-  throw new NexusError("NODE_FOLDER_INVALID", `${folder} holds the identity of the node ${present.name} (${present.nodeId}) already.`, {
-    hint: "Run it with `nexus node run`, or choose another --folder.",
+  throw new NexusError("NODE_ALREADY_JOINED", `${folder} holds the identity of the node ${present.name} (${present.nodeId}) already.`);
+}
+
+/** Sees to it that a node which its coordinator still knows is not made a second one. @throws NexusError NODE_ALREADY_JOINED */
+async function assertForgotten(folder: string, url: string): Promise<void> {
+  const present = await readIdentity(folder);
+  // Another address may be another coordinator, or the same one moved; only that of before can be asked.
+  if (present === undefined || present.url !== url) return;
+  const { name, nodeId } = present;
+  const { connect } = await openNodeConnection(folder, await loadIdentity(folder));
+  await using transport = connect(() => undefined);
+  try {
+    await createClient(NodeService, transport.rpc).challenge({ nodeId });
+  } catch (error) {
+    if (error instanceof NexusError && FORGOTTEN.has(error.code)) return;
+    if (!(error instanceof NexusError) || error.code !== "NODE_NOT_APPROVED") throw error;
+  }
+  throw new NexusError("NODE_ALREADY_JOINED", `The coordinator at ${url} still knows the node ${name} (${nodeId}) of ${folder}.`, {
+    hint: `Run it with \`nexus node run\`, or have it removed first: \`nexus node remove ${name}\` on the coordinator's machine.`,
   });
 }
 
@@ -107,13 +130,15 @@ async function register(folder: string, { url, token, name }: JoinOptions): Prom
     throw error;
   }
   const { nodeId, projectId, status } = joined;
-  if (trusted !== undefined) await keepTrusted(folder, trusted);
+  await keepTrusted(folder, trusted);
   await writeDurably(join(folder, IDENTITY_FILE), `${JSON.stringify({ formatVersion: 1, nodeId, name, url, projectId }, null, 2)}\n`, 0o644);
   // One that waits for approval is given a certificate when it first runs.
   if (status === "approved") await (await openNodeConnection(folder, { identity: { nodeId, name, key }, url })).renew();
   return { nodeId, projectId, status };
 }
 
+/** What a coordinator says of a node that has to join anew; one with another CA is another, which the token has to vouch for. */
+const FORGOTTEN: ReadonlySet<string> = new Set(["NODE_NOT_FOUND", "NODE_REMOVED", "SERVER_NOT_TRUSTED"]);
 /** What tells that no connection came about. */
 const NEVER_CONNECTED: ReadonlySet<unknown> = new Set(["EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);
 /** What leaves open whether the coordinator did what it was asked. */

@@ -5,7 +5,7 @@ export const nodeErrors = defineErrors({
     exit: EXIT.failed,
     rpc: "not_found",
     meaning: "No node of that name or id has joined.",
-    hint: "`nexus node list` shows the nodes that have joined.",
+    hint: "`nexus node list` shows the nodes that have joined. A node whose coordinator began anew joins again: `nexus node join URL --token TOKEN --name NAME --folder DIR --rejoin`.",
   },
   NODE_NOT_APPROVED: {
     exit: EXIT.connection,
@@ -18,7 +18,7 @@ export const nodeErrors = defineErrors({
     exit: EXIT.connection,
     rpc: "permission_denied",
     meaning: "The node was removed from the project.",
-    hint: "Join again with a new token if that was a mistake.",
+    hint: "Join again with a new token if that was a mistake: `nexus node join URL --token TOKEN --name NAME --folder DIR --rejoin`.",
   },
   NODE_NAME_TAKEN: {
     exit: EXIT.failed,
@@ -31,6 +31,12 @@ export const nodeErrors = defineErrors({
     rpc: "failed_precondition",
     meaning: "The node's folder does not hold the identity of a joined node.",
     hint: "Join with `nexus node join URL --token TOKEN --folder DIR` first.",
+  },
+  NODE_ALREADY_JOINED: {
+    exit: EXIT.failed,
+    rpc: "already_exists",
+    meaning: "The folder holds the identity of a node that has joined before.",
+    hint: "Run it with `nexus node run`. Where its coordinator no longer knows it, `nexus node join … --rejoin` gives it a new identity and keeps its datasets and terms; another node needs another --folder.",
   },
   NODE_FOLDER_BUSY: {
     exit: EXIT.failed,
