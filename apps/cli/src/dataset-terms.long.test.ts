@@ -69,6 +69,9 @@ it("an owner writes terms, a run is refused, what the refusal says approves it, 
   );
 
   expect(await nexus("dataset", "approvals", "visits", "--folder", clinic)).toBe("");
+  expect((await forPeople("dataset", "approvals", "visits", "--folder", clinic)).stdout).toMatch(
+    new RegExp(`No run is approved.*\\n${run} was refused on .*: nexus dataset approve visits`, "s"),
+  );
   const specHash = await nexus("dataset", "approve", "visits", "--folder", clinic, "--run", at("run.yaml"), "--until", "9999-12-31");
   expect((await forPeople("dataset", "approvals", "visits", "--folder", clinic)).stdout).toMatch(
     new RegExp(`${specHash} +visits +good +\\d{4}-.* +9999-12-31`),

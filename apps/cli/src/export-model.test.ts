@@ -60,8 +60,9 @@ it("writes beside the model unless it is told where, and prints the path alone f
 it.each([
   ["a file that is not the card's", "other.safetensors", "MODEL_NOT_USABLE"],
   ["a model without its card", "bare.safetensors", "MODEL_NOT_USABLE"],
-  ["a file that is not there", "nowhere.safetensors", "FILE_UNUSABLE"],
-])("refuses %s by name", async (_name, model, code) => {
-  const { stdout } = await runNexus(["model", "export", at(model), "--json"]);
+  ["a file that is not there", "nowhere.safetensors", "MODEL_NOT_FOUND"],
+  ["a name that says another format", "scans.safetensors", "USAGE", "--output", "scans.pt"],
+])("refuses %s by name", async (_name, model, code, ...options) => {
+  const { stdout } = await runNexus(["model", "export", at(model), ...options, "--json"]);
   expect(JSON.parse(stdout)).toMatchObject({ status: "error", error: { code } });
 });

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename, extname, resolve } from "node:path";
 import { readModelCard } from "@ciphernx/ai/models";
 import { exportModelFile } from "@ciphernx/ai/onnx";
+import { NexusError } from "@ciphernx/core/errors";
 import { readModelFiles } from "./model-files.ts";
 import { formatBytes, type Output } from "./output/index.ts";
 
@@ -11,8 +12,16 @@ export interface ExportModelOptions {
   readonly output: string | undefined;
 }
 
+/** How files of each format are called. */
+const ENDINGS: Readonly<Record<ExportModelOptions["format"], string>> = { onnx: ".onnx" };
+
 /** Writes a model file and its card as one file of another format. */
 export async function exportModel(modelFile: string, options: ExportModelOptions, output: Output): Promise<void> {
+  if (options.output !== undefined && extname(options.output).toLowerCase() !== ENDINGS[options.format]) {
+    throw new NexusError("USAGE", `${options.output} would not be known as ${options.format.toUpperCase()} by its name.`, {
+      hint: `Let the name end in ${ENDINGS[options.format]}.`,
+    });
+  }
   const { file, card, cardFile } = await readModelFiles(modelFile);
   const model = readModelCard(card, cardFile);
   const exported = exportModelFile(model, file, basename(cardFile));

@@ -31,12 +31,18 @@ export async function writeModelFiles(modelFile: string, file: Uint8Array, card:
 
 /**
  * Reads a model with its card, as `writeModelFiles` leaves them.
- * @throws NexusError MODEL_NOT_USABLE when there is no card, or it is not JSON
+ * @throws NexusError MODEL_NOT_FOUND when there is no such file; MODEL_NOT_USABLE when there is no card, or it is not JSON
  */
 export async function readModelFiles(
   modelFile: string,
 ): Promise<{ readonly file: Uint8Array<ArrayBuffer>; readonly card: unknown; readonly cardFile: string }> {
-  const file = await readFile(modelFile);
+  const file = await readFile(modelFile).catch((cause: unknown) => {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
+    throw new NexusError("MODEL_NOT_FOUND", `There is no model file ${modelFile}.`, {
+      hint: `A model that the coordinator keeps is pulled first: \`nexus model pull ${/^(mdl|run)_/.test(modelFile) ? modelFile : "ID"}\`.`,
+      cause,
+    });
+  });
   const cardFile = cardPath(modelFile);
   try {
     return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatPredictions, type Predictions } from "./format-predictions.ts";
+import { formatPredictions, namedPredictions, type Predictions } from "./format-predictions.ts";
 
 const classes = ["no", 'a "yes", perhaps'];
 const judged: Predictions = {
@@ -35,6 +35,11 @@ describe("predictions", () => {
       { id: { patient: "A,1" }, prediction: classes[1], probabilities: { no: 0.1, [classes[1]!]: 0.9 } },
       { id: { patient: "B" }, prediction: "no", probabilities: { no: 1, [classes[1]!]: 0 } },
     ]);
+  });
+
+  it("for programs name their rows", () => {
+    expect(namedPredictions(judged)).toMatchObject([{ id: { patient: "A,1" }, label: classes[1] }, { id: { patient: "B" } }]);
+    expect(namedPredictions(regression)).toMatchObject([{ row: 1, kind: "number" }, { row: 2 }]);
   });
 
   it("number rows that nothing names, and write numbers so that they read back as the same f32", () => {

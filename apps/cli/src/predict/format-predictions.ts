@@ -21,6 +21,15 @@ export function formatPredictions(judged: Predictions, format: PredictionFormat)
   return format === "csv" ? formatCsv(judged) : formatJsonLines(judged);
 }
 
+/** Predictions with what names their rows: the columns that do, else the number of the row from 1. */
+export function namedPredictions({ ids, predictions }: Predictions) {
+  return predictions.map((prediction, row) => ({ ...nameOf(ids, row), ...prediction }));
+}
+
+function nameOf(ids: Predictions["ids"], row: number) {
+  return ids.size === 0 ? { [ROW]: row + 1 } : { id: Object.fromEntries([...ids].map(([name, texts]) => [name, texts[row]])) };
+}
+
 function formatCsv({ ids, classes, predictions }: Predictions): string {
   const names = ids.size === 0 ? [ROW] : [...ids.keys()];
   const header = csvRecord([...names, "prediction", ...classes.map((name) => `probability ${name}`)]);
@@ -34,7 +43,7 @@ function formatCsv({ ids, classes, predictions }: Predictions): string {
 function formatJsonLines({ ids, classes, predictions }: Predictions): string {
   return predictions
     .map((prediction, row) => {
-      const named = ids.size === 0 ? { [ROW]: row + 1 } : { id: Object.fromEntries([...ids].map(([name, texts]) => [name, texts[row]])) };
+      const named = nameOf(ids, row);
       const said =
         prediction.kind === "class"
           ? {

@@ -6,7 +6,7 @@ import { createPredictor } from "@ciphernx/ai/models";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { NexusError, plural } from "@ciphernx/core/errors";
 import type { Context } from "../context.ts";
-import { formatPredictions, type PredictionFormat } from "./format-predictions.ts";
+import { formatPredictions, namedPredictions, type PredictionFormat } from "./format-predictions.ts";
 import { openModel } from "./open-model.ts";
 
 /** What may be written after `nexus predict MODEL`. */
@@ -39,7 +39,7 @@ export async function predictRows(model: string, options: PredictOptions, { outp
   const count = judged.predictions.length;
   if (file !== null) await writeFile(file, text);
   output.result({
-    data: { file, rows: count, classes: judged.classes, ...(file === null ? { predictions: judged.predictions } : {}) },
+    data: { file, rows: count, classes: judged.classes, ...(file === null ? { predictions: namedPredictions(judged) } : {}) },
     text: file === null ? text.trimEnd() : `${file}  ${plural(count, "row")}`,
     ids: file === null ? text.trimEnd().split("\n") : [file],
   });

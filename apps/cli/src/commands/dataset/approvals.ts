@@ -4,12 +4,12 @@ import { formatTable } from "../../output/index.ts";
 
 export const datasetApprovals = defineCommand({
   name: "approvals",
-  summary: "List the runs that may learn from a dataset of this node",
+  summary: "List the runs that may learn from a dataset of this node, and those that wait for their owner's word",
   arguments: { name: argument("<name>", "the dataset's name, as `nexus dataset add` was told") },
   options: { folder: requiredText("--folder <folder>", "the node's folder") },
   examples: [{ command: "nexus dataset approvals visits --folder ./clinic-a" }],
   async action({ args: { name: dataset }, options: { folder }, output }) {
-    const [{ folderApprovals }, { dayOf }, { requireDescribed }] = await Promise.all([
+    const [{ awaitedApprovals, folderApprovals, readDecisions }, { dayOf }, { requireDescribed }] = await Promise.all([
       import("@ciphernx/ai/federation/node"),
       import("@ciphernx/ai/data"),
       import("./described-dataset.ts"),
@@ -20,17 +20,26 @@ export const datasetApprovals = defineCommand({
       ...approval,
       state: approval.until !== undefined && approval.until < today ? "expired" : "good",
     }));
-    const text = formatTable(
+    const waiting = awaitedApprovals(await readDecisions(folder), dataset);
+    const asked = waiting.map(
+      ({ specHash, run, at }) =>
+        `${run} was refused on ${timeOf(at)} for want of an approval: nexus dataset approve ${dataset} --folder ${folder} --run ${specHash}`,
+    );
+    const table = formatTable(
       [
         { title: "SPEC", cell: ({ specHash }: Approval & { readonly state: string }) => specHash },
         { title: "NAME", cell: ({ name }) => name ?? "" },
         { title: "STATE", cell: ({ state }) => state },
-        { title: "APPROVED", cell: ({ approvedAt }) => approvedAt.slice(0, 16).replace("T", " ") },
+        { title: "APPROVED", cell: ({ approvedAt }) => timeOf(approvedAt) },
         { title: "UNTIL", cell: ({ until }) => until ?? "" },
       ],
       approvals,
       `No run is approved for ${dataset}.`,
     );
-    output.result({ data: { approvals }, text, ids: approvals.map(({ specHash }) => specHash) });
+    output.result({ data: { approvals, waiting }, text: [table, ...asked].join("\n"), ids: approvals.map(({ specHash }) => specHash) });
   },
 });
+
+function timeOf(instant: string): string {
+  return instant.slice(0, 16).replace("T", " ");
+}

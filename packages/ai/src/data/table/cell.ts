@@ -68,7 +68,8 @@ export function scalarReader(column: ValueColumn): (value: Scalar) => number | u
 export function expectation(column: ValueColumn): string {
   if (column.type === "category") {
     const count = column.categories.length;
-    return count === 1 ? "the cell is not the one declared category" : `the cell is none of the ${count} declared categories`;
+    const what = count === 1 ? "the cell is not the one declared category" : `the cell is none of the ${count} declared categories`;
+    return column.role === "feature" ? `${what} (with \`undeclared: other\` in the schema it would be one more)` : what;
   }
   return column.range === undefined ? "the cell is not a number" : `the cell is not a number from ${column.range[0]} to ${column.range[1]}`;
 }

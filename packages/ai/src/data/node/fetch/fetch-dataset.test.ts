@@ -84,6 +84,8 @@ describe("fetchDataset", () => {
     expect(requests).toBe(2);
     expect(await fetched({ baseUrl })).toEqual({ ...dataset, origin: "present" });
     expect(requests).toBe(2);
+    await expect(fetched({ from: join(folder, "nowhere") })).rejects.toMatchObject({ code: "DATA_UNREADABLE" });
+    expect(await readFile(dataset.file, "utf8")).toBe("x\n1\n2\n3\n");
   });
 
   it("follows where the publisher has moved its files", async () => {

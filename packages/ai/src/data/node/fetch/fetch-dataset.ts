@@ -69,7 +69,8 @@ export async function fetchDataset(recipe: FetchRecipe, options: FetchOptions): 
       details: { file },
     });
   }
-  const bytes = there ?? (await obtain(recipe, options));
+  // Files that are given are looked at even where the result is there: whoever names the wrong ones hears of it.
+  const bytes = there !== undefined && options.from === undefined ? there : await obtain(recipe, options);
   options.signal?.throwIfAborted();
   await writeBoth(folder, [
     { path: noticeFile, bytes: new TextEncoder().encode(recipe.notice.text) },
