@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { connect, defineNode, type NodeDefinition, type RunEvent } from "@ciphernx/ai/client";
 import type { RunSpecInput } from "@ciphernx/ai/spec";
 import { decodeParameters, type ParameterSet } from "@ciphernx/ai/tensor";
+import { projects, runs } from "@ciphernx/core/store";
+import { eq } from "@ciphernx/core/store/sql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
 
@@ -217,6 +219,17 @@ describe("a run", () => {
     await expect(lent.nexus.models.get("mdl_none")).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
     await expect(lent.nexus.runs.get("run_none")).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
     await expect(lent.nexus.runs.handle("run_none").result()).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+  });
+
+  it("is none for whom another project is served", async () => {
+    const run = await lent.nexus.runs.start({ ...spec, name: "of-others" });
+    await run.result();
+    const { db } = lent.coordinator.store;
+    await db.insert(projects).values({ id: "prj_others", name: "others" });
+    await db.update(runs).set({ projectId: "prj_others" }).where(eq(runs.id, run.id));
+    for (const call of [() => lent.nexus.runs.get(run.id), () => run.stop(), () => run.resume(), () => run.result()]) {
+      await expect(call()).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+    }
   });
 
   it("is planned without being started; refusals come as data, mistakes as an error that needs no coordinator", async () => {

@@ -28,14 +28,17 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     async (request: I, call: HandlerContext): Promise<O> =>
       retrying(() => action(request, call), { signal: call.signal });
 
+  /** A run of this project; another's is as good as none. */
+  const isRun = (runId: string) => and(eq(runs.id, runId), eq(runs.projectId, projectId));
+
   async function runWithModel(runId: string): Promise<Run> {
-    const [row] = await db.select({ run: runs, modelId: models.id }).from(runs).leftJoin(models, eq(models.runId, runs.id)).where(eq(runs.id, runId));
+    const [row] = await db.select({ run: runs, modelId: models.id }).from(runs).leftJoin(models, eq(models.runId, runs.id)).where(isRun(runId));
     if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id "${runId}".`, { details: { run: runId } });
     return runMessage(row.run, row.modelId);
   }
 
   async function stateOf(runId: string): Promise<string> {
-    const [row] = await db.select({ state: runs.state }).from(runs).where(eq(runs.id, runId));
+    const [row] = await db.select({ state: runs.state }).from(runs).where(isRun(runId));
     if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id "${runId}".`, { details: { run: runId } });
     return row.state;
   }
@@ -119,10 +122,12 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { run: await runWithModel(id) };
     }),
     stopRun: steady(async ({ runId }) => {
+      await stateOf(runId);
       await engine.stop(runId);
       return { run: await runWithModel(runId) };
     }),
     resumeRun: steady(async ({ runId }) => {
+      await stateOf(runId);
       await engine.resume(runId);
       return { run: await runWithModel(runId) };
     }),
