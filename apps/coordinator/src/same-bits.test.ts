@@ -100,6 +100,20 @@ describe("the same spec, seed and accepted updates give the same bits", () => {
     },
   );
 
+  it("and tell of the same bytes, those of judging the model included", async () => {
+    const spec = rowsSpec({ rounds: 3, strategy: { kind: "fedadam" }, evaluate: { every: 2 } });
+    const { rounds } = await simulate({ spec: parseRunSpec(spec), parties: PARTIES, workers: 1 });
+    const run = await lent.nexus.runs.start(spec);
+    await run.result();
+    const told = (await run.show()).rounds.map(({ round, bytesUp, bytesDown }) => ({
+      round,
+      bytesUp: Number(bytesUp),
+      bytesDown: Number(bytesDown),
+    }));
+    expect(rounds.map(({ round, bytesUp, bytesDown }) => ({ round, bytesUp, bytesDown }))).toEqual(told);
+    expect(told[1]!.bytesDown).toBeGreaterThan(told[0]!.bytesDown);
+  });
+
   it("and every part of the spec counts: none of these runs ended with the model of another, nor does another seed", async () => {
     found.push(await simulated(rowsSpec({ rounds: 2, seed: 8 }), 1));
     expect(new Set(found).size).toBe(CASES.length + 1);

@@ -147,7 +147,10 @@ function describe({ union, own, parties }: DrawsSummary, draws: number, bold: (t
   const lines = [
     { what: "AUC on all hospitals' patients", ...union.auc },
     { what: "AUC on a hospital's own patients", ...own.auc },
-    ...FURTHER.map(([name, title]) => ({ what: `${title} on all patients`, ...union[name] })),
+    ...FURTHER.flatMap(([name, title]) => [
+      { what: `${title} on all patients`, ...union[name] },
+      { what: `${title} on own patients`, ...own[name] },
+    ]),
   ];
   return [
     bold(`held-out patients, mean ± deviation over ${draws} draws`),
@@ -189,6 +192,8 @@ function byHand(data: string): readonly string[] {
     "npx nexus node run --folder hospitals/cleveland &",
     "npx nexus run start examples/heart-disease/run.yaml",
     "npx nexus run pull RUN --output heart-disease.safetensors",
-    "npx nexus predict heart-disease.safetensors --data patients.csv",
+    "npx nexus predict heart-disease.safetensors --data hospitals/va/heart-disease.test.csv",
+    "kill %1 %2 %3 %4   # the nodes",
+    "npx nexus down",
   ].map((line) => `  ${line}`);
 }

@@ -8,7 +8,7 @@ import { type CommittedRound, contributions } from "../federation/round/contribu
 import { preprocessingSummary } from "../federation/round/fitted-preprocessing.ts";
 import { type RoundCommit, type RoundOutcome, runRound } from "../federation/round/run-round.ts";
 import { runStatistics, STATISTICS_ROUND } from "../federation/round/run-statistics.ts";
-import { downloadBytes } from "../federation/round/upload-layout.ts";
+import { downloadBytes, taskFileSizeBytes } from "../federation/round/upload-layout.ts";
 import { initialModel, modelCard } from "../models/index.ts";
 import { type KernelBuild, loadKernel } from "../nn/index.ts";
 import { compileOrThrow, type CompileFacts, type RunPlan, type RunSpec } from "../spec/index.ts";
@@ -68,6 +68,8 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   };
   /** Parties of the round under way whose updates were not added. */
   const missed: { readonly attempt: number; readonly party: string }[] = [];
+  /** Parties that judged the model of the round under way. */
+  let judges = 0;
   const strategy = createStrategy(spec.strategy);
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
   const host = await simulatedHost({
@@ -82,6 +84,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
       if (kind === "fit") missed.push({ attempt, party });
       tell({ type: "answer-refused", payload: { round, attempt, kind, party, code, message } });
     },
+    onJudged: (parties) => (judges = parties),
     onAbandoned: ({ round, attempt }, missing) => tell({ type: "round-abandoned", payload: { round, attempt, missing } }),
   });
 
@@ -98,12 +101,13 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     if (signal?.aborted === true) throw new NexusError("INTERRUPTED", `The simulation was stopped before round ${round}.`);
     const openedAt = performance.now();
     missed.length = 0;
+    judges = 0;
     const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
     if (outcome.kind !== "committed") throw noQuorum(round, plan, outcome);
     const { commit } = outcome;
     committed.push({ round, accepted: commit.accepted });
     const without = missed.filter(({ attempt }) => attempt === commit.attempt).map(({ party }) => party);
-    const summary = summarise(commit, without.toSorted(compareNames), plan, (performance.now() - openedAt) / 1000);
+    const summary = summarise(commit, without.toSorted(compareNames), judges, plan, (performance.now() - openedAt) / 1000);
     rounds.push(summary);
     tell({ type: "round-committed", payload: summary });
   }
@@ -138,7 +142,7 @@ export function simulatedFacts(parties: readonly PartyDataset[], kernelBuild: st
   };
 }
 
-function summarise(commit: RoundCommit, missed: readonly string[], plan: RunPlan, seconds: number): RoundSummary {
+function summarise(commit: RoundCommit, missed: readonly string[], judges: number, plan: RunPlan, seconds: number): RoundSummary {
   const { round, attempt, accepted, stepped, evaluated } = commit;
   return {
     round,
@@ -148,8 +152,8 @@ function summarise(commit: RoundCommit, missed: readonly string[], plan: RunPlan
     missed,
     fit: stepped.fit,
     evaluated,
-    bytesUp: accepted.length * plan.updateBytes,
-    bytesDown: accepted.length * downloadBytes(plan, "fit", round),
+    bytesUp: accepted.length * plan.updateBytes + judges * taskFileSizeBytes(plan, "evaluate"),
+    bytesDown: accepted.length * downloadBytes(plan, "fit", round) + judges * downloadBytes(plan, "evaluate", round),
     seconds,
     saturated: stepped.saturated,
     modelHash: stepped.modelHash,

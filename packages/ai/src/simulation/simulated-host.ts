@@ -28,6 +28,8 @@ export interface SimulatedHostOptions {
   /** SHA-256 in hex; a faster one than the default where the platform has it. */
   readonly digest?: (bytes: Uint8Array) => string;
   readonly onRefused: (phase: Phase, refused: { readonly party: string; readonly code: string; readonly message: string }) => void;
+  /** Told how many parties judged a round's model. */
+  readonly onJudged: (parties: number) => void;
   readonly onAbandoned: (phase: Phase, missing: readonly string[]) => void;
 }
 
@@ -40,7 +42,7 @@ export interface SimulatedHost extends RoundHost {
 }
 
 export async function simulatedHost(options: SimulatedHostOptions): Promise<SimulatedHost> {
-  const { pool, kernel, spec, plan, strategy, initial, digest = (bytes) => bytesToHex(sha256(bytes)), onRefused, onAbandoned } = options;
+  const { pool, kernel, spec, plan, strategy, initial, digest = (bytes) => bytesToHex(sha256(bytes)), onRefused, onJudged, onAbandoned } = options;
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
   const sharing = sharingOf(plan.model);
   const layouts = { statistics: uploadLayout(plan, "statistics"), fit: uploadLayout(plan, "fit"), evaluate: uploadLayout(plan, "evaluate") };
@@ -144,7 +146,10 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
       preprocessing = fittedPreprocessing(plan, decodeExtras(summed(kind), layouts[kind]));
     },
 
-    total: async ({ kind }) => evaluationTotals(plan, decodeExtras(summed(kind), layouts[kind])),
+    async total({ kind }, accepted) {
+      onJudged(accepted.length);
+      return evaluationTotals(plan, decodeExtras(summed(kind), layouts[kind]));
+    },
 
     async abandon(phase, _reason, missing) {
       onAbandoned(phase, missing);

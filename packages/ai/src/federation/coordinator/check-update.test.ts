@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { encodeUpdate, encodeUpdateFile, loadAggregationKernel } from "../../aggregation/index.ts";
 import type { DatasetSchema } from "../../data/index.ts";
 import { compileOrThrow, parseRunSpec } from "../../spec/index.ts";
-import { uploadLayout } from "../round/upload-layout.ts";
-import { checkUpdateFile, taskFileSizeBytes } from "./check-update.ts";
+import { taskFileSizeBytes, uploadLayout } from "../round/upload-layout.ts";
+import { checkUpdateFile } from "./check-update.ts";
 
 const ROWS: DatasetSchema = { kind: "tensor", shape: [4], element: "f32", scale: 1, task: "classification", classes: 3 };
 

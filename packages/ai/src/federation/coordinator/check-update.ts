@@ -7,7 +7,6 @@ import {
   COORDINATE_BYTES,
   decodeExtras,
   inspectUpdateFile,
-  updateFileHeader,
   type UpdateExtras,
   type VectorLayout,
 } from "../../aggregation/index.ts";
@@ -15,16 +14,10 @@ import { impossibleStatistics, statisticsLength } from "../../data/preprocess/in
 import { contradictoryMetric, metricTask } from "../../metrics/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import type { PhaseKind } from "../round/run-round.ts";
-import { uploadLayout } from "../round/upload-layout.ts";
+import { taskFileSizeBytes, uploadLayout } from "../round/upload-layout.ts";
 
 /** Bytes that are checked at once. */
 const TILE_BYTES = 1 << 20;
-
-/** Size of the one file that may answer a kind of task. */
-export function taskFileSizeBytes(plan: RunPlan, kind: PhaseKind): number {
-  const layout = uploadLayout(plan, kind);
-  return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
-}
 
 /**
  * Checks an upload before it is acknowledged: the file is the expected one, every coordinate is in range, and the sums

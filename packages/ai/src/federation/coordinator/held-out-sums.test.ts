@@ -7,8 +7,8 @@ import type { EvaluateOutcome, TrainingTask } from "../../training/index.ts";
 import { encode } from "../node/encode.ts";
 import { evaluate } from "../node/evaluate.ts";
 import { evaluationTotals } from "../round/phase-totals.ts";
-import { uploadLayout } from "../round/upload-layout.ts";
-import { checkUpdateFile, taskFileSizeBytes } from "./check-update.ts";
+import { taskFileSizeBytes, uploadLayout } from "../round/upload-layout.ts";
+import { checkUpdateFile } from "./check-update.ts";
 
 const ROWS: DatasetSchema = { kind: "tensor", shape: [4], element: "f32", scale: 1, task: "classification", classes: 2 };
 const NAMES = ["auc", "f1", "calibration"];

@@ -1,5 +1,5 @@
 export { acknowledge, openTask, type OpenTask, refuseTask, type Refused, type Report } from "./acknowledge.ts";
-export { taskFileSizeBytes } from "./check-update.ts";
+export { taskFileSizeBytes } from "../round/upload-layout.ts";
 export { cancelledTasks, createDeliveries, type Deliveries, type Delivery } from "./deliver.ts";
 export { answersKey, type EngineContext, nodeKey, runKey } from "./engine-context.ts";
 export { type Engine, launchEngine, type StartRunOptions } from "./engine.ts";

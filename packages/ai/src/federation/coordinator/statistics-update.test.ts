@@ -4,7 +4,8 @@ import { datasetSchema } from "../../data/index.ts";
 import { rowStatistics } from "../../data/preprocess/index.ts";
 import { compileOrThrow, parseRunSpec } from "../../spec/index.ts";
 import { encode } from "../node/encode.ts";
-import { checkUpdateFile, taskFileSizeBytes } from "./check-update.ts";
+import { checkUpdateFile } from "./check-update.ts";
+import { taskFileSizeBytes } from "../round/upload-layout.ts";
 
 const ROWS = datasetSchema.parse({
   kind: "table",

@@ -1,5 +1,5 @@
 import { statisticsLength } from "../../data/preprocess/index.ts";
-import { vectorLayout, type VectorLayout } from "../../aggregation/index.ts";
+import { COORDINATE_BYTES, updateFileHeader, vectorLayout, type VectorLayout } from "../../aggregation/index.ts";
 import { metricSumNames, metricTask } from "../../metrics/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import { sharingOf } from "../../strategy/sharing.ts";
@@ -26,6 +26,12 @@ export function uploadLayout(plan: Uploads, kind: PhaseKind): VectorLayout {
 /** Sums that only an evaluation has, in their order: those of the plan's metrics that are no means. */
 export function heldOutSumNames({ heldOutMetrics, schema, model }: Pick<RunPlan, "heldOutMetrics" | "schema" | "model">): readonly string[] {
   return heldOutMetrics === undefined ? [] : metricSumNames(heldOutMetrics, metricTask(schema, model.network));
+}
+
+/** Size of the one file that may answer a kind of task. */
+export function taskFileSizeBytes(plan: Uploads, kind: PhaseKind): number {
+  const layout = uploadLayout(plan, kind);
+  return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
 }
 
 /** Bytes that a party receives for a task: the model, and with a fit the strategy's vectors from the second round on. */
