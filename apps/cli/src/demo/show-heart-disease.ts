@@ -192,7 +192,7 @@ function byHand(data: string): readonly string[] {
     "npx nexus node run --folder hospitals/cleveland &",
     "npx nexus run start examples/heart-disease/run.yaml",
     "npx nexus run pull RUN --output heart-disease.safetensors",
-    "npx nexus predict heart-disease.safetensors --data hospitals/va/heart-disease.test.csv",
+    "npx nexus predict heart-disease.safetensors --data examples/heart-disease/fed_heart.csv",
     "kill %1 %2 %3 %4   # the nodes",
     "npx nexus down",
   ].map((line) => `  ${line}`);
