@@ -14,7 +14,7 @@ import { impossibleStatistics, statisticsLength } from "../../data/preprocess/in
 import { contradictoryMetric, metricTask } from "../../metrics/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import type { PhaseKind } from "../round/run-round.ts";
-import { taskFileSizeBytes, uploadLayout } from "../round/upload-layout.ts";
+import { uploadLayout } from "../round/upload-layout.ts";
 
 /** Bytes that are checked at once. */
 const TILE_BYTES = 1 << 20;
