@@ -56,6 +56,17 @@ describe("a fit", () => {
     expect([delta, delta.buffer]).toEqual([Float32Array.of(1, 4, 5), task.parameters.buffer]);
   });
 
+  it("that diverged says so, and what mends it", async () => {
+    const diverged: Trainer = {
+      ...trainerOf(),
+      fit: ({ parameters }) => Promise.resolve({ parameters, weight: 10, metrics: { loss: NaN, correct: 2 } }),
+    };
+    await expect(fit(diverged, taskOf({ kind: "fedavg" }))).rejects.toMatchObject({
+      code: "TRAINER_FAILED",
+      message: expect.stringMatching(/of ash diverged: the sum "loss" is NaN\. A lower learning rate/) as string,
+    });
+  });
+
   it("adds the strategy's sums", async () => {
     expect((await fit(trainerOf(), taskOf({ kind: "fednova" }))).metrics).toEqual({ loss: 1, correct: 2, "fednova.localWork": 10 });
   });

@@ -105,11 +105,19 @@ export function checkedMetrics(metrics: Readonly<Record<string, number>>, task: 
   return Object.fromEntries(
     task.plan.metricNames.map((name) => {
       const value = metrics[name];
-      if (value === undefined || !Number.isFinite(value)) {
+      if (value === undefined) {
         throw new NexusError(
           "TRAINER_FAILED",
-          `The trainer of ${task.party} reported ${value === undefined ? "no" : "a not finite"} sum "${name}"; the spec wants ${task.plan.metricNames.join(", ")}.`,
+          `The trainer of ${task.party} reported no sum "${name}"; the spec wants ${task.plan.metricNames.join(", ")}.`,
           { hint: "Return that sum from the trainer, or change evaluate.metrics in the spec." },
+        );
+      }
+      if (!Number.isFinite(value)) {
+        // The remedy is part of the message: that is what reaches whoever started the run.
+        throw new NexusError(
+          "TRAINER_FAILED",
+          `The training of ${task.party} diverged: the sum "${name}" is ${value}. A lower learning rate mends that, or inputs and targets of a smaller scale.`,
+          { hint: "Lower train.optimiser.learningRate; `preprocess` scales columns." },
         );
       }
       return [name, value];
