@@ -59,6 +59,8 @@ async function unlessStamped(output, inputs, make) {
   await withLock(async () => {
     if (isFresh()) return;
     await make();
+    // A new file: the old one may be a hard link that other checkouts share, and these have generated nothing.
+    rmSync(stamp, { force: true });
     writeFileSync(stamp, wanted);
   });
 }

@@ -65,6 +65,12 @@ export const RPC_PERMISSIONS: Readonly<Record<string, Readonly<Record<string, re
   [NodeService.typeName]: NODE,
 };
 
+/**
+ * RPCs of `NodeService` that a node may call over TLS without a certificate, or with one that has expired: the message proves by itself who sends it.
+ * Every other call of a node, and every blob, needs the certificate of that node.
+ */
+export const WITHOUT_CERTIFICATE: ReadonlySet<string> = new Set<keyof typeof NODE>(["register", "challenge", "issueCertificate"]);
+
 /** Callers of the blob routes. */
 export const BLOB_PERMISSIONS = {
   /** `GET /blobs/HASH`: people any blob that is kept; a node those that its open tasks name. */

@@ -4,11 +4,12 @@ import { fileURLToPath } from "node:url";
 import { parseRunSpec, type RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import type { Context } from "../context.ts";
-import { formatBytes, formatSeconds, formatTable } from "../output/index.ts";
+import { formatBytes, formatSeconds } from "../output/index.ts";
 import { splitParties } from "../simulated-parties.ts";
-import { compareModels, type Draw, type FigureName, type Way, WAYS } from "./compare-models.ts";
+import { compareModels, type Draw, FIGURE_NAMES } from "./compare-models.ts";
+import { describeDraws } from "./describe-draws.ts";
 import { createSteps, federate } from "./federation.ts";
-import { type ByWay, type DrawsSummary, type PartyFigures, type Spread, summariseDraws } from "./summarise-draws.ts";
+import { summariseDraws } from "./summarise-draws.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../../../examples/heart-disease/", import.meta.url));
 const FILE = "fed_heart.csv";
@@ -63,7 +64,7 @@ export async function showHeartDisease(options: HeartDiseaseDemoOptions, { outpu
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const text = [
     "",
-    ...describe(summary, options.draws, bold),
+    ...describeDraws(summary, options.draws, bold),
     "",
     `model   ${relative(process.cwd(), files.model)} (${formatBytes(model.length)}), its preprocessing in the card`,
     `sha256  ${result.modelHash}${sameHash ? ", also of the simulated run" : ", NOT that of the simulated run"}`,
@@ -77,7 +78,7 @@ export async function showHeartDisease(options: HeartDiseaseDemoOptions, { outpu
   output.result({
     data: {
       ...{ union: union.auc, own: own.auc, hospitals: parties },
-      figures: Object.fromEntries(FURTHER.map(([name]) => [name, { union: union[name], own: own[name] }])),
+      figures: Object.fromEntries(FIGURE_NAMES.filter((name) => name !== "auc").map((name) => [name, { union: union[name], own: own[name] }])),
       ...{
         draws: options.draws,
         modelHash: result.modelHash,
@@ -133,54 +134,6 @@ async function findData(named: string | undefined): Promise<string> {
   });
 }
 
-const FURTHER: readonly (readonly [Exclude<FigureName, "auc">, string])[] = [
-  ["accuracy", "accuracy"],
-  ["f1", "F1"],
-  ["calibration", "calibration error"],
-];
-
-const TITLES: Readonly<Record<Way, string>> = { localOnly: "alone", federated: "federated", pooled: "pooled" };
-
-const WAY_COLUMNS = WAYS.map((way) => ({ title: TITLES[way], align: "right" as const, cell: (row: ByWay) => formatSpread(row[way]) }));
-
-function describe({ union, own, parties }: DrawsSummary, draws: number, bold: (text: string) => string): readonly string[] {
-  const lines = [
-    { what: "AUC on all hospitals' patients", ...union.auc },
-    { what: "AUC on a hospital's own patients", ...own.auc },
-    ...FURTHER.flatMap(([name, title]) => [
-      { what: `${title} on all patients`, ...union[name] },
-      { what: `${title} on own patients`, ...own[name] },
-    ]),
-  ];
-  return [
-    bold(`held-out patients, mean ± deviation over ${draws} draws`),
-    formatTable([{ title: "", cell: ({ what }: (typeof lines)[number]) => what }, ...WAY_COLUMNS], lines, ""),
-    "",
-    bold("AUC on each hospital's own patients: who gains, who loses"),
-    formatTable<PartyFigures>(
-      [
-        { title: "hospital", cell: ({ party }) => party },
-        { title: "learnt from", align: "right", cell: ({ trainExamples }) => String(trainExamples) },
-        { title: "held out", align: "right", cell: ({ testExamples }) => String(testExamples) },
-        { title: "ill", align: "right", cell: ({ positives }) => String(positives) },
-        { title: "well", align: "right", cell: ({ negatives }) => String(negatives) },
-        ...WAY_COLUMNS,
-        { title: "gain", align: "right", cell: ({ gain }) => `${gain.mean >= 0 ? "+" : "−"}${Math.abs(gain.mean).toFixed(3)}` },
-        {
-          title: "",
-          cell: ({ unreliable, positives, negatives }) => (unreliable ? `unreliable: ${Math.min(positives, negatives)} of one class` : ""),
-        },
-      ],
-      parties,
-      "",
-    ),
-  ];
-}
-
-function formatSpread({ mean, deviation }: Spread): string {
-  return `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
-}
-
 function byHand(data: string): readonly string[] {
   const shown = relative(process.cwd(), data);
   return [
@@ -192,8 +145,8 @@ function byHand(data: string): readonly string[] {
     "npx nexus node run --folder hospitals/cleveland &",
     "npx nexus run start examples/heart-disease/run.yaml",
     "npx nexus run pull RUN --output heart-disease.safetensors",
-    "npx nexus predict heart-disease.safetensors --data examples/heart-disease/fed_heart.csv",
-    "kill %1 %2 %3 %4   # the nodes",
+    `npx nexus predict heart-disease.safetensors --data examples/heart-disease/${FILE} --output judged.csv`,
+    "kill $(jobs -p)",
     "npx nexus down",
   ].map((line) => `  ${line}`);
 }

@@ -133,6 +133,7 @@ function byHand({ split: kind, rounds }: MnistDemoOptions): readonly string[] {
     "npx nexus node run --folder parties/party-01 &",
     `npx nexus run start ${spec}`,
     "npx nexus run pull RUN --output mnist.safetensors",
+    "kill $(jobs -p)",
     "npx nexus down",
     ...(changes.length === 0 ? [] : [`# with ${changes.join(" and ")} in the spec`]),
     `# or all of it on one machine, without sockets, with the same model hash: npx nexus sim ${spec}`,

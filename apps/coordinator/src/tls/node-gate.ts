@@ -1,5 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { type NodeCertificate, readNodeCertificate } from "@ciphernx/core/identity/ca";
+import { WITHOUT_CERTIFICATE } from "@ciphernx/protocol/permissions";
 import { NodeService } from "@ciphernx/protocol/proto";
 import type { TlsCall, TlsPeer } from "@ciphernx/protocol/wire/server";
 import type { Sessions } from "../sessions.ts";
@@ -17,8 +18,10 @@ export interface NodeGate {
 }
 
 const NODE_CALLS = `/${NodeService.typeName}/`;
-/** What a node says before it has a certificate: the calls prove by themselves who makes them. */
-const WITHOUT_CERTIFICATE: ReadonlySet<string> = new Set(["Register", "Challenge", "IssueCertificate"].map((name) => `${NODE_CALLS}${name}`));
+/** Paths of the calls that need no certificate. */
+const FREE_PATHS: ReadonlySet<string> = new Set(
+  NodeService.methods.filter(({ localName }) => WITHOUT_CERTIFICATE.has(localName)).map(({ name }) => `${NODE_CALLS}${name}`),
+);
 
 /** A gate for the nodes of one trust domain. */
 export function createNodeGate(
@@ -54,7 +57,7 @@ export function createNodeGate(
   return {
     admit({ peer, path, token }) {
       const session = sessions.holder(token);
-      if (session === undefined && (!path.startsWith(NODE_CALLS) || WITHOUT_CERTIFICATE.has(path))) return;
+      if (session === undefined && (!path.startsWith(NODE_CALLS) || FREE_PATHS.has(path))) return;
       const { nodeId, signingKey } = certified(peer);
       if (session === undefined) return; // the service refuses what needs a session
       if (nodeId !== session.nodeId || Buffer.compare(signingKey, session.publicKey) !== 0) {

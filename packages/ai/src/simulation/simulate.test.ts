@@ -64,6 +64,22 @@ describe("a simulation", () => {
     });
   });
 
+  it("tells the bytes of the answers that were added, of updates and of evaluations", async () => {
+    const refused: unknown[] = [];
+    const { rounds, plan } = await simulate({
+      spec: specOf({ rounds: 1, cohort: { quorum: 2 } }),
+      parties: [...PARTIES.slice(0, 2), rowsOf("spoilt", 40, Infinity)],
+      workers: 1,
+      onEvent: (event) => event.type === "answer-refused" && refused.push([event.payload.party, event.payload.kind]),
+    });
+    expect(refused).toEqual([
+      ["spoilt", "fit"],
+      ["spoilt", "evaluate"],
+    ]);
+    const { up, down } = plan.totalBytes;
+    expect(rounds).toMatchObject([{ bytesUp: (up * 2) / 3, bytesDown: (down * 2) / 3 }]);
+  });
+
   it("goes on without a party whose training fails, and names it", async () => {
     const events: RunEvent[] = [];
     const parties = [...PARTIES.slice(0, 2), rowsOf("spoilt", 40, Infinity)];
