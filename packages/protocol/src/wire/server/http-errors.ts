@@ -1,5 +1,6 @@
 import { ERROR_CATALOGUE, type NexusError, type RpcStatus } from "@ciphernx/core/errors";
-import { jsonOf, retryAfter } from "../error-detail.ts";
+import { errorToJson } from "@connectrpc/connect/protocol-connect";
+import { jsonOf, retryAfter, toConnectError } from "../error-detail.ts";
 
 /** HTTP status of an RPC status, as Connect has them, with the more telling ones where plain HTTP knows better. */
 const HTTP_OF_STATUS: Readonly<Record<RpcStatus, number>> = {
@@ -19,7 +20,11 @@ const HTTP_OF_STATUS: Readonly<Record<RpcStatus, number>> = {
   unavailable: 503,
 };
 
-/** The HTTP answer to an error: status, headers of its own, and JSON `{error: {code, message, hint, details}}`. */
+/**
+ * The HTTP answer to an error: status, headers of its own, and JSON `{error: {code, message, hint, details}}`. Beside it stand the members of
+ * an error of the Connect protocol: whoever made an RPC that was refused before its handler (by the port, the origin, a limit) reads those.
+ * Source: connectrpc.com/docs/protocol, "Error end-stream" and unary errors.
+ */
 export function httpAnswer(error: NexusError): {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -30,6 +35,6 @@ export function httpAnswer(error: NexusError): {
     // Too many requests (RFC 6585 §4), where the RPC status knows only that something is used up.
     status: code === "RATE_LIMITED" ? 429 : HTTP_OF_STATUS[ERROR_CATALOGUE[code].rpc],
     headers: retryAfter(error),
-    body: `${JSON.stringify({ error: { code, message, hint, details: jsonOf(details) } })}\n`,
+    body: `${JSON.stringify({ ...errorToJson(toConnectError(error), undefined), error: { code, message, hint, details: jsonOf(details) } })}\n`,
   };
 }

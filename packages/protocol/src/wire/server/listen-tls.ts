@@ -94,6 +94,9 @@ export async function listenTls(
   };
 }
 
+/** How long a peer that speaks plainly may go on before it is cut off. */
+const LINGER_MS = 1_000;
+
 const TALK = { ALPNProtocols: ["h2", "http/1.1"], requestCert: true, rejectUnauthorized: false };
 
 function contextOf({ key, cert, ca }: TlsServerCredentials): tls.SecureContextOptions {
@@ -105,5 +108,8 @@ function contextOf({ key, cert, ca }: TlsServerCredentials): tls.SecureContextOp
 function sayTls(socket: net.Socket): void {
   const { status, body } = httpAnswer(new NexusError("TLS_MISMATCH", "This port of the coordinator speaks TLS: use https://."));
   const head = `HTTP/1.1 ${status} Conflict\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
-  socket.end(`${head}${body}`, () => socket.destroy());
+  socket.end(`${head}${body}`);
+  // What is still coming is read into the void for a moment: a socket that is closed over unread bytes takes the answer with it.
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS);
 }

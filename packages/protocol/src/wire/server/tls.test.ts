@@ -121,6 +121,8 @@ describe("the TLS port", () => {
     expect(await talk(lent.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1\.1 409 .*"code":"TLS_MISMATCH".*https:\/\//s);
     await using plain = connectTransport({ baseUrl: `http://127.0.0.1:${lent.port}` });
     await expectCode(plain.blobs.get(sha256(new Uint8Array())), "TLS_MISMATCH");
+    // A message whose body comes in a packet of its own.
+    for (let round = 0; round < 5; round += 1) await expectCode(listRuns(plain), "TLS_MISMATCH");
     const old = tls.connect({ port: lent.port, host: "127.0.0.1", ca, maxVersion: "TLSv1.2" });
     const [error] = (await once(old, "error")) as [NodeJS.ErrnoException];
     expect(error.code).toBe("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION");
