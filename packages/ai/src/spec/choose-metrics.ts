@@ -10,7 +10,7 @@ const NETWORK_SUMS: readonly string[] = ["loss", "correct"];
 
 /** What a run is judged by. */
 export interface ChosenMetrics {
-  /** Sums that a fit and an evaluation report; their means are shown. */
+  /** Sums that a fit and an evaluation report; their means are shown. How many are judged correctly is left out of a regression. */
   readonly reported: readonly string[];
   /** Metrics that are worked out of sums of their own, on held-out rows. */
   readonly heldOut: readonly string[];
@@ -49,7 +49,9 @@ export function chooseMetrics(spec: RunSpec, schema: RowSchema, shape: ModelShap
       edits,
     });
   }
-  return { reported: metrics.filter((name) => !heldOut.includes(name)), heldOut };
+  // In the default for every task; of numbers none is ever right.
+  const isRegression = task !== undefined && task.classes === undefined;
+  return { reported: metrics.filter((name) => !heldOut.includes(name) && !(isRegression && name === "correct")), heldOut };
 }
 
 /** What a model that is refused would be judged by once it is mended: a loss that does not fit gives way to that of the data. */

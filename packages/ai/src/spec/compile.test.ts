@@ -273,6 +273,11 @@ describe("a plan", () => {
     const model: RunSpecInput["model"] = { kind: "mlp", hidden: [], loss, ...(outputs === undefined ? {} : { outputs }) };
     expect(planOf({ model }, { ...FACTS, parties: [party("ash", 10, 0, schema)] }).model).toMatchObject({ parameters: 5 * units, network: { loss } });
   });
+
+  it("counts nothing as correct where numbers are learnt", () => {
+    const metricNames = (schema: DatasetSchema) => planOf({}, { ...FACTS, parties: [party("ash", 10, 5, schema)] }).metricNames;
+    expect([metricNames(NUMBERS), metricNames(PAIRS)]).toEqual([["loss"], ["loss", "correct"]]);
+  });
 });
 
 /** Rows of a table of which some cells are not known. */
