@@ -103,6 +103,7 @@ describe("redaction", () => {
   const random = randomBytes(32).toString("base64url");
   it.each([
     ["an API token", newApiToken()],
+    ["an invitation of an organisation", `noi_${randomBytes(32).toString("base64url")}`],
     ["a join token", `njt_${randomBytes(24).toString("base64url")}`],
     ["an owner or session token", `${random.slice(0, 41)}aZ`],
     ["a key as PEM", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHnotsecret\n-----END PRIVATE KEY-----"],

@@ -12,4 +12,5 @@ export {
 export { type AttemptLimit, type AttemptLimitOptions, createAttemptLimit } from "./attempt-limit.ts";
 export { redactSecrets } from "./redact.ts";
 export { isRole, type Role, ROLES } from "./roles.ts";
+export { openSealedKey, type SealedKey, sealedKeySchema, sealKey } from "./sealed-key.ts";
 export { hashSecret, sameSecret } from "./secret.ts";

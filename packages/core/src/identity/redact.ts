@@ -7,8 +7,8 @@
 
 const REDACTED = "[redacted]";
 
-/** API tokens and join tokens, by their prefixes. */
-const PREFIXED = /\bn[xj]t_[\w-]{16,}/g;
+/** API tokens, join tokens and invitations of organisations, by their prefixes. */
+const PREFIXED = /\bn(?:[xj]t|oi)_[\w-]{16,}/g;
 /** Whatever stands in an `authorization` header. */
 const BEARER = /\b(bearer|basic) +[\w.~+/=-]{8,}/gi;
 /** 32 bytes in base64url: owner tokens, session tokens, the private part of an Ed25519 key as a JWK. Hashes and ids are written in hex and base32. */

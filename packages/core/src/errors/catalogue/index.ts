@@ -3,6 +3,7 @@ import { dataErrors } from "./data.ts";
 import { generalErrors } from "./general.ts";
 import { identityErrors } from "./identity.ts";
 import { nodeErrors } from "./node.ts";
+import { rosterErrors } from "./roster.ts";
 import { runErrors } from "./run.ts";
 import { specErrors } from "./spec.ts";
 import { storeErrors } from "./store.ts";
@@ -18,6 +19,7 @@ export const ERROR_CATALOGUE = {
   ...specErrors,
   ...dataErrors,
   ...nodeErrors,
+  ...rosterErrors,
   ...runErrors,
   ...storeErrors,
   ...tlsErrors,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyFingerprint, makeCertificateRequest, openAuthority, readNodeCertificate } from "./index.ts";
-import { openSealedKey, sealKey } from "./sealed-key.ts";
+import { openSealedKey, sealKey } from "../sealed-key.ts";
 
 const NODE = { projectId: "prj_1", nodeId: "node_1", signingKey: new Uint8Array(32).fill(7) };
 const DAY_MS = 24 * 3_600_000;

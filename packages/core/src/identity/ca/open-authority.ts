@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { NexusError } from "../../errors/index.ts";
 import { type Authority, type AuthorityParts, createAuthority, makeRoot, NODE_DAYS } from "./authority.ts";
-import { openSealedKey, type SealedKey, sealedKeySchema, sealKey } from "./sealed-key.ts";
+import { openSealedKey, type SealedKey, sealedKeySchema, sealKey } from "../sealed-key.ts";
 import { signerOf } from "./x509.ts";
 
 const AUTHORITY_FILE = "authority.json";
