@@ -86,7 +86,7 @@ async function preparedFiles(encoding: RunPlan["encoding"], { parameters, atOnce
 async function answer({ session, key, number }: LightNode, file: Uint8Array<ArrayBuffer>): Promise<void> {
   let task: Task | undefined;
   while (task === undefined) ({ task } = await session.call((client) => client.nextTask({ waitMs: WAIT_MS })));
-  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
+  const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
   const model = session.transport.blobs.stream(baseModelHash as Sha256, { expectedSizeBytes: Number(task.baseModelSizeBytes) });
   let fetchedBytes = 0;
   for await (const chunk of model) fetchedBytes += chunk.length;
@@ -94,7 +94,7 @@ async function answer({ session, key, number }: LightNode, file: Uint8Array<Arra
   // A coordinate in the middle of the file, which is all parameters but for its ends.
   new DataView(file.buffer).setInt32(MIDDLE, number, true);
   const hash = createHash("sha256").update(file).digest("hex") as Sha256;
-  const report = { taskId, runId, round, attempt, specHash, baseModelHash, blobHash: hash, weight: BigInt(WEIGHT), metrics: METRICS };
+  const report = { taskId, runId, round, attempt, specHash, planHash, baseModelHash, blobHash: hash, weight: BigInt(WEIGHT), metrics: METRICS };
   const signature = await sign(key, reportBytes(report));
   await session.transport.blobs.put(file, { hash, sizeBytes: file.length, taskId });
   await session.call((client) => client.report({ ...report, signature, durationMs: 0 }));

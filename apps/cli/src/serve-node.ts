@@ -5,6 +5,7 @@ import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/
 import {
   folderGuard,
   folderKeptValues,
+  folderRoster,
   holdNode,
   type NodeEvent,
   openNodeConnection,
@@ -54,6 +55,7 @@ export async function serveNode(
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     signal,
     kept: folderKeptValues(folder),
+    roster: await folderRoster(folder, identity),
     guard: folderGuard({
       folder,
       async facts(name) {
@@ -99,6 +101,11 @@ function tellEvent(event: NodeEvent, output: Context["output"], repetitions: Rep
       return output.event(
         { type: event.type, code: event.error.code, message: event.error.message },
         `Waiting for the coordinator: ${event.error.message}`,
+      );
+    case "roster-refused":
+      return output.event(
+        { type: event.type, code: event.error.code, message: event.error.message },
+        `The roster is not what this node goes by: ${event.error.message}`,
       );
     case "task":
       return output.event({ type: "task", ...taskData(event.task) });

@@ -48,6 +48,9 @@ export interface AccessOptions {
   readonly projectId: string;
 }
 
+/** Errors of a message whose proof is wrong. */
+const WRONG_SECRET: ReadonlySet<string> = new Set(["JOIN_TOKEN_INVALID", "INVITATION_INVALID", "ROSTER_INVALID"]);
+
 /** What a token turned out to be. */
 interface Known {
   readonly kind: "node" | Role;
@@ -140,7 +143,7 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
       try {
         return await action();
       } catch (error) {
-        if (error instanceof NexusError && error.code === "JOIN_TOKEN_INVALID") limit.failed(address);
+        if (error instanceof NexusError && WRONG_SECRET.has(error.code)) limit.failed(address);
         throw error;
       }
     },

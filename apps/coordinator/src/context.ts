@@ -6,6 +6,7 @@ import type { Store } from "@ciphernx/core/store";
 import type { PartialUploads } from "@ciphernx/protocol/wire";
 import type { Logger } from "pino";
 import type { Access } from "./access.ts";
+import type { ProjectRoster } from "./roster.ts";
 import type { Sessions } from "./sessions.ts";
 import type { StagedUploads } from "./staged-uploads.ts";
 
@@ -25,6 +26,7 @@ export interface CoordinatorContext {
   /** Uploads that were cut and whose senders may come back. */
   readonly partialUploads: PartialUploads;
   readonly access: Access;
+  readonly roster: ProjectRoster;
   /** Where and how other machines are served; undefined without TLS. */
   readonly tls: { readonly authority: Authority; readonly publicUrl: () => string } | undefined;
   /** Ends the connections over TLS that show the certificate of a node. */

@@ -1,6 +1,6 @@
 import type { RunEvent } from "@ciphernx/ai/federation";
 import { listEvents, runKey } from "@ciphernx/ai/federation/coordinator";
-import { compile, compileOrThrow, parseRunSpec } from "@ciphernx/ai/spec";
+import { compile, type CompileFacts, compileOrThrow, parseRunSpec, type RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import { datasets, models, nodes, projects, retrying, rounds, runs, tasks } from "@ciphernx/core/store";
 import type { ControlService, Run } from "@ciphernx/protocol/proto";
@@ -9,13 +9,23 @@ import { and, asc, desc, eq, or } from "@ciphernx/core/store/sql";
 import { createApiToken, listApiTokens, revokeApiToken } from "./api-tokens.ts";
 import { knownBlob } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
+import { checkStart } from "./check-start.ts";
 import { compileFacts } from "./facts.ts";
 import { approveNode, createJoinToken, removeNode } from "./nodes.ts";
+import { appendEntry } from "./roster-service.ts";
 import { apiTokenMessage, datasetMessage, modelMessage, nodeMessage, roundMessage, runMessage } from "./presentation.ts";
 
 /** Longest wait of one ListEvents. */
 const MAX_WAIT_MS = 60_000;
 const MAX_EVENTS = 1_000;
+
+/** Where organisations have begun a roster, they say which nodes are theirs. @throws NexusError ROSTER_INVALID */
+async function assertNoRoster({ roster }: CoordinatorContext, node: string): Promise<void> {
+  if ((await roster.read()) === undefined) return;
+  throw new NexusError("NOT_ON_ROSTER", `The project has a roster: only the organisation whose node "${node}" is can approve it.`, {
+    hint: `\`nexus node approve ${node} --org FOLDER\`, with the folder of that organisation's key.`,
+  });
+}
 
 /** What people and programs may say. Who may call what is decided before: `guarded.ts`. */
 export function controlService(context: CoordinatorContext): ServiceImpl<typeof ControlService> {
@@ -36,6 +46,9 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id "${runId}".`, { details: { run: runId } });
     return runMessage(row.run, row.modelId);
   }
+
+  const factsFor = async (spec: RunSpec): Promise<CompileFacts> =>
+    compileFacts(store, { projectId, dataset: spec.data.dataset, kernelBuild, roster: await context.roster.read() });
 
   async function stateOf(runId: string): Promise<string> {
     const [row] = await db.select({ state: runs.state }).from(runs).where(isRun(runId));
@@ -64,6 +77,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { nodes: rows.map((row) => nodeMessage(row, sessions.presence(row.id))) };
     }),
     approveNode: steady(async ({ node }) => {
+      await assertNoRoster(context, node);
       const row = await approveNode(store, projectId, node);
       log.info({ node: row.id, name: row.name }, `node ${row.name} approved`);
       return { node: nodeMessage(row, sessions.presence(row.id)) };
@@ -100,7 +114,7 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
 
     planRun: steady(async (request) => {
       const spec = parseRunSpec(request.spec);
-      const compiled = compile(spec, await compileFacts(store, projectId, spec.data.dataset, kernelBuild));
+      const compiled = compile(spec, await factsFor(spec));
       if (compiled.ok) return { planJson: JSON.stringify(compiled.plan), refusals: [] };
       return {
         planJson: "",
@@ -112,12 +126,20 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         })),
       };
     }),
-    startRun: steady(async ({ spec: text, idempotencyKey, initialModelHash }) => {
+    startRun: steady(async ({ spec: text, idempotencyKey, initialModelHash, signature }) => {
       const spec = parseRunSpec(text);
-      const plan = compileOrThrow(spec, await compileFacts(store, projectId, spec.data.dataset, kernelBuild));
+      const plan = compileOrThrow(spec, await factsFor(spec));
+      const startedBy = await checkStart(context, plan, { idempotencyKey, initialModelHash, signature });
       const checkpoint = initialModelHash === "" ? spec.checkpoint : initialModelHash;
       const initialModel = checkpoint === undefined ? undefined : await knownBlob(context, checkpoint);
-      const id = await engine.start({ projectId, spec, plan, idempotencyKey: idempotencyKey === "" ? undefined : idempotencyKey, initialModel });
+      const id = await engine.start({
+        projectId,
+        spec,
+        plan,
+        idempotencyKey: idempotencyKey === "" ? undefined : idempotencyKey,
+        initialModel,
+        startedBy,
+      });
       log.info({ run: id, name: spec.name, planHash: plan.planHash }, `run ${spec.name} started`);
       return { run: await runWithModel(id) };
     }),
@@ -174,6 +196,12 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         throw new NexusError("MODEL_NOT_FOUND", `No model has the id "${model}", and no run of that id made one.`, { details: { model } });
       return { model: modelMessage(row) };
     }),
+
+    getRoster: steady(async ({ after }) => ({ entries: await context.roster.entriesAfter(after) })),
+    async foundRoster({ entry }) {
+      await appendEntry(context, entry, { founds: true });
+      return {};
+    },
 
     createApiToken: steady(async (request) => {
       const { row, secret } = await createApiToken(store, projectId, request);

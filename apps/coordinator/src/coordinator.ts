@@ -7,7 +7,7 @@ import { createAttemptLimit } from "@ciphernx/core/identity";
 import { newId } from "@ciphernx/core/ids";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { openStore, projects, retrying, type Store } from "@ciphernx/core/store";
-import { ControlService, NodeService } from "@ciphernx/protocol/proto";
+import { ControlService, NodeService, RosterService } from "@ciphernx/protocol/proto";
 import { createPartialUploads } from "@ciphernx/protocol/wire";
 import { startWireServer, type WireServer } from "@ciphernx/protocol/wire/server";
 import { eq } from "@ciphernx/core/store/sql";
@@ -21,6 +21,8 @@ import { discardStaleUploads, nodeService } from "./node-service.ts";
 import { ownerToken } from "./owner-token.ts";
 import { guarded } from "./guarded.ts";
 import { createLog } from "./log.ts";
+import { projectRoster } from "./roster.ts";
+import { rosterService } from "./roster-service.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
 import type { TlsOptions } from "./tls/open-tls.ts";
@@ -129,6 +131,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     ...{ uploads, partialUploads },
     kernelBuild: training.build,
     access,
+    roster: projectRoster(store, projectId),
     tls: tls === undefined ? undefined : { authority: tls.authority, publicUrl },
     hangUp: (nodeId) => made.server?.tls?.endConnections((peer) => gate?.belongsTo(peer, nodeId) === true),
     version: manifest.version,
@@ -140,6 +143,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     routes: (router) => {
       router.service(NodeService, guarded(NodeService, nodeService(context), access));
       router.service(ControlService, guarded(ControlService, controlService(context), access));
+      router.service(RosterService, guarded(RosterService, rosterService(context), access));
     },
     blobs: blobEndpoint(context),
     log,

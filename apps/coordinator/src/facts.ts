@@ -1,13 +1,24 @@
 import type { RegisteredSchema } from "@ciphernx/ai/data";
 import type { CompileFacts } from "@ciphernx/ai/spec";
+import type { Roster } from "@ciphernx/core/roster";
 import { datasets, nodes, type Store } from "@ciphernx/core/store";
 import { and, eq } from "@ciphernx/core/store/sql";
 
+/** Which project, and what of it. */
+export interface FactsWanted {
+  readonly projectId: string;
+  readonly dataset: string;
+  readonly kernelBuild: string;
+  /** Undefined where the project has none. */
+  readonly roster: Roster | undefined;
+}
+
 /** What `compile` needs to know of a project: its approved nodes, with the dataset of that name where they registered it. */
-export async function compileFacts(store: Store, projectId: string, dataset: string, kernelBuild: string): Promise<CompileFacts> {
+export async function compileFacts(store: Store, { projectId, dataset, kernelBuild, roster }: FactsWanted): Promise<CompileFacts> {
   const rows = await store.db
     .select({
       name: nodes.name,
+      publicKey: nodes.publicKey,
       build: nodes.kernelBuild,
       schema: datasets.schema,
       trainExamples: datasets.trainExamples,
@@ -19,9 +30,11 @@ export async function compileFacts(store: Store, projectId: string, dataset: str
     .where(and(eq(nodes.projectId, projectId), eq(nodes.status, "approved")));
   return {
     kernelBuild,
-    parties: rows.map(({ name, build, schema, trainExamples, testExamples, contentHash }) => ({
+    ...(roster === undefined ? {} : { roster: { version: roster.version, hash: roster.hash } }),
+    parties: rows.map(({ name, publicKey, build, schema, trainExamples, testExamples, contentHash }) => ({
       name,
       kernelBuild: build ?? "never connected",
+      onRoster: roster?.nodes.get(name)?.key === Buffer.from(publicKey).toString("hex"),
       ...(trainExamples === null || testExamples === null || contentHash === null
         ? {}
         : { dataset: { schema: schema as RegisteredSchema, trainExamples, testExamples, contentHash } }),

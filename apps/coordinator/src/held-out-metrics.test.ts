@@ -83,8 +83,8 @@ async function answerAndLie(): Promise<TaskKind> {
   });
   const file = encodeUpdateFile(vector);
   const blobHash = createHash("sha256").update(file).digest("hex") as Sha256;
-  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
-  const report = { taskId, runId, round, attempt, specHash, baseModelHash, blobHash, weight: BigInt(weight), metrics };
+  const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
+  const report = { taskId, runId, round, attempt, specHash, planHash, baseModelHash, blobHash, weight: BigInt(weight), metrics };
   const signature = await sign(m.key, reportBytes(report));
   await session.call(() => session.transport.blobs.put(file, { hash: blobHash, sizeBytes: file.length, taskId }));
   const sent = session.call((client) => client.report({ ...report, signature, durationMs: 1 }));

@@ -33,7 +33,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       if (!(await verify(request.publicKey, registrationBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The registration of "${request.name}" is not signed by the key it brings.`);
       }
-      const row = await access.attempt(callerAddress(call), () => retrying(() => registerNode(store, request)));
+      const row = await access.attempt(callerAddress(call), () => retrying(async () => registerNode(store, request, await context.roster.read())));
       log.info({ node: row.id, name: row.name, status: row.status }, `node ${row.name} joined`);
       return { nodeId: row.id, projectId: row.projectId, status: row.status };
     },
@@ -97,7 +97,8 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
         const woken = waiters.wait(nodeKey(nodeId), { timeoutMs: Math.min(waitMs, MAX_WAIT_MS), signal: call.signal });
         const delivery =
           (await retrying(() => deliveries.next(nodeId))) ?? ((await woken) ? await retrying(() => deliveries.next(nodeId)) : undefined);
-        if (delivery === undefined) return {};
+        const rosterVersion = context.roster.version;
+        if (delivery === undefined) return { rosterVersion };
         const { plan } = delivery;
         if (plan.reproducible && kernelBuild !== plan.kernelBuild) {
           const error = new NexusError(
@@ -114,6 +115,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
         }
         const { taskId, runId, round, attempt, party, specHash, baseModelHash, deadlineAt } = delivery;
         return {
+          rosterVersion,
           task: {
             taskId,
             runId,
@@ -124,11 +126,13 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             specJson: delivery.specJson,
             specHash,
             planJson: delivery.planJson,
+            planHash: plan.planHash,
             baseModelHash,
             baseModelSizeBytes: BigInt(plan.model.sizeBytes),
             configJson: JSON.stringify(delivery.config),
             deadlineUnixMs: BigInt(deadlineAt.getTime()),
             preprocessingJson: delivery.preprocessingJson ?? "",
+            ...(delivery.start === undefined ? {} : { start: { ...delivery.start, signature: Buffer.from(delivery.start.signature, "hex") } }),
           },
         };
       } finally {
@@ -144,9 +148,9 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       // The task as it was when its upload was let in; whether it is still open is decided with the answer.
       const upload = uploads.take(nodeId, request.taskId, request.blobHash);
       const task = upload?.task ?? (await retrying(() => openTask(store, documents, nodeId, request.taskId)));
-      const { taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, failure, durationMs } = request;
+      const { taskId, runId, round, attempt, specHash, planHash, baseModelHash, blobHash, metrics, signature, failure, durationMs } = request;
       const report = {
-        ...{ taskId, runId, round, attempt, specHash, baseModelHash, blobHash, metrics, signature, durationMs },
+        ...{ taskId, runId, round, attempt, specHash, planHash, baseModelHash, blobHash, metrics, signature, durationMs },
         weight: safeCount(request.weight),
         ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
       };

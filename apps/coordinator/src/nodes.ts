@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
 import { hashSecret } from "@ciphernx/core/identity";
+import type { Roster } from "@ciphernx/core/roster";
 import { newId } from "@ciphernx/core/ids";
 import { isUniqueViolation, joinTokens, nodes, type Store, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, isNull, ne, or, sql } from "@ciphernx/core/store/sql";
@@ -31,8 +32,11 @@ export async function createJoinToken(store: Store, projectId: string, options: 
 export async function registerNode(
   store: Store,
   request: { readonly token: string; readonly name: string; readonly publicKey: Uint8Array },
+  roster?: Pick<Roster, "nodes">,
 ): Promise<NodeRow> {
   const tokenHash = hashToken(request.token);
+  // One that joins again: its organisation's signature still stands.
+  const isOnRoster = roster?.nodes.get(request.name)?.key === Buffer.from(request.publicKey).toString("hex");
   try {
     return await store.db.transaction(async (tx) => {
       const id = newId("node");
@@ -48,7 +52,13 @@ export async function registerNode(
       }
       const [row] = await tx
         .insert(nodes)
-        .values({ id, projectId: token.projectId, name: request.name, publicKey: request.publicKey, status: token.approved ? "approved" : "pending" })
+        .values({
+          id,
+          projectId: token.projectId,
+          name: request.name,
+          publicKey: request.publicKey,
+          status: token.approved || isOnRoster ? "approved" : "pending",
+        })
         .returning();
       return row!;
     });
@@ -115,10 +125,15 @@ export async function removeNode(store: Store, projectId: string, idOrName: stri
   const found = await findNode(store, projectId, idOrName);
   return store.db.transaction(async (tx) => {
     const [row] = await tx.update(nodes).set({ status: "removed" }).where(eq(nodes.id, found.id)).returning();
-    await tx
-      .update(tasks)
-      .set({ state: "failed", reasonCode: "NODE_REMOVED", reason: "The node was removed from the project.", reportedAt: new Date() })
-      .where(and(eq(tasks.nodeId, found.id), inArray(tasks.state, ["waiting", "delivered"])));
+    await closeTasks(tx, found.id);
     return row!;
   });
+}
+
+/** Ends the open tasks of a node that was sent away. */
+export async function closeTasks(tx: Transaction, nodeId: string): Promise<void> {
+  await tx
+    .update(tasks)
+    .set({ state: "failed", reasonCode: "NODE_REMOVED", reason: "The node was removed from the project.", reportedAt: new Date() })
+    .where(and(eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"])));
 }

@@ -7,7 +7,7 @@ import { apiTokens, projects } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
 import { sign } from "@ciphernx/crypto/keys";
 import { BLOB_PERMISSIONS, type Caller, RPC_PERMISSIONS } from "@ciphernx/protocol/permissions";
-import { ControlService, NodeService } from "@ciphernx/protocol/proto";
+import { ControlService, NodeService, RosterService } from "@ciphernx/protocol/proto";
 import { sessionBytes } from "@ciphernx/protocol/wire";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
@@ -66,7 +66,7 @@ async function answer(token: string | undefined, call: (transport: ReturnType<ty
 }
 
 const REFUSED = new Set(["UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED"]);
-const methods = [ControlService, NodeService].flatMap((service) =>
+const methods = [ControlService, NodeService, RosterService].flatMap((service) =>
   service.methods.map((method) => [`${service.typeName}.${method.name}`, method] as const),
 );
 

@@ -57,6 +57,7 @@ export function runMessage(row: typeof runs.$inferSelect, modelId: string | null
     reason: row.reason ?? "",
     round: row.currentRound,
     rounds: row.rounds,
+    startedBy: row.startedBy?.organisation ?? "",
     specHash: row.specHash,
     modelHash: row.modelHash ?? "",
     createdAt: time(row.createdAt),

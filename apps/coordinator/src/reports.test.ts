@@ -71,10 +71,10 @@ async function honest(task: Task, plan: RunPlan): Promise<Answer> {
     delta: new Float32Array(plan.model.parameters),
     ...{ weight, metrics, encoding: plan.encoding, metricNames: plan.metricNames },
   });
-  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
+  const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
   return {
     vector: vector as Int16Array,
-    report: { taskId, runId, round, attempt, specHash, baseModelHash, blobHash: "", weight: BigInt(weight), metrics },
+    report: { taskId, runId, round, attempt, specHash, planHash, baseModelHash, blobHash: "", weight: BigInt(weight), metrics },
   };
 }
 

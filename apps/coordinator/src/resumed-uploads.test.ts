@@ -100,9 +100,20 @@ it("a node goes on with its upload under its next session, nobody else does, and
   expect((await put(second.token, half)).status).toBe(201);
   expect(await ask(second.token, task.taskId, file)).toEqual({ status: 204, offset: String(file.length), complete: "?1" });
 
-  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
+  const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
   const weight = BigInt(ROWS.m.dataset.train.count);
-  const report = { taskId, runId, round, attempt, specHash, baseModelHash, blobHash: sha256(file), weight, metrics: { loss: 12.5, correct: 7 } };
+  const report = {
+    taskId,
+    runId,
+    round,
+    attempt,
+    specHash,
+    planHash,
+    baseModelHash,
+    blobHash: sha256(file),
+    weight,
+    metrics: { loss: 12.5, correct: 7 },
+  };
   const signature = await sign(m.key, reportBytes(report));
   await second.session.call((client) => client.report({ ...report, signature, durationMs: 1 }));
   await run.result();

@@ -16,6 +16,7 @@ import {
   type NodeConnection,
   type NodeEvent,
   type NodeIdentity,
+  type NodeRoster,
   type NodeSession,
   openSession,
   registerDataset,
@@ -104,6 +105,8 @@ export interface WorkOptions {
   readonly kept?: KeptValues;
   /** Speaks for the owner of the rows; default: every run is let in. */
   readonly guard?: DatasetGuard;
+  /** Who may take part beside it; default: everybody. */
+  readonly roster?: NodeRoster | undefined;
   /** How it reaches the coordinator; default: plainly. */
   readonly connection?: NodeConnection;
 }
@@ -112,7 +115,7 @@ export interface WorkOptions {
 export async function startWork(
   url: string,
   identity: NodeIdentity,
-  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, connection }: WorkOptions,
+  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, roster, connection }: WorkOptions,
 ): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
@@ -133,6 +136,7 @@ export async function startWork(
     signal: stop.signal,
     ...(kept === undefined ? {} : { kept }),
     ...(guard === undefined ? {} : { guard }),
+    roster,
     onEvent: (event) => events.push(event),
     onSession: async (session) => {
       await registerRows(session, "rows", rows);

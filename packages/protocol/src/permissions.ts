@@ -1,14 +1,14 @@
 /**
  * Who may call what: the one table. The coordinator asks it before every call and every blob; whatever is not in it is refused.
  *
- * A row names the callers that are let in: `anyone` shows nothing (joining and opening a session prove themselves by what is in the
- * message), `node` shows the token of an open session, roles show an API token or, as the owner, the owner token. A row speaks of the
+ * A row names the callers that are let in: `anyone` shows nothing (joining, opening a session and entries of the roster prove themselves by what
+ * is in the message), `node` shows the token of an open session, roles show an API token or, as the owner, the owner token. A row speaks of the
  * call alone: what a node may do with which task, and which blobs it may read, is decided where the task is known.
  *
  * @module
  */
 import { type Role, ROLES } from "@ciphernx/core/identity";
-import { ControlService, NodeService } from "./proto.ts";
+import { ControlService, NodeService, RosterService } from "./proto.ts";
 
 /** A kind of caller. */
 export type Caller = "anyone" | "node" | Role;
@@ -43,6 +43,9 @@ const CONTROL = {
   listModels: EVERY_ROLE,
   getModel: EVERY_ROLE,
 
+  getRoster: EVERY_ROLE,
+  foundRoster: OWNER,
+
   createApiToken: OWNER,
   listApiTokens: ["owner", "auditor"],
   revokeApiToken: OWNER,
@@ -59,10 +62,16 @@ const NODE = {
   heartbeat: ["node"],
 } as const satisfies Rows<typeof NodeService>;
 
+const ROSTER = {
+  readRoster: ["anyone"],
+  appendEntry: ["anyone"],
+} as const satisfies Rows<typeof RosterService>;
+
 /** Callers of each RPC: by the service's full name, then by the method's name in TypeScript. */
 export const RPC_PERMISSIONS: Readonly<Record<string, Readonly<Record<string, readonly Caller[]>>>> = {
   [ControlService.typeName]: CONTROL,
   [NodeService.typeName]: NODE,
+  [RosterService.typeName]: ROSTER,
 };
 
 /**

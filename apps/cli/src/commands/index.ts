@@ -19,9 +19,16 @@ import { modelShow } from "./model/show.ts";
 import { nodeApprove } from "./node/approve.ts";
 import { nodeJoin } from "./node/join.ts";
 import { nodeList } from "./node/list.ts";
+import { nodeOwner } from "./node/owner.ts";
 import { nodeRemove } from "./node/remove.ts";
 import { nodeRun } from "./node/run.ts";
 import { nodeToken } from "./node/token.ts";
+import { orgInit } from "./org/init.ts";
+import { orgInvite } from "./org/invite.ts";
+import { orgJoin } from "./org/join.ts";
+import { orgList } from "./org/list.ts";
+import { orgRemove } from "./org/remove.ts";
+import { orgRotate } from "./org/rotate.ts";
 import { predict } from "./predict/predict.ts";
 import { runCompare } from "./run/compare.ts";
 import { runExport } from "./run/export.ts";
@@ -44,7 +51,12 @@ export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, d
 
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [
-  { name: "node", summary: "The parties' machines", commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeRemove] },
+  { name: "node", summary: "The parties' machines", commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeOwner, nodeRemove] },
+  {
+    name: "org",
+    summary: "Organisations: who belongs to the project, by signed entries",
+    commands: [orgInit, orgInvite, orgJoin, orgList, orgRotate, orgRemove],
+  },
   {
     name: "dataset",
     summary: "Datasets, by reference",

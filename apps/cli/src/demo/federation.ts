@@ -4,6 +4,8 @@ import { connect, type Nexus, type RoundSummary, type RunResult } from "@ciphern
 import type { PartyDataset } from "@ciphernx/ai/data";
 import { type PartyFolder, writeSplit } from "@ciphernx/ai/data/node";
 import { joinNode } from "@ciphernx/ai/federation/node";
+import { runSigner, signForNode } from "@ciphernx/ai/federation/organisation";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { refusedError, type RunPlan, type RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
@@ -11,6 +13,7 @@ import type { Context } from "../context.ts";
 import { formatSeconds } from "../output/index.ts";
 import { formatEvent } from "../views/events.ts";
 import { envelopeData, type NexusProcess, startNexus } from "./nexus-process.ts";
+import { type DemoOrganisation, makeOrganisations } from "./organisations.ts";
 import { openStage } from "./stage.ts";
 
 const READY_TIMEOUT_MS = 60_000;
@@ -62,14 +65,20 @@ export async function federate({ spec, parts: reading, step, describe, output, s
 
   const token = (await readFile(join(home, "owner.token"), "utf8")).trim();
   await using nexus = connect({ url, token });
-  const nodes = await startNodes(nexus, url, folders, processes);
+  await using transport = connectTransport({ baseUrl: url });
+  const organisations = await makeOrganisations(nexus, { transport, folder: join(stage.folder, "organisations"), url }, folders);
+  step(`${organisations.length} organisations, each with its key in its own folder; ${organisations[0]!.organisation.name} invited the others`);
+  const nodes = await startNodes(nexus, url, folders, { organisations, processes });
   const watched = Promise.race([coordinator.ended, ...nodes.map(({ ended }) => ended)]);
   await Promise.race([ready(nexus, folders.length, signal), watched]);
-  step(`${nodes.length} node processes joined, each with its own key, folder and rows; datasets registered by reference`);
+  step(
+    `${nodes.length} node processes joined, each with its own key, folder and rows, signed for by its organisation; datasets registered by reference`,
+  );
 
   const plan = await planOf(nexus, spec);
-  const run = await nexus.runs.start(spec);
-  step(`run ${run.id} started`);
+  const { access, organisation } = organisations[0]!;
+  const run = await nexus.runs.start(spec, { signer: runSigner(access, organisation) });
+  step(`run ${run.id} started, its spec and plan signed by ${organisation.name}`);
   const rounds: RoundSummary[] = [];
   await Promise.race([
     watched,
@@ -90,12 +99,14 @@ async function startNodes(
   nexus: Nexus,
   url: string,
   folders: readonly PartyFolder[],
-  processes: AsyncDisposableStack,
+  { organisations, processes }: { readonly organisations: readonly DemoOrganisation[]; readonly processes: AsyncDisposableStack },
 ): Promise<readonly NexusProcess[]> {
   const nodes: NexusProcess[] = [];
-  for (const { party, folder } of folders) {
-    const { token } = await nexus.nodes.createJoinToken({ approved: true });
+  for (const [index, { party, folder }] of folders.entries()) {
+    const { token } = await nexus.nodes.createJoinToken();
     await joinNode({ url, token, name: party, folder });
+    const { access, organisation } = organisations[index]!;
+    await signForNode(access, organisation, folder);
     nodes.push(processes.use(startNexus(["node", "run", "--folder", folder, "--exit-with-parent"], join(folder, "node.log"))));
   }
   return nodes;

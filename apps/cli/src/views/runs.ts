@@ -7,7 +7,7 @@ import { explainTrouble } from "./trouble.ts";
 
 /** A run for programs. */
 export function runData(run: Run) {
-  const { id, name, state, round, rounds, specHash, createdAt } = run;
+  const { id, name, state, round, rounds, specHash, createdAt, startedBy } = run;
   const spec = parseJson(run.specJson);
   const plan = parseJson(run.planJson);
   const ended = {
@@ -17,7 +17,7 @@ export function runData(run: Run) {
     modelId: run.modelId || null,
     modelHash: run.modelHash || null,
   };
-  return { id, name, state, ...ended, round, rounds, specHash, createdAt, spec, plan };
+  return { id, name, state, ...ended, round, rounds, specHash, createdAt, startedBy: startedBy || null, spec, plan };
 }
 
 /** A round and who took part in it, for programs. */
@@ -91,7 +91,7 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
         .join("; "),
     ),
     ...optional("awaited", awaited.join(", ")),
-    ["started", formatTime(run.createdAt)],
+    ["started", `${formatTime(run.createdAt)}${run.startedBy === "" ? "" : ` by ${run.startedBy}`}`],
     ...optional("finished", run.finishedAt === "" ? "" : formatTime(run.finishedAt)),
     ["spec hash", run.specHash],
     ...optional("model", run.modelId),

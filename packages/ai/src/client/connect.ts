@@ -1,4 +1,16 @@
-import { type ApiToken, ControlService, type Dataset, type GetStatusResponse, type Model, type Node, type Run } from "@ciphernx/protocol/proto";
+import { NexusError } from "@ciphernx/core/errors";
+import type { Roster } from "@ciphernx/core/roster";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type ApiToken,
+  ControlService,
+  type Dataset,
+  type GetStatusResponse,
+  type Model,
+  type Node,
+  type Run,
+  type RunSignatureSchema,
+} from "@ciphernx/protocol/proto";
 import type { Transport } from "@ciphernx/protocol/wire";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import type { Sha256 } from "@ciphernx/core/blobs";
@@ -7,9 +19,14 @@ import { createClient } from "@connectrpc/connect";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Refusal } from "@ciphernx/core/spec";
-import { parseRunSpec, type RunPlan, type RunSpecInput } from "../spec/index.ts";
+import { parseRunSpec, refusedError, type RunPlan, type RunSpecInput } from "../spec/index.ts";
+import { rosterOf } from "../federation/organisation/roster-access.ts";
+import type { AskedStart, RunSigner } from "../federation/organisation/run-signer.ts";
 import { encodeSafetensors, type ParameterSet } from "../tensor/index.ts";
 import { present, type RunHandle, runHandle } from "./run-handle.ts";
+
+/** How often a start is signed anew because what is registered changed. */
+const SIGNING_ATTEMPTS = 5;
 
 export interface ConnectOptions {
   /** Where the coordinator listens, for example `http://127.0.0.1:7700`. */
@@ -25,6 +42,8 @@ export interface StartOptions {
   readonly idempotencyKey?: string;
   /** Parameters to start from, instead of the spec's initialisation. */
   readonly initial?: ParameterSet;
+  /** Signs the start for an organisation: `runSigner` of `@ciphernx/ai/federation/organisation`. Needed where the project has a roster. */
+  readonly signer?: RunSigner | undefined;
 }
 
 /** A spec's plan, or why it cannot be run. */
@@ -55,11 +74,18 @@ export interface Nexus extends AsyncDisposable {
   readonly runs: {
     /** Prices a spec against what is registered now; starts nothing. */
     plan(spec: string | RunSpecInput): Promise<PlanAnswer>;
-    /** @throws NexusError SPEC_INVALID, SPEC_REFUSED */
+    /** @throws NexusError SPEC_INVALID, SPEC_REFUSED, RUN_NOT_SIGNED */
     start(spec: string | RunSpecInput, options?: StartOptions): Promise<RunHandle>;
     list(): Promise<readonly Run[]>;
     get(id: string): Promise<Run>;
     handle(id: string): RunHandle;
+  };
+  /** Who belongs to the project. What organisations say in the roster themselves is in `@ciphernx/ai/federation/organisation`. */
+  readonly organisations: {
+    /** The roster, every entry verified; undefined where no organisation has begun one. @throws NexusError ROSTER_INVALID */
+    roster(): Promise<Roster | undefined>;
+    /** Begins the roster with the entry of `foundingEntry`. Only an owner may. */
+    found(entry: string): Promise<void>;
   };
   readonly models: {
     list(): Promise<readonly Model[]>;
@@ -106,6 +132,28 @@ export function nexusOver(transport: Transport): Nexus {
   const specText = (spec: string | RunSpecInput): string => JSON.stringify(parseRunSpec(spec));
   const handle = (id: string): RunHandle => runHandle(id, client, transport);
 
+  async function planOf(spec: string | RunSpecInput): Promise<PlanAnswer> {
+    const { planJson, refusals } = await client.planRun({ spec: specText(spec) });
+    if (planJson !== "") return { ok: true, plan: JSON.parse(planJson) as RunPlan };
+    return {
+      ok: false,
+      refusals: refusals.map(({ path, reason, remedy, editsJson }) => ({
+        path,
+        reason,
+        remedy,
+        ...(editsJson === "" ? {} : { edits: JSON.parse(editsJson) as NonNullable<Refusal["edits"]> }),
+      })),
+    };
+  }
+
+  /** The plan as it is now, signed. */
+  async function signed(signer: RunSigner, start: Omit<AskedStart, "plan">): Promise<MessageInitShape<typeof RunSignatureSchema>> {
+    const planned = await planOf(start.spec);
+    if (!planned.ok) throw refusedError(planned.refusals);
+    const { plan } = planned;
+    return { organisation: signer.organisation, planHash: plan.planHash, signature: await signer.sign({ ...start, plan }) };
+  }
+
   return {
     status: () => client.getStatus({}),
     nodes: {
@@ -122,33 +170,37 @@ export function nexusOver(transport: Transport): Nexus {
       get: async (dataset) => present((await client.getDataset({ dataset })).dataset, dataset),
     },
     runs: {
-      async plan(spec) {
-        const { planJson, refusals } = await client.planRun({ spec: specText(spec) });
-        if (planJson !== "") return { ok: true, plan: JSON.parse(planJson) as RunPlan };
-        return {
-          ok: false,
-          refusals: refusals.map(({ path, reason, remedy, editsJson }) => ({
-            path,
-            reason,
-            remedy,
-            ...(editsJson === "" ? {} : { edits: JSON.parse(editsJson) as NonNullable<Refusal["edits"]> }),
-          })),
-        };
-      },
-      async start(spec, { idempotencyKey = crypto.randomUUID(), initial } = {}) {
-        const text = specText(spec);
+      plan: planOf,
+      async start(spec, { idempotencyKey = crypto.randomUUID(), initial, signer } = {}) {
+        const parsed = parseRunSpec(spec);
         let initialModelHash = "";
         if (initial !== undefined) {
           const file = encodeSafetensors(initial);
           initialModelHash = bytesToHex(sha256(file));
           await transport.blobs.put(file, { hash: initialModelHash as Sha256, sizeBytes: file.length });
         }
-        const { run } = await client.startRun({ spec: text, idempotencyKey, initialModelHash });
-        return handle(present(run, "the run").id);
+        const request = { spec: JSON.stringify(parsed), idempotencyKey, initialModelHash };
+        for (let attempt = 1; ; attempt += 1) {
+          const signature = signer && (await signed(signer, { spec: parsed, initialModelHash, idempotencyKey }));
+          try {
+            const { run } = await client.startRun({ ...request, ...(signature === undefined ? {} : { signature }) });
+            return handle(present(run, "the run").id);
+          } catch (error) {
+            // Somebody joined, or registered a dataset, since the plan was made.
+            if (!(error instanceof NexusError) || error.code !== "PLAN_MOVED" || attempt === SIGNING_ATTEMPTS) throw error;
+          }
+        }
       },
       list: async () => (await client.listRuns({})).runs,
       get: async (runId) => present((await client.getRun({ runId })).run, runId),
       handle,
+    },
+    organisations: {
+      async roster() {
+        const { entries } = await client.getRoster({});
+        return entries.length === 0 ? undefined : rosterOf(entries);
+      },
+      found: async (entry) => void (await client.foundRoster({ entry })),
     },
     models: {
       list: async () => (await client.listModels({})).models,

@@ -1,3 +1,4 @@
+import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 
 /** A day, as the ISO calendar writes it. */
@@ -27,6 +28,13 @@ export const termsSchema = z.strictObject({
     .default("approved")
     .describe("approved: only runs that somebody approved at this node (`nexus dataset approve`); any: every run that keeps the other terms"),
   purposes: z.array(purposeSchema).min(1).max(100).optional().describe("Purposes, one of which the run's data.purpose must be, letter by letter"),
+  organisations: z
+    .array(nameSchema)
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe("Organisations of the roster that may take part in a run, beside the node's own"),
+  startedBy: z.array(nameSchema).min(1).max(1000).optional().describe("Organisations of the roster that may start a run"),
   protections: kinds.describe("Kinds of protection.kind that suffice; none, which shows the coordinator each update, only where it is listed"),
   maxRounds: z.int().min(1).max(1_000_000).optional().describe("Most rounds of a run"),
   maxEpochs: z.int().min(1).max(1_000).optional().describe("Most passes over the rows in a round"),

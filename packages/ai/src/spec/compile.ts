@@ -13,6 +13,7 @@ import { checkKernels } from "./check-kernels.ts";
 import { checkKnown } from "./check-known.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkMissing } from "./check-missing.ts";
+import { checkRoster } from "./check-roster.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { chooseLocal, untrainedTensors } from "./choose-local.ts";
 import { chooseMetrics } from "./choose-metrics.ts";
@@ -20,6 +21,7 @@ import { chooseParties, type KnownParty } from "./choose-parties.ts";
 import { labelCohort } from "./label-cohort.ts";
 import { labelFewRows } from "./label-few-rows.ts";
 import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
+import { planHash } from "./plan-hash.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
 /** Operations of a multiply-add forward: itself, and two backward. */
@@ -43,6 +45,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   // A party that is refused above is no reason to refuse the cohort's size as well.
   const cohort = resolveCohort(spec, spec.data.parties === "all" ? parties.length : new Set(spec.data.parties).size, refusals);
   checkMissing(spec, parties, steps, refusals);
+  checkRoster(parties, facts, refusals);
   checkKnown(parties, steps, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
@@ -81,6 +84,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
       testExamples,
       contentHash,
     })),
+    ...(facts.roster === undefined ? {} : { roster: facts.roster }),
     schema: parties[0]!.dataset.schema,
     ...(steps === undefined ? {} : { preprocess: { steps, features: preparedLength(steps), statisticsBytes } }),
     rounds: spec.rounds,
@@ -107,7 +111,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     ...(answers === undefined ? {} : { dependsOnAnswers: true }),
     labels: [...labels, ...[answers, few].filter((label) => label !== undefined)],
   };
-  return { ok: true, plan: { ...plan, planHash: hashDocument("ciphernx/run-plan/v1", plan) } };
+  return { ok: true, plan: { ...plan, planHash: planHash(plan) } };
 }
 
 /** The plan of a spec, or SPEC_REFUSED with every refusal in its message and in `details.refusals`. */

@@ -1,3 +1,4 @@
+import type { RosterHead } from "@ciphernx/core/roster";
 import type { Refusal } from "@ciphernx/core/spec";
 import type { DatasetFacts, RowSchema } from "../data/index.ts";
 import type { ColumnSteps } from "../data/preprocess/index.ts";
@@ -7,6 +8,8 @@ import type { NetworkSpec } from "../nn/index.ts";
 export interface PartyFacts {
   readonly name: string;
   readonly kernelBuild: string;
+  /** Whether an organisation of the project's roster has signed for the node with its key. Default true. */
+  readonly onRoster?: boolean;
   /** The dataset of the spec's name that the party registered, if it did. */
   readonly dataset?: DatasetFacts;
 }
@@ -15,6 +18,8 @@ export interface PartyFacts {
 export interface CompileFacts {
   /** Approved nodes of the project. */
   readonly parties: readonly PartyFacts[];
+  /** Head of the project's roster; absent where no organisation has begun one. */
+  readonly roster?: RosterHead;
   /** Kernel build of the coordinator, or of the simulator. */
   readonly kernelBuild: string;
   /** Speed of one party's training, for the estimate. Default 20e9 floating-point operations a second. */
@@ -35,6 +40,8 @@ export interface PlannedParty {
 export interface RunPlan {
   readonly specHash: string;
   readonly parties: readonly PlannedParty[];
+  /** The roster on which every party is, as it was when the plan was made; absent where the project has none. */
+  readonly roster?: RosterHead;
   /** What every party's rows are: the order of features, the names of classes. */
   readonly schema: RowSchema;
   /** How rows become inputs; absent when they are learnt from as they are. */

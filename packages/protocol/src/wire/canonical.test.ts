@@ -3,19 +3,21 @@ import { importSigningKey, sign, verify } from "@ciphernx/crypto/keys";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ReportRequest, ReportRequestSchema, TaskFailureSchema } from "../proto.ts";
-import { certificateBytes, registrationBytes, reportBytes, sessionBytes } from "./canonical.ts";
+import { certificateBytes, readingBytes, registrationBytes, reportBytes, sessionBytes, startBytes } from "./canonical.ts";
 import { CANONICAL_VECTORS, VECTOR_SEED } from "./canonical.vectors.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 describe("what a node signs", () => {
-  const { registration, session, certificate, report, failedReport } = CANONICAL_VECTORS;
+  const { registration, session, certificate, report, failedReport, start, reading } = CANONICAL_VECTORS;
   const cases = [
     ["registration", registrationBytes(registration.content), registration],
     ["session", sessionBytes(session.content), session],
     ["certificate", certificateBytes(certificate.content), certificate],
     ["report", reportBytes(report.content), report],
     ["report of a failure", reportBytes(failedReport.content), failedReport],
+    ["start of a run", startBytes(start.content), start],
+    ["reading of a roster", readingBytes(reading.content), reading],
   ] as const;
   for (const [name, bytes, vector] of cases) {
     it(`has the published bytes and signature: ${name}`, async () => {
@@ -41,6 +43,7 @@ describe("what a node signs", () => {
         round: 1,
         attempt: 2,
         specHash: "a",
+        planHash: "d",
         baseModelHash: "b",
         blobHash: "c",
         weight: 3n,
@@ -55,6 +58,7 @@ describe("what a node signs", () => {
       round: { round: 2 },
       attempt: { attempt: 1 },
       specHash: { specHash: "b" },
+      planHash: { planHash: "e" },
       baseModelHash: { baseModelHash: "c" },
       blobHash: { blobHash: "" },
       weight: { weight: 4n },

@@ -1,5 +1,5 @@
 /**
- * What a node signs. Another implementation can be written from this comment and the vectors in
+ * What nodes and organisations sign. Another implementation can be written from this comment and the vectors in
  * `canonical.vectors.ts`; signatures are Ed25519 (RFC 8032) over exactly these bytes.
  *
  * Values are encoded as `canonicalBytes` of `@ciphernx/crypto/keys` does, all integers big-endian:
@@ -17,7 +17,11 @@
  *     text nodeId, bytes nonce, bytes request
  * report       = text "ciphernx.node.v1/report" ‖ list of
  *     text taskId, text runId, u64 round, u64 attempt, text specHash, text baseModelHash, text blobHash,
- *     u64 weight, list of metrics, failure
+ *     u64 weight, list of metrics, failure, text planHash
+ * start        = text "ciphernx.run.v1/start" ‖ list of
+ *     text organisation, text specHash, text planHash, text initialModelHash, text idempotencyKey
+ * reading      = text "ciphernx.roster.v1/reading" ‖ list of
+ *     text projectId, u64 atUnixMs, u64 after
  *
  * metrics = one [text name, f64 value] list each, sorted by the name's UTF-8 bytes
  * failure = absent, or the list [text code, text message]
@@ -34,6 +38,8 @@ const DOMAIN = {
   session: "ciphernx.node.v1/session",
   certificate: "ciphernx.node.v1/certificate",
   report: "ciphernx.node.v1/report",
+  start: "ciphernx.run.v1/start",
+  reading: "ciphernx.roster.v1/reading",
 } as const;
 
 /** The signed fields of a RegisterRequest. */
@@ -76,6 +82,24 @@ export interface SignedReport {
   readonly weight: bigint;
   readonly metrics: Readonly<Record<string, number>>;
   readonly failure?: { readonly code: string; readonly message: string } | undefined;
+  readonly planHash: string;
+}
+
+/** What an organisation signs when it starts a run. The plan's hash covers the roster, and with it the project. */
+export interface SignedStart {
+  readonly organisation: string;
+  readonly specHash: string;
+  readonly planHash: string;
+  /** Empty where the run starts from the spec's initialisation. */
+  readonly initialModelHash: string;
+  readonly idempotencyKey: string;
+}
+
+/** The signed fields of a ReadRosterRequest, and the project that is meant. */
+export interface SignedReading {
+  readonly projectId: string;
+  readonly atUnixMs: bigint;
+  readonly after: number;
 }
 
 /** Bytes that a joining node signs with its new key: proof that it holds the key it registers. */
@@ -107,7 +131,18 @@ export function reportBytes(report: SignedReport): Uint8Array<ArrayBuffer> {
     report.weight,
     metrics,
     report.failure && [report.failure.code, report.failure.message],
+    report.planHash,
   ]);
+}
+
+/** Bytes that an organisation signs to start a run. */
+export function startBytes({ organisation, specHash, planHash, initialModelHash, idempotencyKey }: SignedStart): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(DOMAIN.start, [organisation, specHash, planHash, initialModelHash, idempotencyKey]);
+}
+
+/** Bytes that somebody signs to read the roster of a project: that it holds the key that it shows. */
+export function readingBytes({ projectId, atUnixMs, after }: SignedReading): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(DOMAIN.reading, [projectId, atUnixMs, BigInt(after)]);
 }
 
 const utf8 = new TextEncoder();

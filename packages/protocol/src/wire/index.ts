@@ -3,13 +3,17 @@ export { bearerToken, callerAddress, callerToken, peerValues } from "./bearer.ts
 export { type BlobEndpoint, type BlobUpload, receiveBlob, type Resuming } from "./blob-endpoint.ts";
 export {
   certificateBytes,
+  readingBytes,
   registrationBytes,
   reportBytes,
   sessionBytes,
   type SignedCertificateRequest,
+  type SignedReading,
   type SignedRegistration,
   type SignedReport,
   type SignedSession,
+  type SignedStart,
+  startBytes,
 } from "./canonical.ts";
 export { fromConnectError, toConnectError } from "./error-detail.ts";
 export { MAX_MESSAGE_BYTES } from "./limits.ts";

@@ -16,7 +16,7 @@ export const datasetApprove = defineCommand({
     { command: "nexus dataset approve visits --folder ./clinic-a --run visits.yaml --until 2027-01-31" },
   ],
   async action({ args: { name: dataset }, options: { folder, run, until }, output, signal }) {
-    const [{ folderApprovals, logDecision }, { readTerms }, { requireDescribed }, { approvedSpec }] = await Promise.all([
+    const [{ folderApprovals, logDecision, readKeptRoster }, { readTerms }, { requireDescribed }, { approvedSpec }] = await Promise.all([
       import("@ciphernx/ai/federation/node"),
       import("@ciphernx/ai/data/node"),
       import("./described-dataset.ts"),
@@ -26,15 +26,21 @@ export const datasetApprove = defineCommand({
     const terms = await readTerms(folder, dataset);
     const spec = await approvedSpec(run, dataset, signal);
     const last = until === undefined ? {} : { until };
-    const approval = { dataset, ...spec, approvedAt: new Date().toISOString(), ...last };
+    const seen = await readKeptRoster(folder);
+    const roster = seen === undefined ? {} : { roster: { version: seen.version, hash: seen.hash } };
+    const approval = { dataset, ...spec, approvedAt: new Date().toISOString(), ...last, ...roster };
     // Noted first: no approval is there that nobody noted.
-    await logDecision(folder, { act: "approved", dataset, specHash: spec.specHash, ...last });
+    await logDecision(folder, { act: "approved", dataset, specHash: spec.specHash, ...last, ...roster });
     await folderApprovals(folder).write(approval);
     const idle =
       terms === undefined || terms.runs === "any" ? ` The terms of ${dataset} ask for no approval (runs: approved), so it changes nothing yet.` : "";
+    const among =
+      seen === undefined
+        ? ""
+        : ` Parties and whoever starts it are of ${[...seen.organisations.keys()].toSorted().join(", ")} (entry ${seen.version} of the roster); nobody who joins later.`;
     output.result({
       data: { approval },
-      text: `Approved spec ${spec.specHash} for ${dataset}${until === undefined ? "" : ` until ${until}`}.${idle}`,
+      text: `Approved spec ${spec.specHash} for ${dataset}${until === undefined ? "" : ` until ${until}`}.${among}${idle}`,
       ids: [spec.specHash],
     });
   },

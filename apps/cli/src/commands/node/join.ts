@@ -1,5 +1,7 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { argument, defineCommand, flag, requiredText } from "../../command.ts";
+import { ORGANISATION_OPTIONS, withOrganisation } from "../../organisation.ts";
+import { formatKey } from "../../views/organisations.ts";
 
 export const nodeJoin = defineCommand({
   name: "join",
@@ -10,18 +12,39 @@ export const nodeJoin = defineCommand({
     token: requiredText("--token <token>", "token for one node, from `nexus node token`"),
     name: requiredText("--name <name>", "the node's name, as run specs write it"),
     folder: requiredText("--folder <folder>", "where the node keeps its key and the descriptions of its data"),
+    ...ORGANISATION_OPTIONS,
     rejoin: flag("--rejoin", "join anew with a folder whose coordinator no longer knows it; key, datasets and terms stay"),
   },
-  examples: [{ command: "nexus node join http://127.0.0.1:7700 --token TOKEN --name clinic-a --folder ./clinic-a" }],
-  async action({ args, options, output }) {
-    const [{ joinNode }, { nameSchema }] = await Promise.all([import("@ciphernx/ai/federation/node"), import("@ciphernx/core/spec")]);
+  examples: [
+    { command: "nexus node join http://127.0.0.1:7700 --token TOKEN --name clinic-a --folder ./clinic-a" },
+    {
+      command: "nexus node join http://127.0.0.1:7700 --token TOKEN --name clinic-a --folder ./clinic-a --org ./clinic-a-org",
+      about: "in a project with organisations: your organisation signs for the node",
+    },
+  ],
+  async action({ args, options, ...context }) {
+    const { output } = context;
+    const [{ joinNode, loadIdentity }, { nameSchema }] = await Promise.all([import("@ciphernx/ai/federation/node"), import("@ciphernx/core/spec")]);
     const name = nameSchema.safeParse(options.name);
     if (!name.success) throw new NexusError("USAGE", `--name "${options.name}" cannot be a node's name. ${name.error.issues[0]!.message}`);
-    const node = await joinNode({ url: args.url, token: options.token, name: options.name, folder: options.folder, rejoin: options.rejoin });
+    const { org, passphraseFile, token, folder, rejoin } = options;
+    const join = () => joinNode({ url: args.url, token, name: options.name, folder, rejoin });
+    // The organisation's key is opened first: a wrong passphrase leaves everything as it was.
+    const node =
+      org === undefined
+        ? await join()
+        : await withOrganisation({ folder: org, passphraseFile }, context, async (organisation, access) => {
+            const { signForNode } = await import("@ciphernx/ai/federation/organisation");
+            const joined = await join();
+            await signForNode(access, organisation, folder);
+            return { ...joined, status: "approved" };
+          });
+    const { identity } = await loadIdentity(folder);
+    const key = Buffer.from(identity.key.publicKey).toString("hex");
     const approval = node.status === "approved" ? "" : ` It waits for \`nexus node approve ${options.name}\`.`;
     output.result({
-      data: { node },
-      text: `Joined as ${options.name} (${node.nodeId}).${approval}\nnexus node run --folder ${options.folder} takes part in runs.`,
+      data: { node: { ...node, key } },
+      text: `Joined as ${options.name} (${node.nodeId}).${approval}\nIts public key: ${formatKey(key)}\nnexus node run --folder ${options.folder} takes part in runs.`,
       ids: [node.nodeId],
     });
   },

@@ -27,6 +27,7 @@ export interface Report {
   readonly round: number;
   readonly attempt: number;
   readonly specHash: string;
+  readonly planHash: string;
   readonly baseModelHash: string;
   /** Empty when the task failed. */
   readonly blobHash: string;
@@ -198,6 +199,7 @@ function contradictsTask(task: OpenTask, report: Report): NexusError | undefined
     ["round", report.round, task.round],
     ["attempt", report.attempt, task.attempt],
     ["spec hash", report.specHash, task.specHash],
+    ["plan hash", report.planHash, task.plan.planHash],
     ["base model", report.baseModelHash, task.baseModelHash],
   ];
   for (const [what, said, meant] of pairs) {

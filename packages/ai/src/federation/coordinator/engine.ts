@@ -2,7 +2,7 @@ import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { type Id, newId } from "@ciphernx/core/ids";
 import { sleep } from "@ciphernx/core/lifecycle";
-import { blobs, createPool, databaseError, type DatabasePool, endPool, retrying, rounds, runs } from "@ciphernx/core/store";
+import { blobs, createPool, databaseError, type DatabasePool, endPool, retrying, rounds, runs, type StartedBy } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
@@ -47,6 +47,8 @@ export interface StartRunOptions {
   readonly idempotencyKey?: string | undefined;
   /** A checkpoint among the blobs, instead of the seeded initialisation. */
   readonly initialModel?: Sha256 | undefined;
+  /** The organisation that starts it; where the project has a roster. */
+  readonly startedBy?: StartedBy | undefined;
 }
 
 /** Runs rounds, each as one durable workflow; recovers what a crash interrupted. */
@@ -159,6 +161,7 @@ async function startRun(context: EngineContext, options: StartRunOptions): Promi
           initialModelHash: initial,
           modelHash: initial,
           idempotencyKey: idempotencyKey ?? null,
+          startedBy: options.startedBy ?? null,
         })
         .onConflictDoNothing({ target: runs.idempotencyKey })
         .returning({ id: runs.id });

@@ -1,5 +1,5 @@
 import { NexusError } from "@ciphernx/core/errors";
-import { runs, type Store } from "@ciphernx/core/store";
+import { runs, type StartedBy, type Store } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 
@@ -16,6 +16,8 @@ export interface RunDocuments {
   readonly planJson: string;
   /** How rows become inputs; null before the parties' statistics have been added, and where nothing is prepared. */
   readonly preprocessingJson: string | null;
+  /** What an organisation signed when it started the run; undefined where the project has no roster. */
+  readonly start: (StartedBy & { readonly idempotencyKey: string }) | undefined;
 }
 
 /** Documents of runs, read once: the plan names every party, and each task of each round needs it. */
@@ -47,12 +49,16 @@ export function createRunDocumentCache(store: Store): RunDocumentCache {
 }
 
 async function readDocuments({ db }: Store, runId: string): Promise<RunDocuments> {
-  const { spec: asked, specHash: askedHash, plan: planned, preprocessing: prepared } = runs;
-  const [row] = await db.select({ spec: asked, specHash: askedHash, plan: planned, preprocessing: prepared }).from(runs).where(eq(runs.id, runId));
+  const { spec: asked, specHash: askedHash, plan: planned, preprocessing: prepared, startedBy: by, idempotencyKey: key } = runs;
+  const [row] = await db
+    .select({ spec: asked, specHash: askedHash, plan: planned, preprocessing: prepared, startedBy: by, idempotencyKey: key })
+    .from(runs)
+    .where(eq(runs.id, runId));
   if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id ${runId}.`);
-  const { spec, specHash, plan, preprocessing } = row;
+  const { spec, specHash, plan, preprocessing, startedBy, idempotencyKey } = row;
   return {
     ...{ spec: spec as RunSpec, specHash, plan: plan as RunPlan, specJson: JSON.stringify(spec), planJson: JSON.stringify(plan) },
     preprocessingJson: preprocessing === null ? null : JSON.stringify(preprocessing),
+    start: startedBy === null ? undefined : { ...startedBy, idempotencyKey: idempotencyKey ?? "" },
   };
 }

@@ -17,6 +17,7 @@ import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { KeptValues } from "./kept-values.ts";
 import { askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
+import type { NodeRoster } from "./node-roster.ts";
 import type { NodeSession } from "./session.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
@@ -34,6 +35,8 @@ export interface AnswerTaskOptions {
   readonly signal: AbortSignal;
   /** Speaks for the owners of the node's datasets. */
   readonly guard: DatasetGuard;
+  /** Who may take part beside this node; undefined where nobody said whose node it is: then with everybody. */
+  readonly roster?: NodeRoster | undefined;
   /** Where the party's own values of tensors that it does not share are kept from round to round. */
   readonly kept: KeptValues;
   /** Told when values that the party should have kept are gone: it goes on from the initial ones. */
@@ -77,7 +80,7 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
     outcome = { weight: 0, metrics: {}, failure: { code: failure.code, message: failure.message } };
   }
 
-  const { taskId, runId, round, attempt, specHash, baseModelHash } = task;
+  const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
   const { failure: failed, file, ...answer } = outcome;
   const blobHash = file === undefined ? "" : digest(file);
   const signed = {
@@ -86,6 +89,7 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
     round,
     attempt,
     specHash,
+    planHash,
     baseModelHash,
     blobHash,
     ...answer,

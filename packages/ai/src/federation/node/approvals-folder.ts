@@ -17,6 +17,8 @@ const approvalSchema = z.strictObject({
   approvedAt: z.iso.datetime(),
   /** The last day (UTC) on which it holds. */
   until: daySchema.optional(),
+  /** The roster as the node had seen it: whoever was not on it then is not approved. */
+  roster: z.strictObject({ version: z.int().min(1), hash: sha256Schema }).optional(),
 });
 
 /** That the owner of a dataset lets a run learn from it. */

@@ -28,7 +28,7 @@ function asked(changes: Partial<RunSpecInput> = {}, rows: DatasetSchema = schema
     ...changes,
   });
   const dataset = { schema: rows, trainExamples: 100, testExamples: 40, contentHash: "0".repeat(64) };
-  return { spec, plan: compileOrThrow(spec, { kernelBuild: "b", parties: [{ name: "ash", kernelBuild: "b", dataset }] }) };
+  return { party: "ash", spec, plan: compileOrThrow(spec, { kernelBuild: "b", parties: [{ name: "ash", kernelBuild: "b", dataset }] }) };
 }
 
 function broken(terms: Partial<DatasetTerms>, run = asked(), known: Partial<TermFacts> = {}) {

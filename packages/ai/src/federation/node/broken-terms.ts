@@ -1,4 +1,5 @@
 import { plural } from "@ciphernx/core/errors";
+import { nodesAt } from "@ciphernx/core/roster";
 import { canonicalJson } from "@ciphernx/core/spec";
 import type { DatasetTerms, RowSchema } from "../../data/index.ts";
 import { findMetric } from "../../metrics/index.ts";
@@ -25,7 +26,11 @@ export interface TermFacts {
 }
 
 /** Every term that a run does not keep; approval apart. Pure. */
-export function brokenTerms(terms: DatasetTerms, { spec, plan }: Pick<AskedTask, "spec" | "plan">, facts: TermFacts): readonly BrokenTerm[] {
+export function brokenTerms(
+  terms: DatasetTerms,
+  { spec, plan, party, roster, startedBy }: Pick<AskedTask, "spec" | "plan" | "party" | "roster" | "startedBy">,
+  facts: TermFacts,
+): readonly BrokenTerm[] {
   const broken: BrokenTerm[] = [];
   const check = (term: keyof DatasetTerms, keeps: boolean, asked: string, allowed: string) => {
     if (!keeps) broken.push({ term, asked, allowed });
@@ -40,6 +45,19 @@ export function brokenTerms(terms: DatasetTerms, { spec, plan }: Pick<AskedTask,
     const asked = purpose === undefined ? "no purpose (data.purpose)" : JSON.stringify(purpose);
     check("purposes", purpose !== undefined && purposes.includes(purpose), asked, purposes.map((one) => `"${one}"`).join(", "));
   }
+  if (terms.organisations !== undefined) {
+    const own = roster?.nodes.get(party)?.organisation;
+    const nodes = roster && plan.roster && nodesAt(roster, plan.roster.version);
+    const asked = nodes === undefined ? undefined : [...new Set(plan.parties.map(({ name }) => nodes.get(name)!.organisation))];
+    const others = asked?.filter((name) => name !== own && !terms.organisations!.includes(name));
+    check(
+      "organisations",
+      others?.length === 0,
+      others === undefined ? "parties of no roster" : `parties of ${others.join(", ")}`,
+      terms.organisations.join(", "),
+    );
+  }
+  oneOf("startedBy", terms.startedBy, startedBy ?? "a start by nobody on a roster");
   oneOf("protections", protections, spec.protection.kind);
   if (maxRounds !== undefined) check("maxRounds", spec.rounds <= maxRounds, plural(spec.rounds, "round"), `${maxRounds}`);
   if (maxEpochs !== undefined) check("maxEpochs", spec.train.epochs <= maxEpochs, `${plural(spec.train.epochs, "epoch")} a round`, `${maxEpochs}`);

@@ -1,6 +1,7 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { TaskKind } from "@ciphernx/protocol/proto";
 import { contradictoryPlan } from "../../spec/contradictory-plan.ts";
+import { planHash } from "../../spec/plan-hash.ts";
 import { runSpecHash, type RunPlan, type RunSpec } from "../../spec/index.ts";
 
 /** What a node checks before it touches its data: that the task carries the spec whose hash its report will sign, and is for this party. */
@@ -32,6 +33,13 @@ export function checkPlan(task: { readonly spec: RunSpec; readonly plan: RunPlan
   throw new NexusError("SPEC_INVALID", `The plan of the task contradicts its spec: ${problem}.`, {
     hint: "The node goes by the spec. Install the coordinator's version on the node; if it has it, the coordinator is not to be trusted.",
   });
+}
+
+/** That a plan is the one whose hash the task names, which the report will sign. @throws NexusError SPEC_INVALID */
+export function checkPlanHash(plan: RunPlan, named: string): void {
+  const actual = planHash(plan);
+  if (actual === named && actual === plan.planHash) return;
+  throw new NexusError("SPEC_INVALID", `The task names the plan ${named}, but the plan it carries hashes to ${actual}.`);
 }
 
 /** Why a run of the spec has no such task, in words; undefined when it may have. */

@@ -1,3 +1,4 @@
+import type { Roster } from "@ciphernx/core/roster";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 
 /** A task that a node is about to answer. The spec has the hash that the task names, and the plan does not contradict it. */
@@ -10,6 +11,10 @@ export interface AskedTask {
   readonly round: number;
   /** This node. */
   readonly party: string;
+  /** The roster, which has every party of the plan; undefined where the node goes by none. */
+  readonly roster?: Roster;
+  /** The organisation that started the run, as its signature shows; where there is a roster. */
+  readonly startedBy?: string;
 }
 
 /** Speaks for the owners of a node's datasets, before each task and once more before its answer is sent. */

@@ -18,6 +18,8 @@ export interface Decision {
   readonly round?: number;
   /** Last day of an approval. */
   readonly until?: string;
+  /** The roster that an approval names. */
+  readonly roster?: { readonly version: number; readonly hash: string };
   /** Of a refusal. */
   readonly code?: string;
   readonly reason?: string;

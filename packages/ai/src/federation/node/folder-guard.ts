@@ -1,4 +1,5 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { extendsHead, nodesAt, type RosterHead, wasMember } from "@ciphernx/core/roster";
 import { dayOf } from "../../data/index.ts";
 import { descriptorPath, readDescriptor } from "../../data/node/descriptor-file.ts";
 import { folderApprovals } from "./approvals-folder.ts";
@@ -20,7 +21,8 @@ export interface FolderGuardOptions {
 export function folderGuard({ folder, facts }: FolderGuardOptions): DatasetGuard {
   const approvals = folderApprovals(folder);
 
-  async function refusal({ spec, plan, specHash, runId, party }: AskedTask): Promise<NexusError | undefined> {
+  async function refusal(asked: AskedTask): Promise<NexusError | undefined> {
+    const { spec, specHash, runId, party } = asked;
     const { dataset } = spec.data;
     const { terms } = await readDescriptor(descriptorPath(folder, dataset));
     if (terms === undefined) return undefined;
@@ -29,7 +31,7 @@ export function folderGuard({ folder, facts }: FolderGuardOptions): DatasetGuard
       return new NexusError("MESSAGE_INVALID", `The task names the run ${JSON.stringify(runId.slice(0, 128))}, which is no id.`);
     }
     const today = dayOf(new Date());
-    const broken = brokenTerms(terms, { spec, plan }, { today, ...(await facts(dataset)) });
+    const broken = brokenTerms(terms, asked, { today, ...(await facts(dataset)) });
     if (broken.length > 0) {
       const list = broken.map(({ term, asked, allowed }) => `${term}: it asks for ${asked}, the owner allows ${allowed}`).join("; ");
       return new NexusError("TERMS_REFUSED", `The terms of "${dataset}" at ${party} refuse the run. ${list}.`, {
@@ -40,8 +42,10 @@ export function folderGuard({ folder, facts }: FolderGuardOptions): DatasetGuard
     if (terms.runs === "any") return undefined;
     const approval = await approvals.read(dataset, specHash);
     const until = approval?.until;
-    if (approval !== undefined && (until === undefined || today <= until)) return undefined;
-    const why = until === undefined ? "is not approved" : `was approved until ${until}`;
+    const holds = approval !== undefined && (until === undefined || today <= until);
+    const late = holds ? joinedSince(asked, approval.roster) : undefined;
+    if (holds && late === undefined) return undefined;
+    const why = late ?? (until === undefined ? "is not approved" : `was approved until ${until}`);
     return new NexusError("APPROVAL_REQUIRED", `The owner of "${dataset}" at ${party} approves each run, and spec ${specHash} ${why}.`, {
       details: { dataset, specHash, run: runId },
       hint: `\`nexus dataset approve ${dataset} --folder ${word(folder)} --run ${specHash}\` on this machine approves it; then \`nexus run resume ${runId}\` goes on.`,
@@ -64,6 +68,17 @@ export function folderGuard({ folder, facts }: FolderGuardOptions): DatasetGuard
       throw refused;
     },
   };
+}
+
+/** Who takes part in a run but was not on the roster that the owner saw, in words; undefined when everybody was. */
+function joinedSince({ plan, roster, startedBy }: AskedTask, approved: RosterHead | undefined): string | undefined {
+  if (roster === undefined) return undefined;
+  if (approved === undefined) return "was approved before this node had seen the roster";
+  if (!extendsHead(roster, approved)) return `was approved with another roster (entry ${approved.version})`;
+  const seen = nodesAt(roster, approved.version);
+  const late = plan.parties.filter(({ name }) => !seen.has(name)).map(({ name }) => name);
+  if (startedBy !== undefined && !wasMember(roster.organisations.get(startedBy), approved.version)) late.push(`${startedBy}, which starts it`);
+  return late.length === 0 ? undefined : `was approved when these were not on the roster: ${late.join(", ")}`;
 }
 
 /** A path as one word of a shell's line. */

@@ -4,6 +4,8 @@ export type { AskedTask, DatasetGuard } from "./dataset-guard.ts";
 export { type AwaitedApproval, awaitedApprovals } from "./awaited-approvals.ts";
 export { type Decision, logDecision, type LoggedDecision, readDecisions } from "./decision-log.ts";
 export { folderGuard, type FolderGuardOptions } from "./folder-guard.ts";
+export { folderRoster, type NodeRoster } from "./node-roster.ts";
+export { readAnchor, readKeptRoster, type RosterAnchor, writeAnchor } from "./roster-anchor.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { folderKeptValues } from "./kept-folder.ts";
 export type { KeptAfter, KeptValues } from "./kept-values.ts";

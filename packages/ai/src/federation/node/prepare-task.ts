@@ -10,7 +10,8 @@ import { placeLocal, sharingOf } from "../../strategy/sharing.ts";
 import { decodeSafetensors } from "../../tensor/index.ts";
 import type { TrainingTask } from "../../training/index.ts";
 import type { AnswerTaskOptions } from "./answer-task.ts";
-import { checkPlan, checkTerms } from "./check-terms.ts";
+import { checkRoster } from "./check-roster.ts";
+import { checkPlan, checkPlanHash, checkTerms } from "./check-terms.ts";
 import type { KeptAfter } from "./kept-values.ts";
 
 /** A task with all that the party needs for it. */
@@ -38,14 +39,23 @@ export async function readTask(options: AnswerTaskOptions): Promise<AgreedTask> 
   checkTerms({ spec: document, plan, specHash, party }, identity.name);
   const spec = parseRunSpec(document, "The spec of the task");
   checkPlan({ spec, plan, round, kind: task.kind });
+  checkPlanHash(plan, task.planHash);
   await askOwner(options, { spec, plan });
   return { spec, plan, party, round, signal };
 }
 
-/** Lets the owner of the data speak. @throws NexusError as `DatasetGuard.admit` */
-export async function askOwner({ task, guard }: AnswerTaskOptions, asked: Pick<TrainingTask, "spec" | "plan">): Promise<void> {
-  const { specHash, runId, round, party } = task;
-  await guard.admit({ ...asked, specHash, runId, round, party });
+/**
+ * Lets the organisations speak, and the owner of the data.
+ * @throws NexusError as `NodeRoster.follow`, `checkRoster`, `DatasetGuard.admit`
+ */
+export async function askOwner(options: AnswerTaskOptions, asked: Pick<TrainingTask, "spec" | "plan">): Promise<void> {
+  const { session, identity, task, guard, roster } = options;
+  const { specHash, runId, round, party, start } = task;
+  const { plan } = asked;
+  const followed = await session.call(async () => roster?.follow(session.transport, plan.roster));
+  if (followed !== undefined) await checkRoster({ plan, start }, followed, identity);
+  const rostered = followed === undefined ? {} : { roster: followed, startedBy: start!.organisation };
+  await guard.admit({ ...asked, specHash, runId, round, party, ...rostered });
 }
 
 /** Fetches what a party needs to train or to judge. */

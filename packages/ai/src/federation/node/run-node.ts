@@ -1,10 +1,11 @@
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
-import type { Task } from "@ciphernx/protocol/proto";
+import type { NextTaskResponse, Task } from "@ciphernx/protocol/proto";
 import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
 import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
 import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
+import type { NodeRoster } from "./node-roster.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { createTaskMemory } from "./task-memory.ts";
 import type { Trainer } from "../../training/index.ts";
@@ -18,6 +19,8 @@ const LONGEST_PAUSE_MS = 5_000;
 export type NodeEvent =
   | { readonly type: "connected" }
   | { readonly type: "waiting-for-coordinator"; readonly error: NexusError }
+  /** What the coordinator shows as the roster is not what the node goes by. */
+  | { readonly type: "roster-refused"; readonly error: NexusError }
   | { readonly type: "task"; readonly task: Task }
   /** What the party should have kept from its last round is gone; it goes on from the initial values of the tensors that it does not share. */
   | { readonly type: "kept-values-lost"; readonly task: Task; readonly reason: string }
@@ -34,6 +37,8 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
   readonly digest?: AnswerTaskOptions["digest"];
   /** Where the party's own values of tensors that it does not share are kept. Default: in memory, lost with the process. */
   readonly kept?: KeptValues;
+  /** Who may take part beside this node. Default: everybody. */
+  readonly roster?: NodeRoster | undefined;
   /** Speaks for the owners of the node's datasets. Default: every run is let in. */
   readonly guard?: DatasetGuard;
   readonly onEvent?: (event: NodeEvent) => void;
@@ -47,7 +52,19 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
  * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID
  */
 export async function runNode(options: RunNodeOptions): Promise<void> {
-  const { identity, trainer, softwareVersion, connect, renew, signal, digest, onSession, kept = memoryKeptValues(), guard = OPEN_GUARD } = options;
+  const {
+    identity,
+    trainer,
+    softwareVersion,
+    connect,
+    renew,
+    signal,
+    digest,
+    onSession,
+    roster,
+    kept = memoryKeptValues(),
+    guard = OPEN_GUARD,
+  } = options;
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
   const memory = createTaskMemory();
@@ -59,14 +76,16 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
       await onSession?.(session);
       tell({ type: "connected" });
+      let seenVersion = await lookAtRoster(session, roster, tell, 0);
       pauseMs = FIRST_PAUSE_MS;
       while ((await renew?.(session.caFingerprint)) !== true) {
-        const task = await nextTask(session, signal);
+        const { task, rosterVersion } = await nextTask(session, signal);
+        if (rosterVersion > seenVersion) seenVersion = await lookAtRoster(session, roster, tell, rosterVersion);
         if (task === undefined) continue;
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, signal: taskSignal },
             onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),
@@ -91,9 +110,27 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   }
 }
 
-async function nextTask(session: NodeSession, signal: AbortSignal): Promise<Task | undefined> {
-  const { task } = await session.call((client) => client.nextTask({ waitMs: POLL_WAIT_MS }, { signal, timeoutMs: POLL_WAIT_MS + 15_000 }));
-  return task;
+/**
+ * Keeps what the roster is now, for approvals to name it. What is wrong with it is told here, and refuses each task later.
+ * @returns the version that has been looked at, however that ended
+ */
+async function lookAtRoster(
+  session: NodeSession,
+  roster: NodeRoster | undefined,
+  tell: (event: NodeEvent) => void,
+  shownVersion: number,
+): Promise<number> {
+  try {
+    return (await session.call(async () => roster?.follow(session.transport)))?.version ?? shownVersion;
+  } catch (error) {
+    if (isConnectionProblem(error)) throw error;
+    tell({ type: "roster-refused", error: toNexusError(error) });
+    return shownVersion;
+  }
+}
+
+function nextTask(session: NodeSession, signal: AbortSignal): Promise<NextTaskResponse> {
+  return session.call((client) => client.nextTask({ waitMs: POLL_WAIT_MS }, { signal, timeoutMs: POLL_WAIT_MS + 15_000 }));
 }
 
 /** Tells the coordinator that the node is alive while it works; gives the work up when nobody wants it any more. */

@@ -10,6 +10,16 @@ export const RUN_STATES = ["pending", "starting", "running", "finished"] as cons
 /** How a finished run ended. */
 export const RUN_OUTCOMES = ["completed", "failed", "stopped"] as const;
 
+/** That an organisation started a run. */
+export interface StartedBy {
+  /** Its name on the roster. */
+  readonly organisation: string;
+  /** Empty where the run starts from the spec's initialisation. */
+  readonly initialModelHash: string;
+  /** Ed25519 by the organisation's key, in hex. */
+  readonly signature: string;
+}
+
 /** One run: the spec it was started from, the plan it was priced with, and how far it has come. */
 export const runs = pgTable(
   "runs",
@@ -40,6 +50,8 @@ export const runs = pgTable(
     stopRequested: boolean().notNull().default(false),
     /** Two starts with one key give one run. */
     idempotencyKey: text().unique("runs_idempotency_key"),
+    /** The organisation that started it, and what it signed beside spec, plan and idempotency key; null where the project has no roster. */
+    startedBy: jsonb().$type<StartedBy>(),
     createdAt: instant().notNull().defaultNow(),
     startedAt: instant(),
     finishedAt: instant(),
