@@ -3,12 +3,11 @@
  *
  * @module
  */
-import http from "node:http";
-import https from "node:https";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
-import { httpBlobChannel } from "./http-blob-channel.ts";
-import { isLoopbackHost } from "./loopback.ts";
+import { coordinatorAgent, coordinatorOrigin, type TlsClientCredentials } from "./agents.ts";
+import { blobChannel } from "./blob-channel.ts";
+import { httpExchanges } from "./http-exchange.ts";
 import { DEFAULT_TRIES } from "./patience.ts";
 import { rpcChannel } from "./rpc-channel.ts";
 import { tokenBucket } from "./token-bucket.ts";
@@ -17,15 +16,7 @@ import { MAX_MESSAGE_BYTES } from "./limits.ts";
 
 export { findAuthority, type FindAuthorityOptions } from "./find-authority.ts";
 
-/** Whom a client trusts, and what it shows; PEM. TLS is 1.3, and the server's name is checked. */
-export interface TlsClientCredentials {
-  /** CAs of the server. Default: those of the system. */
-  readonly ca?: string | undefined;
-  /** The client's certificate, when it has one. */
-  readonly cert?: string | undefined;
-  /** The key of `cert`. */
-  readonly key?: string | undefined;
-}
+export type { TlsClientCredentials };
 
 /** Options of {@link connectTransport}. */
 export interface ConnectTransportOptions {
@@ -54,12 +45,8 @@ export function connectTransport(options: ConnectTransportOptions): Transport {
   const { baseUrl, tls = {}, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond } = options;
   const uploadLimit = uploadBytesPerSecond === undefined ? undefined : tokenBucket(uploadBytesPerSecond);
   const origin = coordinatorOrigin(baseUrl);
-  // Agents of our own: the global one follows NODE_USE_ENV_PROXY, and bulk must not queue behind waiting calls.
-  const agent = (): http.Agent =>
-    origin.startsWith("https:")
-      ? new https.Agent({ keepAlive: true, minVersion: "TLSv1.3", allowPartialTrustChain: true, ...givenOf(tls) })
-      : new http.Agent({ keepAlive: true });
-  const [calls, bulk] = [agent(), agent()];
+  // Bulk must not queue behind waiting calls.
+  const [calls, bulk] = [coordinatorAgent(origin, tls), coordinatorAgent(origin, tls)];
   const closing = new AbortController();
   return {
     kind: "connect",
@@ -77,7 +64,10 @@ export function connectTransport(options: ConnectTransportOptions): Transport {
       target: origin,
       closed: closing.signal,
     }),
-    blobs: httpBlobChannel({ origin, agent: bulk, token, stallTimeoutMs, closed: closing.signal, tries, uploadLimit }),
+    blobs: blobChannel({
+      open: httpExchanges({ origin, agent: bulk, token, stallTimeoutMs }),
+      ...{ origin, closed: closing.signal, tries, uploadLimit },
+    }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -87,22 +77,4 @@ export function connectTransport(options: ConnectTransportOptions): Transport {
     calls.destroy();
     bulk.destroy();
   }
-}
-
-/** What was given: an undefined `ca` would stand for no CA at all. */
-function givenOf({ ca, cert, key }: TlsClientCredentials): https.AgentOptions {
-  return { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
-}
-
-function coordinatorOrigin(baseUrl: string): string {
-  const url = URL.parse(baseUrl);
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.pathname !== "/" || url.search !== "" || url.username !== "") {
-    throw new NexusError("USAGE", `"${baseUrl}" is not the address of a coordinator; one looks like http://127.0.0.1:7700.`);
-  }
-  if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
-    throw new NexusError("ADDRESS_NOT_LOOPBACK", `${url.host} is not on this machine, and tokens do not travel unencrypted.`, {
-      hint: "Use https:// and the port of `nexus up --listen`, or a tunnel such as `ssh -L 7700:127.0.0.1:7700 HOST` and http://127.0.0.1:7700.",
-    });
-  }
-  return url.origin;
 }

@@ -1,8 +1,10 @@
 /** Two ends and a line between them that is cut where a test says, and the bytes that travel. @module */
 import { randomBytes } from "node:crypto";
-import { connectTransport, type ConnectTransportOptions } from "../connect.ts";
+import { connectTransport } from "../connect.ts";
 import { createPartialUploads, type PartialUploadLimits } from "../partial-uploads.ts";
 import { sha256 } from "../transport.compliance.ts";
+import type { Transport } from "../transport.ts";
+import type { WebSocketTransportOptions } from "../websocket/index.ts";
 import { cuttingProxy, type LinePlan } from "./cutting-proxy.fixture.ts";
 import type { WireLimits } from "./index.ts";
 import { openWireServer } from "./wire-server.fixture.ts";
@@ -18,14 +20,24 @@ export async function drain(chunks: AsyncIterable<Uint8Array>): Promise<void> {
 /** A server that keeps parts, a line to it, and a node at the other end. */
 export async function openLine(
   plan: (connection: number) => LinePlan | undefined,
-  { limits, wire, client }: { limits?: Partial<PartialUploadLimits>; wire?: Partial<WireLimits>; client?: Partial<ConnectTransportOptions> } = {},
+  {
+    limits,
+    wire,
+    client,
+    connect = connectTransport,
+  }: {
+    limits?: Partial<PartialUploadLimits>;
+    wire?: Partial<WireLimits>;
+    client?: Partial<WebSocketTransportOptions>;
+    connect?: (options: WebSocketTransportOptions) => Transport;
+  } = {},
 ) {
   const stack = new AsyncDisposableStack();
   const partial = createPartialUploads(limits);
   const world = stack.use(await openWireServer(wire, "127.0.0.1", 0, async () => {}, partial));
   const line = stack.use(await cuttingProxy(() => world.server.port, plan));
-  const transport = stack.use(connectTransport({ baseUrl: line.url, token: () => "ash.1", ...client }));
-  return { world, line, partial, blobs: transport.blobs, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const transport = stack.use(connect({ baseUrl: line.url, token: () => "ash.1", ...client }));
+  return { world, line, partial, rpc: transport.rpc, blobs: transport.blobs, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 export const bytes = randomBytes(SIZE_BYTES);

@@ -20,6 +20,17 @@ const HTTP_OF_STATUS: Readonly<Record<RpcStatus, number>> = {
   unavailable: 503,
 };
 
+/** Tells a sender where the part of its upload ends that is here. */
+function uploadOffset({ code, details }: NexusError): Readonly<Record<string, string>> {
+  const { keptBytes } = details;
+  return code === "UPLOAD_OFFSET_MISMATCH" && typeof keptBytes === "number" ? { "upload-offset": String(keptBytes) } : {};
+}
+
+/** Tells which methods there are (RFC 9110 §10.2.1). */
+function allowed({ details }: NexusError): Readonly<Record<string, string>> {
+  return typeof details["allow"] === "string" ? { allow: details["allow"] } : {};
+}
+
 /**
  * The HTTP answer to an error: status, headers of its own, and JSON `{error: {code, message, hint, details}}`. Beside it stand the members of
  * an error of the Connect protocol: whoever made an RPC that was refused before its handler (by the port, the origin, a limit) reads those.
@@ -34,7 +45,7 @@ export function httpAnswer(error: NexusError): {
   return {
     // Too many requests (RFC 6585 §4), where the RPC status knows only that something is used up.
     status: code === "RATE_LIMITED" ? 429 : HTTP_OF_STATUS[ERROR_CATALOGUE[code].rpc],
-    headers: retryAfter(error),
+    headers: { ...retryAfter(error), ...uploadOffset(error), ...allowed(error) },
     body: `${JSON.stringify({ ...errorToJson(toConnectError(error), undefined), error: { code, message, hint, details: jsonOf(details) } })}\n`,
   };
 }

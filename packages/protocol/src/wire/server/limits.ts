@@ -1,3 +1,5 @@
+import { PING_INTERVAL_MS } from "../websocket/frames.ts";
+
 /** Bounds on what one peer can cost the server. */
 export interface WireLimits {
   /** Largest blob that an upload may announce, whatever the endpoint would allow. Default 4 GiB. */
@@ -14,6 +16,8 @@ export interface WireLimits {
   readonly stallTimeoutMs: number;
   /** Time that a connection may stay idle between two requests. Default 65 s. */
   readonly keepAliveTimeoutMs: number;
+  /** How often the peer of a WebSocket is asked whether it is there; one that says nothing for more than two of them is cut off. Default 20 s. */
+  readonly pingIntervalMs: number;
   /** What `close` gives requests under way to end. Default 2 s. */
   readonly closeGraceMs: number;
 }
@@ -26,5 +30,6 @@ export const DEFAULT_LIMITS: WireLimits = {
   messageTimeoutMs: 30_000,
   stallTimeoutMs: 30_000,
   keepAliveTimeoutMs: 65_000,
+  pingIntervalMs: PING_INTERVAL_MS,
   closeGraceMs: 2_000,
 };

@@ -8,9 +8,9 @@ import net from "node:net";
 import tls from "node:tls";
 import { NexusError } from "@ciphernx/core/errors";
 import type { WireLog } from "../wire-log.ts";
-import { httpAnswer } from "./http-errors.ts";
 import type { WireLimits } from "./limits.ts";
 import { listen, portOf } from "./listen-loopback.ts";
+import { rawAnswer } from "./raw-answer.ts";
 import { notePeer, peerOf, type TlsPeer } from "./tls-peer.ts";
 
 /** What a TLS server shows, and whom it trusts; PEM. */
@@ -106,9 +106,7 @@ function contextOf({ key, cert, ca }: TlsServerCredentials): tls.SecureContextOp
 
 /** Tells a peer that speaks plainly, in the language of most of them. */
 function sayTls(socket: net.Socket): void {
-  const { status, body } = httpAnswer(new NexusError("TLS_MISMATCH", "This port of the coordinator speaks TLS: use https://."));
-  const head = `HTTP/1.1 ${status} Conflict\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
-  socket.end(`${head}${body}`);
+  socket.end(rawAnswer(new NexusError("TLS_MISMATCH", "This port of the coordinator speaks TLS: use https://.")));
   // What is still coming is read into the void for a moment: a socket that is closed over unread bytes takes the answer with it.
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS);

@@ -6,7 +6,8 @@
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { Duplex } from "node:stream";
+import { type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken, peerValues } from "../bearer.ts";
@@ -16,14 +17,17 @@ import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { brokenConnection } from "../rpc-channel.ts";
 import { publicError, serverErrors } from "../server-errors.ts";
 import type { WireLog } from "../wire-log.ts";
-import { isBlobPath, serveBlob } from "./blob-routes.ts";
+import { isBlobPath } from "./blob-answers.ts";
+import { serveBlob } from "./blob-routes.ts";
 import { routeByFirstBytes } from "./first-bytes.ts";
 import { httpAnswer } from "./http-errors.ts";
 import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
+import { rawAnswer } from "./raw-answer.ts";
 import { assertSameOrigin } from "./same-origin.ts";
 import { peerOf, type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";
+import { acceptWebSockets, asksForWebSocket } from "./websocket/accept.ts";
 
 /** Options of {@link startWireServer}. */
 export interface WireServerOptions {
@@ -79,14 +83,18 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   /** Who is at the other end of requests that came over TLS. */
   const peers = new WeakMap<object, TlsPeer>();
 
-  const serveRpc = connectNodeAdapter({
-    routes,
+  const valuesOf = (address: string | undefined, peer: TlsPeer | undefined) => peerValues(address).set(tlsPeerKey, peer);
+  const rpc = {
     interceptors: [serverErrors(log, shutdown.signal), admission(admit)],
-    contextValues: (request) => peerValues(request.socket.remoteAddress).set(tlsPeerKey, peers.get(request)),
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
     shutdownSignal: shutdown.signal,
+  };
+  const serveRpc = connectNodeAdapter({
+    ...rpc,
+    routes,
+    contextValues: (request) => valuesOf(request.socket.remoteAddress, peers.get(request)),
     fallback: (request) => {
       throw new NexusError("MESSAGE_INVALID", `There is nothing at ${request.url?.slice(0, 200)}.`, {
         details: { path: request.url?.slice(0, 200) },
@@ -144,9 +152,26 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       }
     };
 
+  const router = createConnectRouter({ ...rpc, connect: true, grpc: false, grpcWeb: false });
+  routes(router);
+  const webSockets = acceptWebSockets({
+    ...{ blobs, limits, log, admit, contextValues: valuesOf },
+    handlers: new Map(router.handlers.map((handler) => [handler.requestPath, handler])),
+  });
+  const onUpgrade =
+    (isTls: boolean) =>
+    (request: http.IncomingMessage, socket: Duplex, head: Buffer): void =>
+      webSockets.upgrade(request, socket, head, () => {
+        const peer = isTls ? peerOf(request.socket) : undefined;
+        if (isTls && peer === undefined) throw new NexusError("INTERRUPTED", "The connection has ended.");
+        assertSameOrigin(request.headers.host, request.headers.origin, { isTls });
+        if (shutdown.signal.aborted) throw closingError();
+        return peer;
+      });
+
   // Servers of their own for either port: what comes over TLS is never taken for a call of this machine.
-  const plain = makeFront(limits, onRequest(false), log);
-  const secured = makeFront(limits, onRequest(true), log);
+  const plain = makeFront(limits, onRequest(false), onUpgrade(false), log);
+  const secured = makeFront(limits, onRequest(true), onUpgrade(true), log);
   const fronts = [plain, secured];
   const closeFronts = (): void => {
     for (const { http1 } of fronts) http1.close();
@@ -184,6 +209,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     const stopped = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     shutdown.abort(toConnectError(closingError()));
     for (const { sessions } of fronts) for (const session of sessions) session.close();
+    void webSockets.close();
     // Idle connections, and those that become idle until the grace is over.
     const closeIdle = (): void => {
       for (const { http1 } of fronts) http1.closeIdleConnections();
@@ -191,6 +217,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     const sweep = setInterval(closeIdle, 20);
     closeIdle();
     const grace = setTimeout(() => {
+      webSockets.terminate();
       for (const socket of sockets) socket.destroy();
       secure?.destroyAll();
     }, limits.closeGraceMs);
@@ -232,9 +259,13 @@ interface Front {
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
 }
 
-function makeFront(limits: WireLimits, onRequest: (request: AnyRequest, response: AnyResponse) => void, log: WireLog): Front {
+type OnUpgrade = (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+function makeFront(limits: WireLimits, onRequest: (request: AnyRequest, response: AnyResponse) => void, onUpgrade: OnUpgrade, log: WireLog): Front {
   const { server, sessions } = makeHttp2(limits, onRequest, log);
-  return { http1: makeHttp1(limits, onRequest, log), http2: server, sessions };
+  const http1 = makeHttp1(limits, onRequest, log);
+  http1.on("upgrade", onUpgrade);
+  return { http1, http2: server, sessions };
 }
 
 function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage, response: http.ServerResponse) => void, log: WireLog): http.Server {
@@ -246,6 +277,7 @@ function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
     noDelay: true,
+    shouldUpgradeCallback: asksForWebSocket,
   });
   server.on("request", onRequest);
   // The blob route answers `100 Continue` itself, once it knows that it wants the bytes.
@@ -259,11 +291,7 @@ function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage
     }
     const message =
       status === 431 ? "The headers are too large." : status === 408 ? "The headers did not arrive in time." : "That is no HTTP request.";
-    const { body } = httpAnswer(new NexusError("MESSAGE_INVALID", message));
-    socket.end(
-      `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
+    socket.end(rawAnswer(new NexusError("MESSAGE_INVALID", message), status), () => socket.destroy());
   });
   // This server is handed its connections and never listens itself; Node arms its header timeouts and idle tracking on this event.
   server.emit("listening");

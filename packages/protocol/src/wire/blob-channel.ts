@@ -1,26 +1,23 @@
 /**
- * Blobs over plain HTTP/1.1: `GET /blobs/<sha256>` and `PUT /blobs/<sha256>?task=<id>`.
+ * Blobs over exchanges: `GET /blobs/<sha256>` and `PUT /blobs/<sha256>?task=<id>`, whatever carries them.
  *
  * @module
  */
-import http from "node:http";
-import https from "node:https";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
-import type { OpenRequest } from "./http-answers.ts";
-import { download } from "./http-download.ts";
-import { upload } from "./http-upload.ts";
+import { download } from "./blob-download.ts";
+import { upload } from "./blob-upload.ts";
+import type { OpenExchange } from "./exchange.ts";
 import { createPatience } from "./patience.ts";
 import { callError, linkSignals } from "./rpc-channel.ts";
 import type { TokenBucket } from "./token-bucket.ts";
-import type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions, TokenSource } from "./transport.ts";
+import type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions } from "./transport.ts";
 import { collectBlob, verifiedBlob } from "./verified-blob.ts";
 
-interface HttpBlobChannelOptions {
+interface BlobChannelOptions {
+  readonly open: OpenExchange;
+  /** Whom the exchanges are with, for messages. */
   readonly origin: string;
-  readonly agent: http.Agent;
-  readonly token: TokenSource;
-  readonly stallTimeoutMs: number;
   readonly closed: AbortSignal;
   /** Tries without progress after which an interrupted transfer is given up. */
   readonly tries: number;
@@ -28,24 +25,8 @@ interface HttpBlobChannelOptions {
   readonly uploadLimit: TokenBucket | undefined;
 }
 
-/** A blob channel to a coordinator's HTTP port. */
-export function httpBlobChannel({ origin, agent, token, stallTimeoutMs, closed, tries, uploadLimit }: HttpBlobChannelOptions): BlobChannel {
-  const open: OpenRequest = (method, path, headers, signal) => {
-    const bearer = token();
-    const request = (origin.startsWith("https:") ? https : http).request(`${origin}${path}`, {
-      method,
-      agent,
-      signal,
-      headers: { ...headers, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) },
-    });
-    request.setTimeout(stallTimeoutMs, () =>
-      request.destroy(new NexusError("TIMEOUT", `The coordinator at ${origin} moved no byte of ${path} for ${stallTimeoutMs / 1000} s.`)),
-    );
-    // Whoever awaits the response or the body hears of it; this only keeps a late error from ending the process.
-    request.on("error", () => {});
-    return request;
-  };
-
+/** A blob channel over exchanges with a coordinator. */
+export function blobChannel({ open, origin, closed, tries, uploadLimit }: BlobChannelOptions): BlobChannel {
   const interrupted = new Set<string>();
 
   return {

@@ -1,19 +1,18 @@
 /**
- * Fetches a blob over HTTP/1.1, and goes on behind the last byte that came when the connection is cut (RFC 9110 §14). A blob's address
+ * Fetches a blob, and goes on behind the last byte that came when the connection is cut (RFC 9110 §14). A blob's address
  * is its hash, so that what comes later is of the same bytes as what came before, or no such blob at all.
  *
  * @module
  */
-import type http from "node:http";
 import type { Sha256 } from "@ciphernx/core/blobs";
-import { foreignAnswer, type OpenRequest, refusal, responseOf } from "./http-answers.ts";
+import { type ExchangeAnswer, foreignAnswer, type OpenExchange, refusal } from "./exchange.ts";
 import type { Patience } from "./patience.ts";
 import { contentRange } from "./resumption-headers.ts";
 import { expectBlobSize } from "./verified-blob.ts";
 
 /** What a download needs of its channel. */
 export interface DownloadContext {
-  readonly open: OpenRequest;
+  readonly open: OpenExchange;
   readonly origin: string;
   readonly signal: AbortSignal;
   readonly patience: Patience;
@@ -90,27 +89,27 @@ async function askFrom(
   expectedSizeBytes: number | undefined,
   { open, origin, signal }: DownloadContext,
 ): Promise<Answer> {
-  const request = open("GET", `/blobs/${hash}`, offset === 0 ? {} : { range: `bytes=${offset}-` }, signal);
+  const request = open({ method: "GET", path: `/blobs/${hash}`, headers: offset === 0 ? {} : { range: `bytes=${offset}-` }, signal });
   request.end();
-  const response = await responseOf(request);
-  const { statusCode = 0 } = response;
-  if (statusCode !== 200 && (statusCode !== 206 || offset === 0)) throw await refusal(response, origin);
+  const answer = await request.answer;
+  const { status, body } = answer;
+  if (status !== 200 && (status !== 206 || offset === 0)) throw await refusal(answer, origin);
   try {
-    const sizeBytes = wholeSize(response, offset);
-    if (sizeBytes === undefined) throw foreignAnswer(origin, statusCode);
+    const sizeBytes = wholeSize(answer, offset);
+    if (sizeBytes === undefined) throw foreignAnswer(origin, status);
     expectBlobSize(hash, expectedSizeBytes, sizeBytes);
-    return { sizeBytes, body: response as AsyncIterable<Uint8Array>, skipBytes: statusCode === 206 ? 0 : offset };
+    return { sizeBytes, body, skipBytes: status === 206 ? 0 : offset };
   } catch (error) {
-    response.destroy();
+    request.destroy();
     throw error;
   }
 }
 
 /** The size of the whole blob that an answer belongs to; undefined when it does not say, or begins elsewhere. */
-function wholeSize({ statusCode, headers }: http.IncomingMessage, offset: number): number | undefined {
+function wholeSize({ status, headers }: ExchangeAnswer, offset: number): number | undefined {
   const lengthBytes = Number(headers["content-length"]);
   if (!Number.isSafeInteger(lengthBytes)) return undefined;
-  if (statusCode !== 206) return lengthBytes;
+  if (status !== 206) return lengthBytes;
   const range = contentRange(headers["content-range"]);
   return range?.from === offset && range.sizeBytes === offset + lengthBytes ? range.sizeBytes : undefined;
 }

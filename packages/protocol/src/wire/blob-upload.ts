@@ -1,27 +1,24 @@
 /**
- * Sends a blob over HTTP/1.1, and goes on where the coordinator's part of it ends when the connection is cut. What the requests
- * look like stands at the head of `server/blob-routes.ts`.
+ * Sends a blob, and goes on where the coordinator's part of it ends when the connection is cut. What the requests
+ * look like stands at the head of `server/blob-answers.ts`.
  *
  * @module
  */
-import type http from "node:http";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
-import { foreignAnswer, type OpenRequest, refusal, responseOf } from "./http-answers.ts";
+import { type Exchange, foreignAnswer, type OpenExchange, refusal } from "./exchange.ts";
 import { ASK_BEFORE_BYTES } from "./limits.ts";
 import type { Patience } from "./patience.ts";
 import { byteCount } from "./resumption-headers.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import type { BlobPutOptions } from "./transport.ts";
 
-/** RFC 9110 §10.1.1: a client that asked does not wait for ever, since old intermediaries never answer. */
-const CONTINUE_WAIT_MS = 1_000;
 /** Uploads that are remembered as interrupted; a node has one task at a time. */
 const MAX_INTERRUPTED = 64;
 
 /** What an upload needs of its channel. */
 export interface UploadContext {
-  readonly open: OpenRequest;
+  readonly open: OpenExchange;
   readonly origin: string;
   readonly signal: AbortSignal;
   readonly patience: Patience;
@@ -77,15 +74,16 @@ interface Place {
 
 /** Asks how far an upload came. Who is refused, or asks a coordinator that does not know the question, begins anew and hears why then. */
 async function askPlace(path: string, sizeBytes: number, { open, origin, signal }: UploadContext): Promise<Place> {
-  const request = open("HEAD", `${path}${path.includes("?") ? "&" : "?"}upload`, { "upload-length": sizeBytes }, signal);
+  const asking = `${path}${path.includes("?") ? "&" : "?"}upload`;
+  const request = open({ method: "HEAD", path: asking, headers: { "upload-length": String(sizeBytes) }, signal });
   request.end();
-  const response = await responseOf(request);
-  response.resume();
-  const { statusCode = 0, headers } = response;
-  if (statusCode >= 500) throw foreignAnswer(origin, statusCode);
-  if (statusCode !== 204) return { offsetBytes: 0, asked: false };
+  const answer = await request.answer;
+  answer.discard();
+  const { status, headers } = answer;
+  if (status >= 500) throw foreignAnswer(origin, status);
+  if (status !== 204) return { offsetBytes: 0, asked: false };
   const offsetBytes = byteCount(headers["upload-offset"]);
-  if (offsetBytes === undefined || offsetBytes > sizeBytes) throw foreignAnswer(origin, statusCode);
+  if (offsetBytes === undefined || offsetBytes > sizeBytes) throw foreignAnswer(origin, status);
   return { offsetBytes, asked: true, complete: headers["upload-complete"] === "?1" };
 }
 
@@ -98,20 +96,14 @@ async function send(
 ): Promise<void> {
   const restBytes = sizeBytes - offsetBytes;
   const asks = !asked && restBytes >= ASK_BEFORE_BYTES;
-  const request = open(
-    "PUT",
-    path,
-    {
-      "content-length": restBytes,
-      "content-type": "application/octet-stream",
-      ...(asks && { expect: "100-continue" }),
-      ...(offsetBytes > 0 && { "upload-offset": offsetBytes, "upload-length": sizeBytes, "upload-complete": "?1" }),
-    },
-    signal,
-  );
-  const response = responseOf(request);
+  const headers = {
+    "content-length": String(restBytes),
+    "content-type": "application/octet-stream",
+    ...(offsetBytes > 0 && { "upload-offset": String(offsetBytes), "upload-length": String(sizeBytes), "upload-complete": "?1" }),
+  };
+  const request = open({ method: "PUT", path, headers, signal, asks });
   // An answer before the body has gone is a refusal, and ends the sending.
-  const refused = asks && !(await mayContinue(request, response));
+  const refused = asks && !(await request.mayContinue());
   const sending = refused
     ? Promise.resolve()
     : bytes instanceof Uint8Array
@@ -119,17 +111,17 @@ async function send(
       : sendBody(request, bytes, { hash, sizeBytes, limit, signal });
   // After a refusal nobody waits for it.
   sending.catch(() => {});
-  const answer = await Promise.race([response, sending.then(() => response)]);
-  if (answer.statusCode !== 201) {
+  const answer = await Promise.race([request.answer, sending.then(() => request.answer)]);
+  if (answer.status !== 201) {
     const error = await refusal(answer, origin);
     request.destroy();
     throw error;
   }
-  answer.resume();
+  answer.discard();
   await sending;
 }
 
-async function sendBytes(request: http.ClientRequest, bytes: Uint8Array, limit: TokenBucket | undefined, signal: AbortSignal): Promise<void> {
+async function sendBytes(request: Exchange, bytes: Uint8Array, limit: TokenBucket | undefined, signal: AbortSignal): Promise<void> {
   if (limit === undefined) {
     request.end(bytes);
     return;
@@ -139,18 +131,18 @@ async function sendBytes(request: http.ClientRequest, bytes: Uint8Array, limit: 
 }
 
 /** Writes bytes as fast as the limit and the connection allow. */
-async function write(request: http.ClientRequest, bytes: Uint8Array, limit: TokenBucket | undefined, signal: AbortSignal): Promise<void> {
+async function write(request: Exchange, bytes: Uint8Array, limit: TokenBucket | undefined, signal: AbortSignal): Promise<void> {
   const pieceBytes = limit?.pieceBytes ?? bytes.length;
   for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
     const piece = bytes.subarray(offset, offset + pieceBytes);
     await limit?.take(piece.length, { signal });
     if (request.destroyed) return;
-    if (!request.write(piece)) await drained(request);
+    await request.write(piece);
   }
 }
 
 async function sendBody(
-  request: http.ClientRequest,
+  request: Exchange,
   chunks: AsyncIterable<Uint8Array>,
   { hash, sizeBytes, limit, signal }: Pick<BlobPutOptions, "hash" | "sizeBytes"> & Pick<UploadContext, "limit" | "signal">,
 ): Promise<void> {
@@ -184,30 +176,4 @@ function remember(interrupted: Set<string>, path: string): void {
     if (interrupted.size <= MAX_INTERRUPTED) break;
     interrupted.delete(oldest);
   }
-}
-
-/** Whether the body may go: the coordinator said so or is silent for a second, and has not answered already. */
-async function mayContinue(request: http.ClientRequest, response: Promise<unknown>): Promise<boolean> {
-  const go = Promise.withResolvers<boolean>();
-  request.once("continue", () => go.resolve(true));
-  const timer = setTimeout(() => go.resolve(true), CONTINUE_WAIT_MS);
-  request.flushHeaders();
-  try {
-    return await Promise.race([go.promise, response.then(() => false)]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Waits until the request takes more, or is over. */
-function drained(request: http.ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      request.off("drain", done);
-      request.off("close", done);
-      resolve();
-    };
-    request.once("drain", done);
-    request.once("close", done);
-  });
 }

@@ -1,0 +1,2 @@
+/** The Transport over one WebSocket, in Node. @module */
+export { webSocketTransport, type WebSocketTransportOptions } from "./transport.ts";
