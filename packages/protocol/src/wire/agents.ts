@@ -13,11 +13,32 @@ export interface TlsClientCredentials {
   readonly key?: string | undefined;
 }
 
-/** An agent for connections to a coordinator. The global one follows NODE_USE_ENV_PROXY, which knows nothing of our TLS. */
-export function coordinatorAgent(origin: string, tls: TlsClientCredentials): http.Agent {
-  return origin.startsWith("https:")
-    ? new https.Agent({ keepAlive: true, minVersion: "TLSv1.3", allowPartialTrustChain: true, ...givenOf(tls) })
-    : new http.Agent({ keepAlive: true });
+/**
+ * An agent for connections to a coordinator. Those over TLS go through an HTTP proxy by CONNECT (RFC 9110 §9.3.6), where there is one: the
+ * proxy sees host and port, and no more. Plain ones stay on this machine, where no proxy leads.
+ *
+ * @param proxy its address, with user and password if it wants them; undefined: as `HTTPS_PROXY` and `NO_PROXY` of the environment say
+ * @throws USAGE when that is no address of a proxy
+ */
+export function coordinatorAgent(origin: string, tls: TlsClientCredentials, proxy: string | undefined): http.Agent {
+  if (!origin.startsWith("https:")) return new http.Agent({ keepAlive: true });
+  const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
+  const ofEnvironment = https_proxy ?? HTTPS_PROXY;
+  const proxyEnv =
+    proxy === undefined
+      ? { HTTPS_PROXY: ofEnvironment === undefined || ofEnvironment === "" ? undefined : proxyAddress(ofEnvironment), NO_PROXY: no_proxy ?? NO_PROXY }
+      : { HTTPS_PROXY: proxyAddress(proxy) };
+  return new https.Agent({ keepAlive: true, minVersion: "TLSv1.3", allowPartialTrustChain: true, ...givenOf(tls), proxyEnv });
+}
+
+/** An address that would not be understood would be passed over in silence. */
+function proxyAddress(written: string): string {
+  const url = URL.parse(written.includes("://") ? written : `http://${written}`);
+  if (url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "") return url.href;
+  // Not repeated: it may hold a password.
+  throw new NexusError("USAGE", "The address of the proxy is none.", {
+    hint: "Write it as http://proxy.example:3128, with user:password@ if it wants them.",
+  });
 }
 
 /** What was given: an undefined `ca` would stand for no CA at all. */

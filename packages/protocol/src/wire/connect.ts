@@ -24,6 +24,8 @@ export interface ConnectTransportOptions {
   readonly baseUrl: string;
   /** For `https://`. */
   readonly tls?: TlsClientCredentials | undefined;
+  /** An HTTP proxy on the way to `https://`, for example `http://proxy.example:3128`. Default: as `HTTPS_PROXY` and `NO_PROXY` say. */
+  readonly proxy?: string | undefined;
   /** Bearer token; none when absent. */
   readonly token?: TokenSource | undefined;
   /** Milliseconds without a byte in either direction after which a blob transfer fails with TIMEOUT. Default 60,000. */
@@ -35,18 +37,17 @@ export interface ConnectTransportOptions {
 }
 
 /**
- * A Transport to a coordinator: on this machine in plain, on others over TLS. Opens connections when they are needed and keeps them;
- * proxy variables of the environment are not looked at, since no proxy can reach a loopback address of ours.
+ * A Transport to a coordinator: on this machine in plain, on others over TLS. Opens connections when they are needed and keeps them.
  *
  * @throws USAGE when the address is no `http://` or `https://` URL, or the upload limit below 1 kB/s; ADDRESS_NOT_LOOPBACK when tokens
  * would leave the machine unencrypted.
  */
 export function connectTransport(options: ConnectTransportOptions): Transport {
-  const { baseUrl, tls = {}, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond } = options;
+  const { baseUrl, tls = {}, proxy, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond } = options;
   const uploadLimit = uploadBytesPerSecond === undefined ? undefined : tokenBucket(uploadBytesPerSecond);
   const origin = coordinatorOrigin(baseUrl);
   // Bulk must not queue behind waiting calls.
-  const [calls, bulk] = [coordinatorAgent(origin, tls), coordinatorAgent(origin, tls)];
+  const [calls, bulk] = [coordinatorAgent(origin, tls, proxy), coordinatorAgent(origin, tls, proxy)];
   const closing = new AbortController();
   return {
     kind: "connect",

@@ -5,9 +5,11 @@
  * @module
  */
 import { createHash, X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
+import https from "node:https";
 import tls from "node:tls";
 import { NexusError } from "@ciphernx/core/errors";
+import { coordinatorAgent } from "./agents.ts";
+import { proxyError } from "./proxy-errors.ts";
 import { tlsError } from "./tls-errors.ts";
 
 /** A coordinator, and what it is known by. */
@@ -16,6 +18,8 @@ export interface FindAuthorityOptions {
   readonly url: string;
   /** SHA-256 of the CA's SPKI, base64url. */
   readonly fingerprint: string;
+  /** As `connectTransport` has it. */
+  readonly proxy?: string | undefined;
   /** Default 10,000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -26,25 +30,32 @@ export interface FindAuthorityOptions {
  *
  * @throws SERVER_NOT_TRUSTED when none has that key, TLS_MISMATCH, COORDINATOR_UNREACHABLE, TIMEOUT
  */
-export async function findAuthority({ url, fingerprint, timeoutMs = 10_000 }: FindAuthorityOptions): Promise<string> {
-  const { hostname, port, origin } = new URL(url);
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const socket = tls.connect({
-    ...{ host, port: port === "" ? 443 : Number(port), minVersion: "TLSv1.3" },
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    rejectUnauthorized: false,
-  });
+export async function findAuthority({ url, fingerprint, proxy, timeoutMs = 10_000 }: FindAuthorityOptions): Promise<string> {
+  const { origin } = new URL(url);
+  const agent = coordinatorAgent(origin, {}, proxy);
+  // Never ended, so that not even its head is sent: it only has the agent make a connection, through a proxy where there is one.
+  const request = https.request(origin, { agent, rejectUnauthorized: false });
   try {
     const shown = await new Promise<readonly Uint8Array[]>((resolve, reject) => {
-      socket.setTimeout(timeoutMs, () => reject(new NexusError("TIMEOUT", `The coordinator at ${origin} did not answer in ${timeoutMs / 1000} s.`)));
-      socket.once("error", reject);
-      socket.once("secureConnect", () => resolve(chainOf(socket)));
+      const timer = setTimeout(
+        () => reject(new NexusError("TIMEOUT", `The coordinator at ${origin} did not answer in ${timeoutMs / 1000} s.`)),
+        timeoutMs,
+      );
+      request.once("close", () => clearTimeout(timer));
+      request.once("error", reject);
+      request.once("socket", (socket) => {
+        if (!(socket instanceof tls.TLSSocket)) return reject(new NexusError("INTERNAL", "A connection over TLS came without it."));
+        // Through a proxy the connection is there when it is handed over.
+        const shownAlready = chainOf(socket);
+        if (shownAlready.length > 0) resolve(shownAlready);
+        else socket.once("secureConnect", () => resolve(chainOf(socket)));
+      });
     });
     const found = shown.map((raw) => new X509Certificate(raw)).find((certificate) => certificate.ca && fingerprintOf(certificate) === fingerprint);
     if (found !== undefined) return found.toString();
   } catch (error) {
     if (error instanceof NexusError) throw error;
-    const known = tlsError(error, origin);
+    const known = tlsError(error, origin) ?? proxyError(error, origin);
     if (known !== undefined) throw known;
     const errno = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw new NexusError("COORDINATOR_UNREACHABLE", `The coordinator at ${origin} does not answer (${errno}).`, {
@@ -52,8 +63,9 @@ export async function findAuthority({ url, fingerprint, timeoutMs = 10_000 }: Fi
       cause: error,
     });
   } finally {
-    socket.on("error", () => {}); // what comes after the answer concerns nobody
-    socket.destroy();
+    request.on("error", () => {}); // what comes after the answer concerns nobody
+    request.destroy();
+    agent.destroy();
   }
   throw new NexusError("SERVER_NOT_TRUSTED", `The server at ${origin} is not of the CA that the join token names; the token was not sent to it.`, {
     hint: "Ask for a new token if the coordinator's CA was replaced. Otherwise somebody answers in its place: do not join over this network.",

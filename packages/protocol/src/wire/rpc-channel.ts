@@ -7,6 +7,7 @@
 import { Code, ConnectError, type Transport as ConnectTransport } from "@connectrpc/connect";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { fromConnectError } from "./error-detail.ts";
+import { proxyError } from "./proxy-errors.ts";
 import { tlsError } from "./tls-errors.ts";
 import type { TokenSource } from "./transport.ts";
 
@@ -91,8 +92,8 @@ export function linkSignals(...signals: (AbortSignal | undefined)[]): LinkedSign
 export function callError(error: unknown, signal: AbortSignal, target: string): NexusError {
   if (signal.aborted) return abortError(signal);
   if (error instanceof NexusError) return error;
-  const distrust = tlsError(error, target);
-  if (distrust !== undefined) return distrust;
+  const onTheWay = tlsError(error, target) ?? proxyError(error, target);
+  if (onTheWay !== undefined) return onTheWay;
   const errno = brokenConnection(error);
   if (errno !== undefined) {
     return new NexusError("COORDINATOR_UNREACHABLE", `The coordinator at ${target} does not answer (${errno}).`, {

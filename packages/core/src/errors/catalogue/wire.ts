@@ -1,6 +1,12 @@
 import { defineErrors, EXIT } from "./define.ts";
 
 export const wireErrors = defineErrors({
+  PROXY_REFUSED: {
+    exit: EXIT.connection,
+    rpc: "permission_denied",
+    meaning: "The HTTP proxy on the way to the coordinator wants another user and password, or lets nobody through to that host and port.",
+    hint: "Check --proxy or HTTPS_PROXY; hosts that are reached without it are listed in NO_PROXY. Ask whoever runs the proxy to let CONNECT through to the coordinator's port.",
+  },
   COORDINATOR_UNREACHABLE: {
     exit: EXIT.connection,
     rpc: "unavailable",

@@ -20,8 +20,8 @@ export interface WebSocketTransportOptions extends ConnectTransportOptions {
  *
  * @throws USAGE, ADDRESS_NOT_LOOPBACK as `connectTransport` does
  */
-export function webSocketTransport({ baseUrl, tls = {}, ...options }: WebSocketTransportOptions): Transport {
+export function webSocketTransport({ baseUrl, tls = {}, proxy, ...options }: WebSocketTransportOptions): Transport {
   const origin = coordinatorOrigin(baseUrl);
-  const agent = coordinatorAgent(origin, tls);
+  const agent = coordinatorAgent(origin, tls, proxy);
   return exchangeTransport({ ...options, origin, open: nodeFrameSocket({ origin, agent }), closed: () => agent.destroy() });
 }
