@@ -28,7 +28,7 @@ export function createContext(global: GlobalOptions, output: Output, signal: Abo
     async withNexus(work) {
       const connection = await findConnection(global);
       const { connect } = await import("@ciphernx/ai/client");
-      await using nexus = connect(connection);
+      await using nexus = connect({ ...connection, proxy: global.proxy });
       return await work(nexus, connection.url);
     },
     async confirm(question) {

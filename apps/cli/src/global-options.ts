@@ -12,6 +12,7 @@ export const GLOBAL_OPTIONS = {
   url: text("--url <address>", "coordinator (default: $NEXUS_URL, else the one of the data folder)"),
   token: text("--token <token>", "API token or owner token (default: $NEXUS_TOKEN, else the owner's in the data folder)"),
   ca: text("--ca <file>", "certificate of the CA of a coordinator at https:// (default: $NEXUS_CA, else the CAs of the system)"),
+  proxy: text("--proxy <address>", "HTTP proxy on the way to a coordinator at https:// (default: $HTTPS_PROXY, but for $NO_PROXY)"),
   json: flag("--json", "one JSON envelope on stdout, everything else on stderr"),
   jsonl: flag("--jsonl", "one JSON object a line; the last one is the envelope"),
   quiet: flag("-q, --quiet", "ids alone"),
@@ -26,6 +27,8 @@ export interface GlobalOptions {
   readonly token: string | undefined;
   /** File with the CA's certificate. */
   readonly ca: string | undefined;
+  /** May hold a password. */
+  readonly proxy: string | undefined;
   readonly mode: OutputMode;
   readonly yes: boolean;
 }
@@ -43,6 +46,7 @@ export function fillGlobalOptions(written: Readonly<Record<string, unknown>>, en
     url: textOf("url") ?? presence(env["NEXUS_URL"]),
     token: textOf("token") ?? presence(env["NEXUS_TOKEN"]),
     ca: textOf("ca") ?? presence(env["NEXUS_CA"]),
+    proxy: textOf("proxy"),
     mode: written["jsonl"] === true ? "jsonl" : written["json"] === true ? "json" : written["quiet"] === true ? "quiet" : "people",
     yes: written["yes"] === true,
   };

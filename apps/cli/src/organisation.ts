@@ -91,6 +91,6 @@ export async function withOrganisation<T>(
   const organisation = await openOrganisation(folder, await readPassphrase(passphraseFile, context, "open"));
   const { connectTransport } = await import("@ciphernx/protocol/wire/connect");
   const { global } = context;
-  await using transport = connectTransport({ baseUrl: global.url ?? url, tls: { ca: await caOf(folder, global.ca) } });
+  await using transport = connectTransport({ baseUrl: global.url ?? url, tls: { ca: await caOf(folder, global.ca) }, proxy: global.proxy });
   return await work(organisation, rosterAccess(transport, { project: organisation.project, keys: organisation.keys }));
 }

@@ -12,6 +12,7 @@ import {
   registerDataset,
   runNode,
   SOFTWARE_VERSION,
+  type WayToCoordinator,
 } from "@ciphernx/ai/federation/node";
 import { type KernelBuild, loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
@@ -28,19 +29,19 @@ export async function serveNode(
   folder: string,
   {
     kernel,
-    uploadBytesPerSecond,
+    way = {},
     output,
     signal,
   }: Pick<Context, "output" | "signal"> & {
     readonly kernel: KernelBuild;
-    /** Most that uploads take of the line; undefined: no limit. */
-    readonly uploadBytesPerSecond?: number | undefined;
+    /** How it talks; `uploadBytesPerSecond` is the most that uploads take of the line. */
+    readonly way?: WayToCoordinator & { readonly uploadBytesPerSecond?: number | undefined };
   },
 ): Promise<void> {
   collectBulkMemory();
   await using held = await holdNode(folder);
   const { identity, url } = held;
-  const { connect, renew } = await openNodeConnection(folder, { identity, url, uploadBytesPerSecond });
+  const { connect, renew } = await openNodeConnection(folder, { ...held, ...way, transport: way.transport ?? held.transport });
   const dataset = datasetsOf(folder);
   const names = await listDescriptors(folder);
   // Before the coordinator hears of the node: data that cannot be read is told to whoever starts it.

@@ -10,6 +10,7 @@ import { BLOB_PERMISSIONS, type Caller, RPC_PERMISSIONS } from "@ciphernx/protoc
 import { ControlService, NodeService, RosterService } from "@ciphernx/protocol/proto";
 import { sessionBytes } from "@ciphernx/protocol/wire";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import { webSocketTransport } from "@ciphernx/protocol/wire/websocket";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
@@ -54,8 +55,12 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync());
 
 /** What a call is answered: the code of its error, or `ok`. */
-async function answer(token: string | undefined, call: (transport: ReturnType<typeof connectTransport>) => Promise<unknown>): Promise<string> {
-  await using transport = connectTransport({ baseUrl: lent.url, token: () => token });
+async function answer(
+  token: string | undefined,
+  call: (transport: ReturnType<typeof connectTransport>) => Promise<unknown>,
+  open = connectTransport,
+): Promise<string> {
+  await using transport = open({ baseUrl: lent.url, token: () => token });
   try {
     await call(transport);
     return "ok";
@@ -113,6 +118,27 @@ describe("the table of permissions", () => {
       else if (!callers.includes(caller)) expect({ caller, code }).toEqual({ caller, code: "FORBIDDEN" });
     }
     for (const [why, { token, code }] of bad) expect({ why, code: await call(token) }).toEqual({ why, code });
+  });
+});
+
+describe("over a WebSocket", () => {
+  const read = (token: string | undefined) => answer(token, ({ blobs }) => blobs.get("0".repeat(64) as Sha256), webSocketTransport);
+  const start = (token: string | undefined) => answer(token, ({ rpc }) => createClient(ControlService, rpc).startRun({}), webSocketTransport);
+  const beat = (token: string | undefined) => answer(token, ({ rpc }) => createClient(NodeService, rpc).heartbeat({}), webSocketTransport);
+
+  it("the same are let in, to calls and to blobs", async () => {
+    const allowed = async (call: typeof read) => {
+      const codes = await Promise.all([...good].map(async ([caller, token]) => [caller, await call(token)] as const));
+      return codes.filter(([, code]) => code !== "FORBIDDEN").map(([caller]) => caller);
+    };
+    expect(await allowed(start)).toEqual(["owner", "data-scientist"]);
+    expect(await allowed(beat)).toEqual(["node"]);
+    // A node may read what its tasks name, and it has none.
+    expect(await allowed(read)).toEqual(["owner", "data-scientist", "data-owner"]);
+  });
+
+  it("and nobody with what is no token", async () => {
+    for (const [why, { token, code }] of bad) expect({ why, codes: [await start(token), await read(token)] }).toEqual({ why, codes: [code, code] });
   });
 });
 

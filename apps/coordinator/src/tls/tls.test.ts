@@ -20,6 +20,7 @@ import { sign } from "@ciphernx/crypto/keys";
 import { NodeService } from "@ciphernx/protocol/proto";
 import { certificateBytes } from "@ciphernx/protocol/wire";
 import { connectTransport, type TlsClientCredentials } from "@ciphernx/protocol/wire/connect";
+import { webSocketTransport } from "@ciphernx/protocol/wire/websocket";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classRows, eventually, rowsSpec, startWork, type TestCoordinator, testCoordinator } from "../test-coordinator.fixture.ts";
@@ -56,14 +57,19 @@ async function certificateOf(identity: NodeIdentity, by: Authority = authority, 
   return { key: keyPem, cert: await by.issueNode(request, names, more.now === undefined ? {} : { now: more.now }) };
 }
 
-async function session(identity: NodeIdentity, credentials: TlsClientCredentials): Promise<NodeSession> {
+async function session(identity: NodeIdentity, credentials: TlsClientCredentials, open = connectTransport): Promise<NodeSession> {
   return openSession({
     identity,
     kernelBuild: (await loadKernel()).build,
     softwareVersion: SOFTWARE_VERSION,
-    connect: (token) => connectTransport({ baseUrl: url, token, tls: credentials }),
+    connect: (token) => open({ baseUrl: url, token, tls: credentials }),
   });
 }
+
+const TRANSPORTS = [
+  ["connect", connectTransport],
+  ["websocket", webSocketTransport],
+] as const;
 
 describe("joining over TLS", () => {
   it("needs nothing but the token, and keeps a certificate and the CA in the node's folder", async () => {
@@ -131,7 +137,12 @@ describe("nodes over TLS", () => {
   it("train to the same bits as in plain, and renew their certificates while they do", async () => {
     const [a, b] = [await joinedNode("a"), await joinedNode("b")];
     let laterMs = 0;
-    const connectionOf = ({ folder, ...joined }: typeof a) => openNodeConnection(folder, joined, () => new Date(Date.now() + laterMs));
+    const connectionOf = ({ folder, ...joined }: typeof a) =>
+      openNodeConnection(
+        folder,
+        { ...joined, transport: joined.identity.name === "b" ? "websocket" : "connect" },
+        () => new Date(Date.now() + laterMs),
+      );
     const hashes: string[] = [];
     for (const isTls of [true, false]) {
       await using stack = new AsyncDisposableStack();
@@ -151,14 +162,14 @@ describe("nodes over TLS", () => {
     expect(hashes).toHaveLength(3);
   });
 
-  it("are refused without the certificate of that very node", { timeout: 60_000 }, async () => {
+  it.each(TRANSPORTS)("are refused without the certificate of that very node, over %s", { timeout: 60_000 }, async (kind, open) => {
     await using elsewhere = await temporaryFolder();
     const { authority: another } = await openAuthority({ home: elsewhere.path });
-    const [mine, theirs] = [await joinedNode("mine"), await joinedNode("theirs")];
+    const [mine, theirs] = [await joinedNode(`mine-${kind}`), await joinedNode(`theirs-${kind}`)];
     const { identity } = mine;
     const ours = await certificateOf(identity);
     await using stack = new AsyncDisposableStack();
-    const opened = stack.use((await session(identity, { ca, ...ours })).transport);
+    const opened = stack.use((await session(identity, { ca, ...ours }, open)).transport);
     await expect(createClient(NodeService, opened.rpc).heartbeat({})).resolves.toBeDefined();
 
     const cases: readonly (readonly [string, { readonly key?: string; readonly cert?: string }, string])[] = [
@@ -168,14 +179,14 @@ describe("nodes over TLS", () => {
       ["expired", await certificateOf(identity, authority, { now: new Date(Date.now() - 8 * DAY_MS) }), "CERTIFICATE_EXPIRED"],
     ];
     for (const [name, shown, code] of cases) {
-      const error = await session(identity, { ca, ...shown }).catch((reason: unknown) => reason);
+      const error = await session(identity, { ca, ...shown }, open).catch((reason: unknown) => reason);
       expect([name, error]).toMatchObject([name, { code }]);
     }
     // The token of an open session is nothing worth with the certificate of another node, of another key, or without any.
     const sessionToken = await tokenOf(identity, { ca, ...ours });
     const otherKey = { ...identity, key: theirs.identity.key };
     for (const shown of [await certificateOf(theirs.identity), await certificateOf(otherKey), {}]) {
-      await using stolen = connectTransport({ baseUrl: url, token: () => sessionToken, tls: { ca, ...shown } });
+      await using stolen = open({ baseUrl: url, token: () => sessionToken, tls: { ca, ...shown } });
       await expect(createClient(NodeService, stolen.rpc).nextTask({ waitMs: 0 })).rejects.toMatchObject({ code: "CERTIFICATE_REQUIRED" });
       const hash = "0".repeat(64) as Parameters<typeof stolen.blobs.get>[0];
       await expect(stolen.blobs.get(hash)).rejects.toMatchObject({ code: "CERTIFICATE_REQUIRED" });
@@ -213,15 +224,19 @@ describe("nodes over TLS", () => {
     await expect(createClient(NodeService, transport.rpc).challenge({ nodeId: joined.identity.nodeId })).resolves.toBeDefined();
   });
 
-  it("that are removed lose their connections at once and are let in no more", async () => {
-    const { folder, ...joined } = await joinedNode("leaver");
-    const work = await startWork(url, joined.identity, { rows: classRows("leaver", 5, 0), connection: await openNodeConnection(folder, joined) });
+  it.each(TRANSPORTS)("that are removed lose their connections at once and are let in no more, over %s", async (transport) => {
+    const name = `leaver-${transport}`;
+    const { folder, ...joined } = await joinedNode(name);
+    const work = await startWork(url, joined.identity, {
+      rows: classRows(name, 5, 0),
+      connection: await openNodeConnection(folder, { ...joined, transport }),
+    });
     const idle = tls.connect({ port: Number(new URL(url).port), host: "127.0.0.1", ca, ...(await certificateOf(joined.identity)) });
     idle.on("error", () => {});
     await once(idle, "secureConnect");
     idle.write("GET /blobs/x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     await once(idle, "data");
-    await lent.nexus.nodes.remove("leaver");
+    await lent.nexus.nodes.remove(name);
     if (!idle.closed) await once(idle, "close");
     await expect(work.ended).rejects.toMatchObject({ code: "NODE_REMOVED" });
     const connection = await openNodeConnection(folder, joined, () => new Date(Date.now() + 6 * DAY_MS));

@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly token: string;
   /** The CA of a coordinator at an `https://` address, PEM: its `ca/ca.crt`. Default: the CAs of the system. */
   readonly ca?: string | undefined;
+  /** An HTTP proxy on the way to an `https://` address, for example `http://proxy.example:3128`. Default: as `HTTPS_PROXY` and `NO_PROXY` say. */
+  readonly proxy?: string | undefined;
 }
 
 export interface StartOptions {
@@ -121,8 +123,8 @@ export interface Nexus extends AsyncDisposable {
  * for await (const event of run.events()) console.log(event.number, event.type);
  * const { modelHash } = await run.result();
  */
-export function connect({ url, token, ca }: ConnectOptions): Nexus {
-  return nexusOver(connectTransport({ baseUrl: url, token: () => token, tls: { ca } }));
+export function connect({ url, token, ca, proxy }: ConnectOptions): Nexus {
+  return nexusOver(connectTransport({ baseUrl: url, token: () => token, tls: { ca }, proxy }));
 }
 
 /** The same over any transport, for example one within the process. */

@@ -7,6 +7,7 @@ import { folderKeptValues } from "../federation/node/kept-folder.ts";
 import { folderRoster } from "../federation/node/node-roster.ts";
 import { openNodeConnection } from "../federation/node/node-connection.ts";
 import { holdNode, joinNode } from "../federation/node/node-folder.ts";
+import type { WayToCoordinator } from "../federation/node/node-transport.ts";
 import { registerDataset } from "../federation/node/register-dataset.ts";
 import { SOFTWARE_VERSION } from "../federation/node/software-version.ts";
 import { type ParameterSet, viewParameters } from "../tensor/index.ts";
@@ -67,7 +68,7 @@ export interface PartyJudgement extends PartyEvaluation {
   readonly heldOutSums?: Readonly<Record<string, number>>;
 }
 
-export interface ServeOptions {
+export interface ServeOptions extends WayToCoordinator {
   /** The coordinator, for example `http://127.0.0.1:7700`. Only needed to join. */
   readonly url?: string;
   /** A join token; only needed the first time. */
@@ -102,10 +103,11 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
   parseDocumentWith(nameSchema, dataset.name, "The dataset's name");
   const schema: RegisteredSchema = dataset.schema ?? ({ kind: "opaque" } satisfies OpaqueSchema);
   return {
-    async serve({ url, token, name, folder, signal, onEvent }) {
-      if (url !== undefined && token !== undefined && name !== undefined) await joinNode({ url, token, name, folder, unlessJoined: true });
+    async serve({ url, token, name, folder, transport, proxy, signal, onEvent }) {
+      if (url !== undefined && token !== undefined && name !== undefined)
+        await joinNode({ url, token, name, folder, transport, proxy, unlessJoined: true });
       await using held = await holdNode(folder);
-      const { connect, renew } = await openNodeConnection(folder, held);
+      const { connect, renew } = await openNodeConnection(folder, { ...held, ...(transport === undefined ? {} : { transport }), proxy });
       await runNode({
         identity: held.identity,
         trainer: partyTrainer(definition),

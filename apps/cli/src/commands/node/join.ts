@@ -1,6 +1,7 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { argument, defineCommand, flag, requiredText } from "../../command.ts";
 import { ORGANISATION_OPTIONS, withOrganisation } from "../../organisation.ts";
+import { transportOption } from "../../transport-option.ts";
 import { formatKey } from "../../views/organisations.ts";
 
 export const nodeJoin = defineCommand({
@@ -13,6 +14,7 @@ export const nodeJoin = defineCommand({
     name: requiredText("--name <name>", "the node's name, as run specs write it"),
     folder: requiredText("--folder <folder>", "where the node keeps its key and the descriptions of its data"),
     ...ORGANISATION_OPTIONS,
+    transport: transportOption,
     rejoin: flag("--rejoin", "join anew with a folder whose coordinator no longer knows it; key, datasets and terms stay"),
   },
   examples: [
@@ -23,12 +25,12 @@ export const nodeJoin = defineCommand({
     },
   ],
   async action({ args, options, ...context }) {
-    const { output } = context;
+    const { output, global } = context;
     const [{ joinNode, loadIdentity }, { nameSchema }] = await Promise.all([import("@ciphernx/ai/federation/node"), import("@ciphernx/core/spec")]);
     const name = nameSchema.safeParse(options.name);
     if (!name.success) throw new NexusError("USAGE", `--name "${options.name}" cannot be a node's name. ${name.error.issues[0]!.message}`);
-    const { org, passphraseFile, token, folder, rejoin } = options;
-    const join = () => joinNode({ url: args.url, token, name: options.name, folder, rejoin });
+    const { org, passphraseFile, token, folder, transport, rejoin } = options;
+    const join = () => joinNode({ url: args.url, token, name: options.name, folder, transport, proxy: global.proxy, rejoin });
     // The organisation's key is opened first: a wrong passphrase leaves everything as it was.
     const node =
       org === undefined

@@ -23,7 +23,7 @@ export const orgJoin = defineCommand({
     const invitation = await readInvitation(token);
     const { organisation: name, project, head } = invitation;
     const ca = global.ca === undefined ? undefined : await readFile(global.ca, "utf8");
-    await using transport = connectTransport({ baseUrl: url, tls: { ca } });
+    await using transport = connectTransport({ baseUrl: url, tls: { ca }, proxy: global.proxy });
     // Whether it is good is known before anything is made.
     const outside = rosterAccess(transport, { project, keys: [invitation.key] });
     const passphrase = await readPassphrase(passphraseFile, context, "new");

@@ -5,10 +5,11 @@ import { NexusError } from "@ciphernx/core/errors";
 import { sign } from "@ciphernx/crypto/keys";
 import { NodeService } from "@ciphernx/protocol/proto";
 import { certificateBytes, type Transport } from "@ciphernx/protocol/wire";
-import { connectTransport, findAuthority, type TlsClientCredentials } from "@ciphernx/protocol/wire/connect";
+import { findAuthority, type TlsClientCredentials } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
 import { readIfThere, writeDurably } from "./durable-file.ts";
 import type { NodeIdentity } from "./identity.ts";
+import { transportsOf, type WayToCoordinator } from "./node-transport.ts";
 
 /** The node's TLS key (ECDSA P-256) and certificate, in one file so that they always belong together. */
 const TLS_FILE = "tls.pem";
@@ -37,7 +38,9 @@ export async function openNodeConnection(
     identity,
     url,
     uploadBytesPerSecond,
-  }: {
+    transport,
+    proxy,
+  }: WayToCoordinator & {
     readonly identity: NodeIdentity;
     readonly url: string;
     /** Most that uploads take of the line; undefined: no limit. */
@@ -45,8 +48,9 @@ export async function openNodeConnection(
   },
   now: () => Date = () => new Date(),
 ): Promise<NodeConnection> {
+  const open = await transportsOf(transport);
   if (!url.startsWith("https:"))
-    return { connect: (token) => connectTransport({ baseUrl: url, token, uploadBytesPerSecond }), renew: () => Promise.resolve(false) };
+    return { connect: (token) => open({ baseUrl: url, token, uploadBytesPerSecond }), renew: () => Promise.resolve(false) };
   const [tlsFile, trustedFile] = [join(folder, TLS_FILE), join(folder, TRUSTED_FILE)];
   const { keyFingerprint, makeCertificateRequest, renewalDueAt } = await import("@ciphernx/core/identity/ca");
   let trusted = await readIfThere(trustedFile);
@@ -66,14 +70,14 @@ export async function openNodeConnection(
   };
 
   return {
-    connect: (token) => connectTransport({ baseUrl: url, token, tls: credentials(), uploadBytesPerSecond }),
+    connect: (token) => open({ baseUrl: url, token, tls: credentials(), proxy, uploadBytesPerSecond }),
     async renew(caFingerprint = "") {
       if (!isDue(caFingerprint)) return false;
       const { nodeId, key } = identity;
       const { keyPem, request } = await makeCertificateRequest();
       // Without a certificate: the one that there is may have expired. The signed nonce says who asks.
-      await using transport = connectTransport({ baseUrl: url, tls: { ca: trusted } });
-      const client = createClient(NodeService, transport.rpc);
+      await using asking = open({ baseUrl: url, tls: { ca: trusted }, proxy });
+      const client = createClient(NodeService, asking.rpc);
       const { nonce } = await client.challenge({ nodeId });
       const signature = await sign(key, certificateBytes({ nodeId, nonce, request }));
       const issued = await client.issueCertificate({ nodeId, nonce, request, signature });
@@ -94,10 +98,10 @@ export async function openNodeConnection(
  * machine, which needs none.
  * @throws NexusError SERVER_NOT_TRUSTED, USAGE for a token without a fingerprint
  */
-export async function trustedByToken(url: string, token: string): Promise<string | undefined> {
+export async function trustedByToken(url: string, token: string, proxy?: string): Promise<string | undefined> {
   if (!url.startsWith("https:")) return undefined;
   const [, fingerprint] = token.split(".", 2);
-  if (fingerprint !== undefined && fingerprint !== "" && URL.canParse(url)) return findAuthority({ url, fingerprint });
+  if (fingerprint !== undefined && fingerprint !== "" && URL.canParse(url)) return findAuthority({ url, fingerprint, proxy });
   throw new NexusError("USAGE", `The token names no CA by which ${url} could be known.`, {
     hint: "Join with a token made while the coordinator serves other machines: `nexus up --listen`, then `nexus node token`.",
   });

@@ -5,13 +5,13 @@ import { type FolderLock, lockFolder } from "@ciphernx/core/store/folder-lock";
 import { exportSigningKey, generateSigningKey, importSigningKey, sign, type SigningKey } from "@ciphernx/crypto/keys";
 import { NodeService } from "@ciphernx/protocol/proto";
 import { registrationBytes } from "@ciphernx/protocol/wire";
-import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
 import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { isMissing, writeDurably } from "./durable-file.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { keepTrusted, openNodeConnection, trustedByToken } from "./node-connection.ts";
+import { TRANSPORT_KINDS, type TransportKind, transportsOf, type WayToCoordinator } from "./node-transport.ts";
 
 const IDENTITY_FILE = "node.json";
 const KEY_FILE = "node.key";
@@ -21,6 +21,7 @@ const identitySchema = z.object({
   nodeId: z.string().min(1),
   name: nameSchema,
   url: z.string().min(1),
+  transport: z.enum(TRANSPORT_KINDS).optional(),
   projectId: z.string().min(1),
 });
 
@@ -30,9 +31,11 @@ export interface JoinedNode {
   readonly projectId: string;
   /** The coordinator it joined. */
   readonly url: string;
+  /** How it joined, and goes on to talk. */
+  readonly transport: TransportKind;
 }
 
-export interface JoinOptions {
+export interface JoinOptions extends WayToCoordinator {
   readonly url: string;
   readonly token: string;
   readonly name: string;
@@ -76,7 +79,7 @@ export async function joinNode(options: JoinOptions): Promise<Joined> {
   try {
     await using stack = new AsyncDisposableStack();
     stack.adopt(await lockNodeFolder(folder), (lock) => lock.release());
-    if (options.rejoin === true) await assertForgotten(folder, options.url);
+    if (options.rejoin === true) await assertForgotten(folder, options);
     return (await joinedAlready(folder, options)) ?? (await register(folder, options));
   } catch (error) {
     if (made !== undefined) await removeEmptyFolders(folder, made);
@@ -93,15 +96,15 @@ async function joinedAlready(folder: string, { unlessJoined = false, rejoin = fa
 }
 
 /** Sees to it that a node which its coordinator still knows is not made a second one. @throws NexusError NODE_ALREADY_JOINED */
-async function assertForgotten(folder: string, url: string): Promise<void> {
+async function assertForgotten(folder: string, { url, proxy }: JoinOptions): Promise<void> {
   const present = await readIdentity(folder);
   // Another address may be another coordinator, or the same one moved; only that of before can be asked.
   if (present === undefined || present.url !== url) return;
   const { name, nodeId } = present;
-  const { connect } = await openNodeConnection(folder, await loadIdentity(folder));
-  await using transport = connect(() => undefined);
+  const { connect } = await openNodeConnection(folder, { ...(await loadIdentity(folder)), proxy });
+  await using connection = connect(() => undefined);
   try {
-    await createClient(NodeService, transport.rpc).challenge({ nodeId });
+    await createClient(NodeService, connection.rpc).challenge({ nodeId });
   } catch (error) {
     if (error instanceof NexusError && FORGOTTEN.has(error.code)) return;
     if (!(error instanceof NexusError) || error.code !== "NODE_NOT_APPROVED") throw error;
@@ -111,7 +114,7 @@ async function assertForgotten(folder: string, url: string): Promise<void> {
   });
 }
 
-async function register(folder: string, { url, token, name }: JoinOptions): Promise<Joined> {
+async function register(folder: string, { url, token, name, transport, proxy }: JoinOptions): Promise<Joined> {
   const keyFile = join(folder, KEY_FILE);
   const kept = await readKey(keyFile);
   const key = kept ?? (await generateSigningKey());
@@ -119,9 +122,9 @@ async function register(folder: string, { url, token, name }: JoinOptions): Prom
   let joined: Joined;
   let trusted: string | undefined;
   try {
-    trusted = await trustedByToken(url, token);
-    await using transport = connectTransport({ baseUrl: url, tls: { ca: trusted } });
-    const client = createClient(NodeService, transport.rpc);
+    trusted = await trustedByToken(url, token, proxy);
+    await using connection = (await transportsOf(transport))({ baseUrl: url, tls: { ca: trusted }, proxy });
+    const client = createClient(NodeService, connection.rpc);
     const signature = await sign(key, registrationBytes({ token, name, publicKey: key.publicKey }));
     joined = await client.register({ token, name, publicKey: key.publicKey, signature });
   } catch (error) {
@@ -131,9 +134,13 @@ async function register(folder: string, { url, token, name }: JoinOptions): Prom
   }
   const { nodeId, projectId, status } = joined;
   await keepTrusted(folder, trusted);
-  await writeDurably(join(folder, IDENTITY_FILE), `${JSON.stringify({ formatVersion: 1, nodeId, name, url, projectId }, null, 2)}\n`, 0o644);
+  await writeDurably(
+    join(folder, IDENTITY_FILE),
+    `${JSON.stringify({ formatVersion: 1, nodeId, name, url, transport, projectId }, null, 2)}\n`,
+    0o644,
+  );
   // One that waits for approval is given a certificate when it first runs.
-  if (status === "approved") await (await openNodeConnection(folder, { identity: { nodeId, name, key }, url })).renew();
+  if (status === "approved") await (await openNodeConnection(folder, { identity: { nodeId, name, key }, url, transport, proxy })).renew();
   return { nodeId, projectId, status };
 }
 
@@ -191,7 +198,12 @@ export async function loadIdentity(folder: string): Promise<JoinedNode> {
   const key = await readKey(path);
   if (key === undefined)
     throw new NexusError("NODE_FOLDER_INVALID", `The key of node ${known.name} is missing: there is no ${path}.`, { hint: KEY_HINT });
-  return { identity: { nodeId: known.nodeId, name: known.name, key }, projectId: known.projectId, url: known.url };
+  return {
+    identity: { nodeId: known.nodeId, name: known.name, key },
+    projectId: known.projectId,
+    url: known.url,
+    transport: known.transport ?? "connect",
+  };
 }
 
 const KEY_HINT = "Restore the file, or join again under a new name with another --folder.";

@@ -98,7 +98,8 @@ export function clientConnection({ open, token, origin, stallTimeoutMs, silenceM
     const opened = socket;
     return {
       async take(one) {
-        while (isOpen && pending.size >= MAX_EXCHANGES) await new Promise<void>((resolve) => queue.push(resolve));
+        while (pending.size >= MAX_EXCHANGES) await new Promise<void>((resolve) => queue.push(resolve));
+        // Those that waited are let go when it closes, too.
         if (!isOpen) return undefined;
         const id = next++;
         pending.set(id, one);

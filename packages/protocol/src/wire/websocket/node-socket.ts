@@ -1,7 +1,7 @@
 /** A WebSocket of Node, by `ws`. @module */
 import type http from "node:http";
 import { NexusError } from "@ciphernx/core/errors";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { connectionError, type OpenFrameSocket } from "./frame-socket.ts";
 import { MAX_FRAME_BYTES, SUBPROTOCOL, WEBSOCKET_PATH } from "./frames.ts";
 

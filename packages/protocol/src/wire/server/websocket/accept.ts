@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { NexusError } from "@ciphernx/core/errors";
-import WebSocket, { WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { publicError } from "../../server-errors.ts";
 import { CLOSE, MAX_FRAME_BYTES, MISSED_PINGS, SUBPROTOCOL, WEBSOCKET_PATH } from "../../websocket/frames.ts";
 import { rawAnswer } from "../raw-answer.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { sha256 } from "../../transport.compliance.ts";
 import { decodeFrame, encodeFrame, type FrameContent, MAX_EXCHANGES, MAX_FRAME_BYTES, SUBPROTOCOL } from "../../websocket/frames.ts";
 import type { WireLimits } from "../index.ts";
@@ -109,7 +109,7 @@ describe("a peer on a WebSocket", () => {
       { x: "x".repeat(17_000) },
       { x: "\u0000" },
     ];
-    for (const [index, headers] of bad.entries()) peer.say(index + 1, open(LIST_RUNS, headers as unknown as Record<string, string>));
+    for (const [index, headers] of bad.entries()) peer.say(index + 1, open(LIST_RUNS, headers));
     for (const index of bad.keys()) {
       const { content } = await peer.hears(answerTo(index + 1));
       expect(content).toMatchObject({ case: "answer", value: { status: 400 } });
