@@ -105,13 +105,18 @@ export function outgoingBody(firstBytes: number, send: (piece: Uint8Array) => Pr
   let creditBytes = firstBytes;
   let stopped = false;
   let wake = (): void => {};
+  /** Resolves with what may be sent now; 0 when nothing can be any more. */
+  async function allowance(): Promise<number> {
+    if (creditBytes === 0 && !stopped) await new Promise<void>((resolve) => (wake = resolve));
+    return stopped ? 0 : creditBytes;
+  }
   const granted = Promise.withResolvers<void>();
   return {
     async write(bytes) {
       for (let offset = 0; offset < bytes.length;) {
-        while (creditBytes === 0 && !stopped) await new Promise<void>((resolve) => (wake = resolve));
-        if (stopped) return;
-        const piece = bytes.subarray(offset, offset + Math.min(MAX_PIECE_BYTES, creditBytes));
+        const allowed = await allowance();
+        if (allowed === 0) return;
+        const piece = bytes.subarray(offset, offset + Math.min(MAX_PIECE_BYTES, allowed));
         offset += piece.length;
         creditBytes -= piece.length;
         await send(piece);
