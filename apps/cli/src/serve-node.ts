@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { type Dataset, describeDataset } from "@ciphernx/ai/data";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
 import {
+  folderAuditHeads,
   folderGuard,
   folderKeptValues,
   folderRoster,
@@ -56,6 +57,7 @@ export async function serveNode(
     digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     signal,
     kept: folderKeptValues(folder),
+    auditHeads: await folderAuditHeads(folder),
     roster: await folderRoster(folder, identity),
     guard: folderGuard({
       folder,

@@ -23,6 +23,8 @@ export interface AccessRequest {
 /** Somebody who was let in. Dispose of it when the call has ended. */
 export interface Admitted extends Disposable {
   readonly kind: "anyone" | "node" | Role;
+  /** As the audit log names them: `owner`, `token ID`, `node ID`; `anyone` where nothing was shown. */
+  readonly actor: string;
   /** Aborts when what the call came with is revoked; undefined where nothing can be. */
   readonly revoked?: AbortSignal;
 }
@@ -56,6 +58,8 @@ interface Known {
   readonly kind: "node" | Role;
   /** As messages name it. */
   readonly who: string;
+  /** As the audit log names it. */
+  readonly actor: string;
 }
 
 export function createAccess({ store, sessions, limit, ownerToken, projectId }: AccessOptions): Access {
@@ -98,13 +102,13 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
       throw new NexusError("FORBIDDEN", `The API token "${row.name}" belongs to the project ${row.projectId}; this coordinator serves ${projectId}.`);
     }
     await retrying(() => touchApiToken(store, row), signal === undefined ? {} : { signal });
-    return { kind: row.role, who: `The API token "${row.name}" (${row.role})` };
+    return { kind: row.role, who: `The API token "${row.name}" (${row.role})`, actor: `token ${row.id}` };
   }
 
   function knownBearer({ token, callers, address }: AccessRequest & { readonly token: string }): Known {
-    if (sameSecret(token, ownerToken)) return { kind: "owner", who: "The owner" };
+    if (sameSecret(token, ownerToken)) return { kind: "owner", who: "The owner", actor: "owner" };
     const session = sessions.holder(token);
-    if (session !== undefined) return { kind: "node", who: `The node ${session.nodeId}` };
+    if (session !== undefined) return { kind: "node", who: `The node ${session.nodeId}`, actor: `node ${session.nodeId}` };
     // Every node comes with the token of a session that is over after the coordinator was started anew: that is no guess.
     if (callers.includes("node")) throw new NexusError("UNAUTHENTICATED", "The call came without the token of an open session.");
     throw wrong(address, "That is neither the owner token of this coordinator nor an API token.");
@@ -113,7 +117,7 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
   return {
     async admit(request) {
       const { call, callers, token } = request;
-      if (callers.includes("anyone")) return { kind: "anyone", [Symbol.dispose]: () => {} };
+      if (callers.includes("anyone")) return { kind: "anyone", actor: "anyone", [Symbol.dispose]: () => {} };
       if (token === undefined) {
         throw new NexusError("UNAUTHENTICATED", `${call} needs a token, and came without one.`, {
           details: { call, callers },
@@ -123,15 +127,15 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
       // The call is listed before the token is looked up, so that no revocation between the two is lost.
       const listed = claims ? list(live, hashSecret(token)) : undefined;
       try {
-        const { kind, who } = claims ? await knownApiToken({ ...request, token }) : knownBearer({ ...request, token });
+        const { kind, who, actor } = claims ? await knownApiToken({ ...request, token }) : knownBearer({ ...request, token });
         if (!callers.includes(kind)) {
           throw new NexusError("FORBIDDEN", `${who} may not call ${call}; that is for: ${callers.join(", ")}.`, {
             details: { call, caller: kind, callers },
           });
         }
-        if (listed === undefined) return { kind, [Symbol.dispose]: () => {} };
+        if (listed === undefined) return { kind, actor, [Symbol.dispose]: () => {} };
         listed.signal.throwIfAborted();
-        return { kind, revoked: listed.signal, [Symbol.dispose]: listed.leave };
+        return { kind, actor, revoked: listed.signal, [Symbol.dispose]: listed.leave };
       } catch (error) {
         listed?.leave();
         throw error;

@@ -13,6 +13,7 @@ import { newId } from "@ciphernx/core/ids";
 import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import { apiTokens, isUniqueViolation, prepared, type Store } from "@ciphernx/core/store";
 import { and, asc, eq, isNull, or, sql } from "@ciphernx/core/store/sql";
+import type { Deciding, Recorded } from "./nodes.ts";
 
 export type ApiTokenRow = typeof apiTokens.$inferSelect;
 
@@ -24,8 +25,8 @@ const LAST_USED_MS = 5 * 60_000;
  * @throws NexusError SPEC_INVALID for a name that is none, USAGE for a role or lifetime that there is not, API_TOKEN_NAME_TAKEN
  */
 export async function createApiToken(
-  store: Store,
-  projectId: string,
+  { audit }: Recorded,
+  { projectId, actor }: Deciding,
   { name, role, expiresInSeconds }: { readonly name: string; readonly role: string; readonly expiresInSeconds: number },
 ): Promise<{ readonly row: ApiTokenRow; readonly secret: string }> {
   parseDocumentWith(nameSchema, name, "The token's name");
@@ -36,15 +37,19 @@ export async function createApiToken(
   }
   const secret = newApiToken();
   try {
-    const [row] = await store.db
-      .insert(apiTokens)
-      .values({
-        id: newId("apiToken"),
-        ...{ tokenHash: hashSecret(secret), projectId, name, role },
-        expiresAt: new Date(Date.now() + seconds * 1000),
-      })
-      .returning();
-    return { row: row!, secret };
+    return await audit.decide(async (tx) => {
+      const [row] = await tx
+        .insert(apiTokens)
+        .values({
+          id: newId("apiToken"),
+          ...{ tokenHash: hashSecret(secret), projectId, name, role },
+          expiresAt: new Date(Date.now() + seconds * 1000),
+        })
+        .returning();
+      const { id, expiresAt } = row!;
+      const details = { name, role, expiresAt: expiresAt.toISOString() };
+      return { value: { row: row!, secret }, note: { actor, action: "token-created", subject: id, details } };
+    });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new NexusError("API_TOKEN_NAME_TAKEN", `The project has an API token named "${name}".`, { details: { token: name }, cause: error });
@@ -57,7 +62,7 @@ export async function listApiTokens(store: Store, projectId: string): Promise<re
 }
 
 /** Ends a token for good; one that was revoked stays as it is. @throws NexusError API_TOKEN_NOT_FOUND */
-export async function revokeApiToken(store: Store, projectId: string, idOrName: string): Promise<ApiTokenRow> {
+export async function revokeApiToken({ store, audit }: Recorded, { projectId, actor }: Deciding, idOrName: string): Promise<ApiTokenRow> {
   const named = and(eq(apiTokens.name, idOrName), isNull(apiTokens.revokedAt));
   const found = await store.db
     .select()
@@ -67,12 +72,14 @@ export async function revokeApiToken(store: Store, projectId: string, idOrName: 
   if (token === undefined) {
     throw new NexusError("API_TOKEN_NOT_FOUND", `No API token has the id or name "${idOrName}".`, { details: { token: idOrName } });
   }
-  const [row] = await store.db
-    .update(apiTokens)
-    .set({ revokedAt: sql`coalesce(${apiTokens.revokedAt}, now())` })
-    .where(eq(apiTokens.id, token.id))
-    .returning();
-  return row!;
+  return audit.decide(async (tx) => {
+    const [row] = await tx
+      .update(apiTokens)
+      .set({ revokedAt: sql`coalesce(${apiTokens.revokedAt}, now())` })
+      .where(eq(apiTokens.id, token.id))
+      .returning();
+    return { value: row!, note: { actor, action: "token-revoked", subject: token.id, details: { name: token.name } } };
+  });
 }
 
 const byHash = prepared((db) =>

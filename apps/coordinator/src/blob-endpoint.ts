@@ -18,9 +18,14 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
   /** Tasks whose uploads were let in and are on their way, by task. */
   const underway = new Map<string, OpenTask>();
   /** Asks the table of permissions; tells whether a node is let in, or somebody of the project. */
-  const admit = async (call: string, callers: readonly Caller[], token: string | undefined, address = "in-process"): Promise<"node" | "role"> => {
+  const admit = async (
+    call: string,
+    callers: readonly Caller[],
+    token: string | undefined,
+    address = "in-process",
+  ): Promise<{ readonly isNode: boolean; readonly actor: string }> => {
     using admitted = await access.admit({ call, callers, token, address });
-    return admitted.kind === "node" ? "node" : "role";
+    return { isNode: admitted.kind === "node", actor: admitted.actor };
   };
 
   /** The open task that an upload answers; undefined for a checkpoint. Throws when it may not come. */
@@ -55,9 +60,11 @@ export function blobEndpoint(context: CoordinatorContext): BlobEndpoint {
     store: store.blobs,
 
     async authorizeGet(caller, hash, address) {
-      if ((await admit("GET /blobs", BLOB_PERMISSIONS.read, caller, address)) === "role") {
-        const [known] = await retrying(() => store.db.select({ hash: blobs.hash }).from(blobs).where(eq(blobs.hash, hash)));
+      const { isNode, actor } = await admit("GET /blobs", BLOB_PERMISSIONS.read, caller, address);
+      if (!isNode) {
+        const [known] = await retrying(() => store.db.select({ kind: blobs.kind }).from(blobs).where(eq(blobs.hash, hash)));
         if (known === undefined) throw new NexusError("BLOB_NOT_FOUND", `There is no blob ${hash}.`, { details: { blob: hash } });
+        if (known.kind === "model") await retrying(() => context.audit.note({ actor, action: "model-pulled", subject: hash }));
         return;
       }
       const { nodeId } = sessions.caller(caller);

@@ -5,6 +5,7 @@ import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
 import type { PartialUploads } from "@ciphernx/protocol/wire";
 import type { Logger } from "pino";
+import type { AuditLog } from "./audit/audit-log.ts";
 import type { Access } from "./access.ts";
 import type { ProjectRoster } from "./roster.ts";
 import type { Sessions } from "./sessions.ts";
@@ -26,6 +27,7 @@ export interface CoordinatorContext {
   /** Uploads that were cut and whose senders may come back. */
   readonly partialUploads: PartialUploads;
   readonly access: Access;
+  readonly audit: AuditLog;
   readonly roster: ProjectRoster;
   /** Where and how other machines are served; undefined without TLS. */
   readonly tls: { readonly authority: Authority; readonly publicUrl: () => string } | undefined;

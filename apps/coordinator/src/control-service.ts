@@ -1,8 +1,8 @@
 import type { RunEvent } from "@ciphernx/ai/federation";
 import { listEvents, runKey } from "@ciphernx/ai/federation/coordinator";
-import { compile, type CompileFacts, compileOrThrow, parseRunSpec, type RunSpec } from "@ciphernx/ai/spec";
+import { compile, type CompileFacts, compileOrThrow, parseRunSpec, type RunSpec, runSpecHash } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
-import { datasets, models, nodes, projects, retrying, rounds, runs, tasks } from "@ciphernx/core/store";
+import { datasets, models, nodes, projects, retrying, rounds, runs, tasks, type Transaction } from "@ciphernx/core/store";
 import type { ControlService, Run } from "@ciphernx/protocol/proto";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { and, asc, desc, eq, or } from "@ciphernx/core/store/sql";
@@ -11,13 +11,25 @@ import { knownBlob } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
 import { checkStart } from "./check-start.ts";
 import { compileFacts } from "./facts.ts";
-import { approveNode, createJoinToken, removeNode } from "./nodes.ts";
+import type { AuditLog, AuditNote } from "./audit/audit-log.ts";
+import { callerActor } from "./guarded.ts";
+import { approveNode, createJoinToken, type Deciding, removeNode } from "./nodes.ts";
 import { appendEntry } from "./roster-service.ts";
 import { apiTokenMessage, datasetMessage, modelMessage, nodeMessage, roundMessage, runMessage } from "./presentation.ts";
 
 /** Longest wait of one ListEvents. */
 const MAX_WAIT_MS = 60_000;
 const MAX_EVENTS = 1_000;
+
+/** Keeps that a run was refused, and why. */
+async function unlessRefused<T>(audit: AuditLog, who: Pick<AuditNote, "actor" | "subject">, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof NexusError) await audit.note({ ...who, action: "run-refused", details: { code: error.code } });
+    throw error;
+  }
+}
 
 /** Where organisations have begun a roster, they say which nodes are theirs. @throws NexusError ROSTER_INVALID */
 async function assertNoRoster({ roster }: CoordinatorContext, node: string): Promise<void> {
@@ -29,7 +41,8 @@ async function assertNoRoster({ roster }: CoordinatorContext, node: string): Pro
 
 /** What people and programs may say. Who may call what is decided before: `guarded.ts`. */
 export function controlService(context: CoordinatorContext): ServiceImpl<typeof ControlService> {
-  const { store, engine, sessions, access, waiters, projectId, kernelBuild, log } = context;
+  const { store, engine, sessions, access, audit, waiters, projectId, kernelBuild, log } = context;
+  const deciding = (call: HandlerContext): Deciding => ({ projectId, actor: callerActor(call) });
   const { db } = store;
 
   /** Runs the call, waiting out a database that restarts. */
@@ -76,14 +89,14 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       const rows = await db.select().from(nodes).where(eq(nodes.projectId, projectId)).orderBy(asc(nodes.name), asc(nodes.joinedAt));
       return { nodes: rows.map((row) => nodeMessage(row, sessions.presence(row.id))) };
     }),
-    approveNode: steady(async ({ node }) => {
+    approveNode: steady(async ({ node }, call) => {
       await assertNoRoster(context, node);
-      const row = await approveNode(store, projectId, node);
+      const row = await approveNode(context, deciding(call), node);
       log.info({ node: row.id, name: row.name }, `node ${row.name} approved`);
       return { node: nodeMessage(row, sessions.presence(row.id)) };
     }),
-    removeNode: steady(async ({ node }) => {
-      const row = await removeNode(store, projectId, node);
+    removeNode: steady(async ({ node }, call) => {
+      const row = await removeNode(context, deciding(call), node);
       sessions.end(row.id);
       context.hangUp(row.id);
       waiters.wakeAll();
@@ -126,10 +139,19 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         })),
       };
     }),
-    startRun: steady(async ({ spec: text, idempotencyKey, initialModelHash, signature }) => {
+    startRun: steady(async ({ spec: text, idempotencyKey, initialModelHash, signature }, call) => {
       const spec = parseRunSpec(text);
-      const plan = compileOrThrow(spec, await factsFor(spec));
-      const startedBy = await checkStart(context, plan, { idempotencyKey, initialModelHash, signature });
+      const { actor } = deciding(call);
+      const plan = await unlessRefused(audit, { actor, subject: runSpecHash(spec) }, async () => compileOrThrow(spec, await factsFor(spec)));
+      const startedBy = await unlessRefused(audit, { actor, subject: plan.specHash }, () =>
+        checkStart(context, plan, { idempotencyKey, initialModelHash, signature }),
+      );
+      const by = startedBy === undefined ? actor : `organisation ${startedBy.organisation}`;
+      const recorded = (tx: Transaction, run: string) =>
+        audit.record(tx, {
+          ...{ actor: by, action: "run-started", subject: run },
+          details: { name: spec.name, specHash: plan.specHash, planHash: plan.planHash, sentBy: actor },
+        });
       const checkpoint = initialModelHash === "" ? spec.checkpoint : initialModelHash;
       const initialModel = checkpoint === undefined ? undefined : await knownBlob(context, checkpoint);
       const id = await engine.start({
@@ -139,17 +161,20 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
         idempotencyKey: idempotencyKey === "" ? undefined : idempotencyKey,
         initialModel,
         startedBy,
+        recorded,
       });
       log.info({ run: id, name: spec.name, planHash: plan.planHash }, `run ${spec.name} started`);
       return { run: await runWithModel(id) };
     }),
-    stopRun: steady(async ({ runId }) => {
+    stopRun: steady(async ({ runId }, call) => {
       await stateOf(runId);
+      await audit.note({ actor: callerActor(call), action: "run-stopped", subject: runId });
       await engine.stop(runId);
       return { run: await runWithModel(runId) };
     }),
-    resumeRun: steady(async ({ runId }) => {
+    resumeRun: steady(async ({ runId }, call) => {
       await stateOf(runId);
+      await audit.note({ actor: callerActor(call), action: "run-resumed", subject: runId });
       await engine.resume(runId);
       return { run: await runWithModel(runId) };
     }),
@@ -197,20 +222,31 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       return { model: modelMessage(row) };
     }),
 
+    listAuditEvents: steady(async ({ after, limit, action, actor, since }) => {
+      const from = since === "" ? undefined : new Date(since);
+      if (from !== undefined && Number.isNaN(from.getTime()))
+        throw new NexusError("USAGE", `"${since}" is no point in time.`, { hint: "Write it as 2027-01-31T00:00:00Z." });
+      const found = await audit.events({
+        ...{ after: Number(after), limit: Math.min(limit === 0 ? MAX_EVENTS : limit, MAX_EVENTS), since: from },
+        ...{ action: action === "" ? undefined : action, actor: actor === "" ? undefined : actor },
+      });
+      return { events: found.map((event) => JSON.stringify(event)) };
+    }),
+
     getRoster: steady(async ({ after }) => ({ entries: await context.roster.entriesAfter(after) })),
     async foundRoster({ entry }) {
       await appendEntry(context, entry, { founds: true });
       return {};
     },
 
-    createApiToken: steady(async (request) => {
-      const { row, secret } = await createApiToken(store, projectId, request);
+    createApiToken: steady(async (request, call) => {
+      const { row, secret } = await createApiToken(context, deciding(call), request);
       log.info({ token: row.id, name: row.name, role: row.role, expiresAt: row.expiresAt }, `API token ${row.name} made`);
       return { token: apiTokenMessage(row), secret };
     }),
     listApiTokens: steady(async () => ({ tokens: (await listApiTokens(store, projectId)).map(apiTokenMessage) })),
-    revokeApiToken: steady(async ({ token }) => {
-      const row = await revokeApiToken(store, projectId, token);
+    revokeApiToken: steady(async ({ token }, call) => {
+      const row = await revokeApiToken(context, deciding(call), token);
       access.endCalls(row.tokenHash, new NexusError("UNAUTHENTICATED", `The API token "${row.name}" was revoked.`));
       log.info({ token: row.id, name: row.name }, `API token ${row.name} revoked`);
       return { token: apiTokenMessage(row) };

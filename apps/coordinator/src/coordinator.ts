@@ -14,6 +14,8 @@ import { eq } from "@ciphernx/core/store/sql";
 import { type Logger, pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
 import { createAccess } from "./access.ts";
+import { auditKey } from "./audit/audit-key.ts";
+import { createAuditLog } from "./audit/audit-log.ts";
 import { blobEndpoint } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
 import { controlService } from "./control-service.ts";
@@ -121,6 +123,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
   const access = createAccess({ store, sessions, limit: createAttemptLimit({ perMinute: wrongSecretsPerMinute }), ownerToken: token, projectId });
   const documents = createRunDocumentCache(store);
+  const audit = createAuditLog(store, { projectId, key: await auditKey(home) });
+  if (options.tls?.rotate === true && tls !== undefined)
+    await audit.note({ actor: "coordinator", action: "ca-replaced", subject: tls.authority.fingerprint });
   const gate =
     tls === undefined ? undefined : (await import("./tls/node-gate.ts")).createNodeGate({ sessions, trustDomain: tls.authority.trustDomain });
   /** Made with the context, which asks it back. */
@@ -131,7 +136,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     ...{ uploads, partialUploads },
     kernelBuild: training.build,
     access,
-    roster: projectRoster(store, projectId),
+    audit,
+    roster: projectRoster(store, projectId, audit),
     tls: tls === undefined ? undefined : { authority: tls.authority, publicUrl },
     hangUp: (nodeId) => made.server?.tls?.endConnections((peer) => gate?.belongsTo(peer, nodeId) === true),
     version: manifest.version,

@@ -1,9 +1,17 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { RPC_PERMISSIONS } from "@ciphernx/protocol/permissions";
 import { callerAddress, callerToken } from "@ciphernx/protocol/wire";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { createContextKey, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { NexusError } from "@ciphernx/core/errors";
 import type { Access } from "./access.ts";
+
+/** Who makes a call, as the audit log names them. */
+const actorKey = createContextKey("anyone", { description: "who makes the call" });
+
+/** Who makes a call that was let in: `owner`, `token ID`, `node ID`. */
+export function callerActor(call: Pick<HandlerContext, "values">): string {
+  return call.values.get(actorKey);
+}
 
 type Handler = (request: unknown, call: HandlerContext) => Promise<unknown>;
 
@@ -24,6 +32,7 @@ export function guarded<Service extends DescService>(service: Service, handlers:
       using admitted = await access.admit({
         ...{ call: name, callers, token: callerToken(call), address: callerAddress(call), signal: call.signal },
       });
+      call.values.set(actorKey, admitted.actor);
       if (admitted.revoked === undefined) return await handler(request, call);
       return await handler(request, { ...call, signal: AbortSignal.any([call.signal, admitted.revoked]) });
     };

@@ -22,8 +22,14 @@ const TASK_KIND = { statistics: TaskKind.STATISTICS, fit: TaskKind.FIT, evaluate
 
 /** What nodes may say; every report needs a signature of its own. Who may call what is decided before: `guarded.ts`. */
 export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
-  const { store, documents, deliveries, sessions, access, waiters, uploads, kernel, blobLock, log } = context;
+  const { store, documents, deliveries, sessions, access, waiters, uploads, kernel, blobLock, audit, log } = context;
   const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
+
+  /** For nodes to keep: what the coordinator can no longer deny. */
+  const auditHead = async () => {
+    const head = await retrying(() => audit.head());
+    return head && { number: BigInt(head.number), hash: head.hash, signature: head.signature };
+  };
 
   return {
     async register(request, call) {
@@ -33,9 +39,9 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       if (!(await verify(request.publicKey, registrationBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The registration of "${request.name}" is not signed by the key it brings.`);
       }
-      const row = await access.attempt(callerAddress(call), () => retrying(async () => registerNode(store, request, await context.roster.read())));
+      const row = await access.attempt(callerAddress(call), () => retrying(async () => registerNode(context, request, await context.roster.read())));
       log.info({ node: row.id, name: row.name, status: row.status }, `node ${row.name} joined`);
-      return { nodeId: row.id, projectId: row.projectId, status: row.status };
+      return { nodeId: row.id, projectId: row.projectId, status: row.status, auditKey: audit.publicKey };
     },
 
     async challenge({ nodeId }) {
@@ -53,7 +59,12 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
       const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey });
       log.info({ node: nodeId, kernelBuild }, "node connected");
-      return { sessionToken, heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS, caFingerprint: context.tls?.authority.fingerprint ?? "" };
+      return {
+        sessionToken,
+        heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+        caFingerprint: context.tls?.authority.fingerprint ?? "",
+        auditHead: await auditHead(),
+      };
     },
 
     async issueCertificate(request) {
@@ -66,6 +77,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
         throw new NexusError("SIGNATURE_INVALID", `The certificate request of node ${nodeId} is not signed by its key.`);
       }
       const certificate = await tls.authority.issueNode(request.request, { projectId, nodeId, signingKey: publicKey });
+      await retrying(() => audit.note({ actor: `node ${nodeId}`, action: "certificate-issued", subject: nodeId }));
       log.info({ node: nodeId }, "node was given a certificate");
       return { certificate, trusted: tls.authority.trustedPem };
     },
@@ -127,6 +139,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             specHash,
             planJson: delivery.planJson,
             planHash: plan.planHash,
+            auditHead: await auditHead(),
             baseModelHash,
             baseModelSizeBytes: BigInt(plan.model.sizeBytes),
             configJson: JSON.stringify(delivery.config),

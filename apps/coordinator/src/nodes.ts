@@ -5,6 +5,7 @@ import type { Roster } from "@ciphernx/core/roster";
 import { newId } from "@ciphernx/core/ids";
 import { isUniqueViolation, joinTokens, nodes, type Store, tasks, type Transaction } from "@ciphernx/core/store";
 import { and, eq, inArray, isNull, ne, or, sql } from "@ciphernx/core/store/sql";
+import type { AuditLog } from "./audit/audit-log.ts";
 
 export type NodeRow = typeof nodes.$inferSelect;
 
@@ -13,6 +14,19 @@ const MAX_TOKEN_SECONDS = 30 * 24 * 3_600;
 
 /** What follows the dot is the fingerprint of the CA: for the node, and no secret. */
 const hashToken = (token: string): string => hashSecret(token.split(".", 1)[0]!);
+
+/** Where decisions are made and kept. */
+export interface Recorded {
+  readonly store: Store;
+  readonly audit: AuditLog;
+}
+
+/** Who decides, in which project. */
+export interface Deciding {
+  readonly projectId: string;
+  /** As the audit log names them. */
+  readonly actor: string;
+}
 
 /** A single-use token that lets one node join. Only its hash is kept. */
 export async function createJoinToken(store: Store, projectId: string, options: { readonly expiresInSeconds: number; readonly approved: boolean }) {
@@ -30,7 +44,7 @@ export async function createJoinToken(store: Store, projectId: string, options: 
  * @throws NexusError JOIN_TOKEN_INVALID, NODE_NAME_TAKEN
  */
 export async function registerNode(
-  store: Store,
+  { store, audit }: Recorded,
   request: { readonly token: string; readonly name: string; readonly publicKey: Uint8Array },
   roster?: Pick<Roster, "nodes">,
 ): Promise<NodeRow> {
@@ -38,7 +52,7 @@ export async function registerNode(
   // One that joins again: its organisation's signature still stands.
   const isOnRoster = roster?.nodes.get(request.name)?.key === Buffer.from(request.publicKey).toString("hex");
   try {
-    return await store.db.transaction(async (tx) => {
+    return await audit.decide(async (tx) => {
       const id = newId("node");
       const [token] = await tx
         .update(joinTokens)
@@ -48,7 +62,7 @@ export async function registerNode(
       if (token === undefined) {
         const before = await registeredBefore(tx, tokenHash, request);
         if (before === undefined) throw await unusable(store, tokenHash);
-        return before;
+        return { value: before, note: undefined };
       }
       const [row] = await tx
         .insert(nodes)
@@ -60,7 +74,9 @@ export async function registerNode(
           status: token.approved || isOnRoster ? "approved" : "pending",
         })
         .returning();
-      return row!;
+      const { name, status } = row!;
+      const details = { name, status, key: Buffer.from(request.publicKey).toString("hex") };
+      return { value: row!, note: { actor: `node ${id}`, action: "node-joined", subject: id, details } };
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -113,20 +129,22 @@ export async function findNode(store: Store, projectId: string, idOrName: string
   return row;
 }
 
-export async function approveNode(store: Store, projectId: string, idOrName: string): Promise<NodeRow> {
+export async function approveNode({ store, audit }: Recorded, { projectId, actor }: Deciding, idOrName: string): Promise<NodeRow> {
   const found = await findNode(store, projectId, idOrName);
   if (found.status === "removed") throw new NexusError("NODE_REMOVED", `The node ${found.name} was removed; it cannot be approved.`);
-  const [row] = await store.db.update(nodes).set({ status: "approved" }).where(eq(nodes.id, found.id)).returning();
-  return row!;
+  return audit.decide(async (tx) => {
+    const [row] = await tx.update(nodes).set({ status: "approved" }).where(eq(nodes.id, found.id)).returning();
+    return { value: row!, note: { actor, action: "node-approved", subject: found.id, details: { name: found.name } } };
+  });
 }
 
 /** Sends a node away: its open tasks end, its name is free again. */
-export async function removeNode(store: Store, projectId: string, idOrName: string): Promise<NodeRow> {
+export async function removeNode({ store, audit }: Recorded, { projectId, actor }: Deciding, idOrName: string): Promise<NodeRow> {
   const found = await findNode(store, projectId, idOrName);
-  return store.db.transaction(async (tx) => {
+  return audit.decide(async (tx) => {
     const [row] = await tx.update(nodes).set({ status: "removed" }).where(eq(nodes.id, found.id)).returning();
     await closeTasks(tx, found.id);
-    return row!;
+    return { value: row!, note: { actor, action: "node-removed", subject: found.id, details: { name: found.name } } };
   });
 }
 

@@ -2,6 +2,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { readRoster, type Roster, type RosterAct, type RosterEntry, rosterEntrySchema } from "@ciphernx/core/roster";
 import { isUniqueViolation, nodes, rosterEntries, type Store, type Transaction } from "@ciphernx/core/store";
 import { and, asc, eq, gt, ne } from "@ciphernx/core/store/sql";
+import type { AuditLog } from "./audit/audit-log.ts";
 import { closeTasks } from "./nodes.ts";
 
 /** How far the clock of an organisation may be from the coordinator's. */
@@ -25,7 +26,7 @@ export interface ProjectRoster {
   append(text: string, options?: { readonly founds?: boolean }): Promise<readonly string[]>;
 }
 
-export function projectRoster(store: Store, projectId: string): ProjectRoster {
+export function projectRoster(store: Store, projectId: string, audit: AuditLog): ProjectRoster {
   let known: Roster | undefined;
 
   async function entriesAfter(version: number): Promise<unknown[]> {
@@ -73,9 +74,13 @@ export function projectRoster(store: Store, projectId: string): ProjectRoster {
         throw new NexusError("ROSTER_INVALID", `The entry begins the roster of the project ${entry.act.project}; this one is ${projectId}.`);
       const after = await readRoster([entry], before);
       try {
-        const removed = await store.db.transaction(async (tx) => {
+        const removed = await audit.decide(async (tx) => {
           await tx.insert(rosterEntries).values({ projectId, version: entry.version, entry });
-          return followed(tx, projectId, entry.act, { before, after });
+          const gone = await followed(tx, projectId, entry.act, { before, after });
+          const { kind, organisation } = entry.act;
+          const actor = `organisation ${"by" in entry.act ? entry.act.by : organisation}`;
+          const details = { kind, organisation, hash: after.hash, ...("node" in entry.act ? { node: entry.act.node } : {}) };
+          return { value: gone, note: { actor, action: "roster-entry", subject: String(entry.version), details } };
         });
         if (after.version > (known?.version ?? 0)) known = after;
         return removed;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { connect, type Nexus } from "@ciphernx/ai/client";
 import { allocateExamples, createDataset, type DatasetSchema, describeDataset, type Examples, type PartyDataset } from "@ciphernx/ai/data";
 import {
+  type AuditHeads,
   type DatasetGuard,
   joinNode,
   type KeptValues,
@@ -107,6 +108,8 @@ export interface WorkOptions {
   readonly guard?: DatasetGuard;
   /** Who may take part beside it; default: everybody. */
   readonly roster?: NodeRoster | undefined;
+  /** What it has seen of the audit log; default: nothing is kept. */
+  readonly auditHeads?: AuditHeads | undefined;
   /** How it reaches the coordinator; default: plainly. */
   readonly connection?: NodeConnection;
 }
@@ -115,7 +118,7 @@ export interface WorkOptions {
 export async function startWork(
   url: string,
   identity: NodeIdentity,
-  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, roster, connection }: WorkOptions,
+  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, roster, auditHeads, connection }: WorkOptions,
 ): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
@@ -136,7 +139,7 @@ export async function startWork(
     signal: stop.signal,
     ...(kept === undefined ? {} : { kept }),
     ...(guard === undefined ? {} : { guard }),
-    roster,
+    ...{ roster, auditHeads },
     onEvent: (event) => events.push(event),
     onSession: async (session) => {
       await registerRows(session, "rows", rows);

@@ -46,6 +46,8 @@ const CONTROL = {
   getRoster: EVERY_ROLE,
   foundRoster: OWNER,
 
+  listAuditEvents: ["owner", "auditor"],
+
   createApiToken: OWNER,
   listApiTokens: ["owner", "auditor"],
   revokeApiToken: OWNER,

@@ -1,4 +1,7 @@
 import type { CommandDefinition, CommandGroup } from "../command.ts";
+import { auditExport } from "./audit/export.ts";
+import { auditList } from "./audit/list.ts";
+import { auditVerify } from "./audit/verify.ts";
 import { down } from "./coordinator/down.ts";
 import { up } from "./coordinator/up.ts";
 import { demo } from "./demo/demo.ts";
@@ -72,4 +75,5 @@ export const GROUPS: readonly CommandGroup[] = [
   },
   { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull, modelExport] },
   { name: "token", summary: "API tokens for programs, each with a role", commands: [tokenCreate, tokenList, tokenRevoke] },
+  { name: "audit", summary: "What was decided, and whether that is still what the log says", commands: [auditList, auditVerify, auditExport] },
 ];

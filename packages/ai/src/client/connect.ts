@@ -1,3 +1,4 @@
+import { type AuditEvent, auditEventSchema } from "@ciphernx/core/audit";
 import { NexusError } from "@ciphernx/core/errors";
 import type { Roster } from "@ciphernx/core/roster";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -18,7 +19,7 @@ import type { Role } from "@ciphernx/core/identity";
 import { createClient } from "@connectrpc/connect";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { Refusal } from "@ciphernx/core/spec";
+import { parseDocumentWith, type Refusal } from "@ciphernx/core/spec";
 import { parseRunSpec, refusedError, type RunPlan, type RunSpecInput } from "../spec/index.ts";
 import { rosterOf } from "../federation/organisation/roster-access.ts";
 import type { AskedStart, RunSigner } from "../federation/organisation/run-signer.ts";
@@ -27,6 +28,18 @@ import { present, type RunHandle, runHandle } from "./run-handle.ts";
 
 /** How often a start is signed anew because what is registered changed. */
 const SIGNING_ATTEMPTS = 5;
+
+const AUDIT_PAGE = 1_000;
+
+/** Which events of the audit log are wanted; all of them by default. */
+export interface AuditEventsQuery {
+  /** Events with a greater number. */
+  readonly after?: number;
+  readonly action?: string;
+  readonly actor?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+}
 
 export interface ConnectOptions {
   /** Where the coordinator listens, for example `http://127.0.0.1:7700`. */
@@ -95,6 +108,11 @@ export interface Nexus extends AsyncDisposable {
     get(model: string): Promise<Model>;
     /** The safetensors file, verified against its hash. */
     file(model: Model): Promise<Uint8Array<ArrayBuffer>>;
+  };
+  /** What was decided, by whom and when; for owners and auditors. */
+  readonly audit: {
+    /** Events after a number, oldest first, page by page until the end. */
+    events(query?: AuditEventsQuery): AsyncIterable<AuditEvent>;
   };
   /** Bearer tokens for programs. Only an owner may make and revoke them. */
   readonly tokens: {
@@ -208,6 +226,19 @@ export function nexusOver(transport: Transport): Nexus {
       list: async () => (await client.listModels({})).models,
       get: async (model) => present((await client.getModel({ model })).model, model),
       file: (model) => transport.blobs.get(model.hash as Sha256, { expectedSizeBytes: Number(model.sizeBytes) }),
+    },
+    audit: {
+      async *events({ after = 0, action = "", actor = "", since = "" } = {}) {
+        for (let from = after; ;) {
+          const { events } = await client.listAuditEvents({ after: BigInt(from), limit: AUDIT_PAGE, action, actor, since });
+          for (const text of events) {
+            const event = parseDocumentWith(auditEventSchema, JSON.parse(text), "An event of the audit log");
+            from = event.number;
+            yield event;
+          }
+          if (events.length < AUDIT_PAGE) return;
+        }
+      },
     },
     tokens: {
       create: async ({ name, role, expiresInSeconds = 0 }) => {

@@ -4,6 +4,7 @@ import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
 import { type NodeEvent, runNode } from "../federation/node/index.ts";
 import { folderKeptValues } from "../federation/node/kept-folder.ts";
+import { folderAuditHeads } from "../federation/node/audit-heads.ts";
 import { folderRoster } from "../federation/node/node-roster.ts";
 import { openNodeConnection } from "../federation/node/node-connection.ts";
 import { holdNode, joinNode } from "../federation/node/node-folder.ts";
@@ -116,6 +117,7 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
         digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
         signal,
         kept: folderKeptValues(folder),
+        auditHeads: await folderAuditHeads(folder),
         roster: await folderRoster(folder, held.identity),
         onSession: (session) =>
           registerDataset(session, {

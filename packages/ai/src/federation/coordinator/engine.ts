@@ -2,7 +2,18 @@ import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { type Id, newId } from "@ciphernx/core/ids";
 import { sleep } from "@ciphernx/core/lifecycle";
-import { blobs, createPool, databaseError, type DatabasePool, endPool, retrying, rounds, runs, type StartedBy } from "@ciphernx/core/store";
+import {
+  blobs,
+  createPool,
+  databaseError,
+  type DatabasePool,
+  endPool,
+  retrying,
+  rounds,
+  runs,
+  type StartedBy,
+  type Transaction,
+} from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
@@ -49,6 +60,8 @@ export interface StartRunOptions {
   readonly initialModel?: Sha256 | undefined;
   /** The organisation that starts it; where the project has a roster. */
   readonly startedBy?: StartedBy | undefined;
+  /** Keeps that the run is started, within the transaction that starts it. */
+  readonly recorded?: ((tx: Transaction, runId: string) => Promise<void>) | undefined;
 }
 
 /** Runs rounds, each as one durable workflow; recovers what a crash interrupted. */
@@ -167,6 +180,7 @@ async function startRun(context: EngineContext, options: StartRunOptions): Promi
         .returning({ id: runs.id });
       if (inserted.length > 0) {
         await appendEvents(tx, id, [{ type: "run-started", payload: { name: spec.name, rounds: plan.rounds, parties: plan.parties.length } }]);
+        await options.recorded?.(tx, id);
         return { id, fresh: true };
       }
       const [earlier] = await tx

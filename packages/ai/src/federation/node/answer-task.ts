@@ -9,6 +9,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { type AggregationKernel, encodeUpdateFile, newVector } from "../../aggregation/index.ts";
 import type { Trainer } from "../../training/index.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
+import type { AuditHeads } from "./audit-heads.ts";
 import { countRows } from "./count-rows.ts";
 import type { DatasetGuard } from "./dataset-guard.ts";
 import { encode } from "./encode.ts";
@@ -35,6 +36,8 @@ export interface AnswerTaskOptions {
   readonly signal: AbortSignal;
   /** Speaks for the owners of the node's datasets. */
   readonly guard: DatasetGuard;
+  /** What this node has seen of the coordinator's audit log. */
+  readonly auditHeads?: AuditHeads | undefined;
   /** Who may take part beside this node; undefined where nobody said whose node it is: then with everybody. */
   readonly roster?: NodeRoster | undefined;
   /** Where the party's own values of tensors that it does not share are kept from round to round. */

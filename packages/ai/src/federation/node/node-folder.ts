@@ -3,13 +3,14 @@ import { dirname, join, resolve } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { type FolderLock, lockFolder } from "@ciphernx/core/store/folder-lock";
 import { exportSigningKey, generateSigningKey, importSigningKey, sign, type SigningKey } from "@ciphernx/crypto/keys";
-import { NodeService } from "@ciphernx/protocol/proto";
+import { NodeService, type RegisterResponse } from "@ciphernx/protocol/proto";
 import { registrationBytes } from "@ciphernx/protocol/wire";
 import { createClient } from "@connectrpc/connect";
 import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { isMissing, writeDurably } from "./durable-file.ts";
 import type { NodeIdentity } from "./identity.ts";
+import { pinAuditKey } from "./audit-heads.ts";
 import { keepTrusted, openNodeConnection, trustedByToken } from "./node-connection.ts";
 import { TRANSPORT_KINDS, type TransportKind, transportsOf, type WayToCoordinator } from "./node-transport.ts";
 
@@ -119,7 +120,7 @@ async function register(folder: string, { url, token, name, transport, proxy }: 
   const kept = await readKey(keyFile);
   const key = kept ?? (await generateSigningKey());
   if (kept === undefined) await writeDurably(keyFile, Buffer.from(await exportSigningKey(key, "pkcs8")).toString("base64"), 0o600);
-  let joined: Joined;
+  let joined: RegisterResponse;
   let trusted: string | undefined;
   try {
     trusted = await trustedByToken(url, token, proxy);
@@ -134,6 +135,7 @@ async function register(folder: string, { url, token, name, transport, proxy }: 
   }
   const { nodeId, projectId, status } = joined;
   await keepTrusted(folder, trusted);
+  await pinAuditKey(folder, projectId, joined.auditKey);
   await writeDurably(
     join(folder, IDENTITY_FILE),
     `${JSON.stringify({ formatVersion: 1, nodeId, name, url, transport, projectId }, null, 2)}\n`,

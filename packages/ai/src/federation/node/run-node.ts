@@ -5,6 +5,7 @@ import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
 import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
 import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
+import type { AuditHeads } from "./audit-heads.ts";
 import type { NodeRoster } from "./node-roster.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { createTaskMemory } from "./task-memory.ts";
@@ -37,6 +38,8 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
   readonly digest?: AnswerTaskOptions["digest"];
   /** Where the party's own values of tensors that it does not share are kept. Default: in memory, lost with the process. */
   readonly kept?: KeptValues;
+  /** What this node has seen of the coordinator's audit log. Default: nothing is kept. */
+  readonly auditHeads?: AuditHeads | undefined;
   /** Who may take part beside this node. Default: everybody. */
   readonly roster?: NodeRoster | undefined;
   /** Speaks for the owners of the node's datasets. Default: every run is let in. */
@@ -49,7 +52,7 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
 /**
  * Serves tasks until the signal aborts: waits for one, answers it, waits for the next. A coordinator that is away is waited
  * for, with pauses that grow to five seconds.
- * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID
+ * @throws NexusError when the node can never be let in: NODE_REMOVED, NODE_NOT_FOUND, SIGNATURE_INVALID; AUDIT_FORKED
  */
 export async function runNode(options: RunNodeOptions): Promise<void> {
   const {
@@ -62,6 +65,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     digest,
     onSession,
     roster,
+    auditHeads,
     kept = memoryKeptValues(),
     guard = OPEN_GUARD,
   } = options;
@@ -74,6 +78,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     try {
       await renew?.();
       session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
+      if (session.auditHead !== undefined) await auditHeads?.take(session.auditHead);
       await onSession?.(session);
       tell({ type: "connected" });
       let seenVersion = await lookAtRoster(session, roster, tell, 0);
@@ -85,7 +90,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, auditHeads, signal: taskSignal },
             onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),

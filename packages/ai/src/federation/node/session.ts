@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { sign } from "@ciphernx/crypto/keys";
-import { NodeService } from "@ciphernx/protocol/proto";
+import { type AuditHead, NodeService } from "@ciphernx/protocol/proto";
 import { sessionBytes, type Transport } from "@ciphernx/protocol/wire";
 import { type Client, createClient } from "@connectrpc/connect";
 import type { NodeIdentity } from "./identity.ts";
@@ -13,6 +13,8 @@ export interface NodeSession {
   readonly heartbeatIntervalMs: number;
   /** Of the coordinator's CA, as it said when the session was opened last; empty without TLS. */
   readonly caFingerprint: string;
+  /** Of the coordinator's audit log, as it was when the session was opened last; undefined while nothing was decided. */
+  readonly auditHead: AuditHead | undefined;
 }
 
 export interface OpenSessionOptions {
@@ -31,6 +33,7 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
   let token: string | undefined;
   let heartbeatIntervalMs = 0;
   let caFingerprint = "";
+  let auditHead: AuditHead | undefined;
   const transport = connect(() => token);
   const client = createClient(NodeService, transport.rpc);
 
@@ -42,7 +45,7 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
     const opened = await client.openSession({ nodeId, nonce, signature, kernelBuild, softwareVersion });
     token = opened.sessionToken;
     heartbeatIntervalMs = opened.heartbeatIntervalMs;
-    caFingerprint = opened.caFingerprint;
+    ({ caFingerprint, auditHead } = opened);
   }
 
   try {
@@ -59,6 +62,9 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
     },
     get caFingerprint() {
       return caFingerprint;
+    },
+    get auditHead() {
+      return auditHead;
     },
     async call(action) {
       const used = token;

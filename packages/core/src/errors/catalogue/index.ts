@@ -1,4 +1,5 @@
 import type { ErrorEntry } from "./define.ts";
+import { auditErrors } from "./audit.ts";
 import { dataErrors } from "./data.ts";
 import { generalErrors } from "./general.ts";
 import { identityErrors } from "./identity.ts";
@@ -17,6 +18,7 @@ import { wireErrors } from "./wire.ts";
 export const ERROR_CATALOGUE = {
   ...generalErrors,
   ...specErrors,
+  ...auditErrors,
   ...dataErrors,
   ...nodeErrors,
   ...rosterErrors,

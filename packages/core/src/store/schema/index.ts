@@ -1,3 +1,4 @@
+export { auditEvents } from "./audit.ts";
 export { apiTokens } from "./identity.ts";
 export { datasets, NODE_STATUSES, nodes } from "./nodes.ts";
 export { blobs, models } from "./models.ts";
