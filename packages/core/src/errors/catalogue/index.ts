@@ -3,6 +3,7 @@ import { dataErrors } from "./data.ts";
 import { generalErrors } from "./general.ts";
 import { identityErrors } from "./identity.ts";
 import { nodeErrors } from "./node.ts";
+import { peopleErrors } from "./people.ts";
 import { runErrors } from "./run.ts";
 import { specErrors } from "./spec.ts";
 import { storeErrors } from "./store.ts";
@@ -23,6 +24,7 @@ export const ERROR_CATALOGUE = {
   ...tlsErrors,
   ...wireErrors,
   ...identityErrors,
+  ...peopleErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
