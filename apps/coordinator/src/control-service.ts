@@ -11,6 +11,7 @@ import { knownBlob } from "./blob-endpoint.ts";
 import type { CoordinatorContext } from "./context.ts";
 import { compileFacts } from "./facts.ts";
 import { approveNode, createJoinToken, removeNode } from "./nodes.ts";
+import { memberService } from "./member-service.ts";
 import { apiTokenMessage, datasetMessage, modelMessage, nodeMessage, roundMessage, runMessage } from "./presentation.ts";
 
 /** Longest wait of one ListEvents. */
@@ -187,6 +188,8 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       log.info({ token: row.id, name: row.name }, `API token ${row.name} revoked`);
       return { token: apiTokenMessage(row) };
     }),
+
+    ...memberService(context),
   };
 }
 

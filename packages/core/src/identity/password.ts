@@ -26,7 +26,8 @@ const MAX_WAITING = 32;
 
 /** Why a password is not to be taken; undefined when it is fit. @param known words that others know of its owner: e-mail address, name */
 export function passwordFault(password: string, known: readonly string[]): string | undefined {
-  const characters = [...password.normalize("NFKC")];
+  // Code points, as NIST counts them.
+  const characters = Array.from(password.normalize("NFKC"));
   if (characters.length < MIN_CHARACTERS) return `The password has ${characters.length} characters; it needs at least ${MIN_CHARACTERS}.`;
   if (characters.length > MAX_CHARACTERS) return `The password has more than ${MAX_CHARACTERS} characters.`;
   if (new Set(characters).size < 5) return "The password repeats a few characters over and over.";

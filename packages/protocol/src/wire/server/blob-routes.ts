@@ -33,12 +33,18 @@ export function isBlobPath(path: string): boolean {
   return path.startsWith(PREFIX);
 }
 
-/** Answers one blob request, or throws the error to answer it with. */
-export async function serveBlob(endpoint: BlobEndpoint, limits: WireLimits, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Answers one blob request, or throws the error to answer it with. @param session that the browser showed, as a token */
+export async function serveBlob(
+  endpoint: BlobEndpoint,
+  limits: WireLimits,
+  request: IncomingMessage,
+  response: ServerResponse,
+  session?: string,
+): Promise<void> {
   const [path = "", query] = (request.url ?? "").split("?", 2);
   const hash = path.slice(PREFIX.length);
   if (!isSha256(hash)) throw new NexusError("MESSAGE_INVALID", "A blob's address is /blobs/ and 64 lower-case hex digits.");
-  const caller = bearerToken(request.headers.authorization);
+  const caller = bearerToken(request.headers.authorization) ?? session;
   const parameters = new URLSearchParams(query);
   const taskId = parameters.get("task") ?? undefined;
   switch (request.method) {
