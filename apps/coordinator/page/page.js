@@ -80,7 +80,7 @@ async function start() {
     try {
       const { project, role, name, email } = await ask("invitation", { secret: invitation });
       element("project").textContent = project.name;
-      const about = `You are invited to the project “${project.name}” as ${role}: who ${MAY[role]}.`;
+      const about = `You are invited to the project “${project.name}” as ${role}, who ${MAY[role]}.`;
       element("claim-about").textContent = about;
       if (name) element("claim-name").value = name;
       if (email) {

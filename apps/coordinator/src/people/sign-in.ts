@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { databaseError, type Store } from "@ciphernx/core/store";
+import { databaseError, type Store, userSessions } from "@ciphernx/core/store";
+import { eq } from "@ciphernx/core/store/sql";
 import type { NexusError } from "@ciphernx/core/errors";
 import { hashPassword, redactSecrets, verifyPassword } from "@ciphernx/core/identity";
 import type { Logger } from "pino";
@@ -20,9 +21,6 @@ export const IDLE_SECONDS = 12 * 3600;
 export const ABSOLUTE_SECONDS = 7 * 86_400;
 /** A session in use is written down so often. */
 const REFRESH_SECONDS = 300;
-
-/** Header by which better-auth is told the address; never taken from a request. */
-const ADDRESS_HEADER = "x-nexus-address";
 
 /** An open session and whose it is. */
 export interface OpenSession {
@@ -46,7 +44,7 @@ export interface Visitor {
 /** What better-auth does for us. */
 export interface SignIn {
   /** Opens a session; undefined for a wrong e-mail address or password, after the same work for either. */
-  open(email: string, password: string, visitor: Visitor): Promise<{ readonly token: string; readonly setCookies: readonly string[] } | undefined>;
+  open(email: string, password: string, visitor: Visitor): Promise<{ readonly setCookies: readonly string[] } | undefined>;
   /** The session of a cookie's value; undefined when it is forged, ended, or was unused for too long. */
   find(cookieValue: string): Promise<OpenSession | undefined>;
 }
@@ -91,7 +89,7 @@ export async function createSignIn({ store, secret, cookieName, isTls, log }: Si
       cookies: { session_token: { name: cookieName } },
       useSecureCookies: false, // would put `__Secure-` before our name
       defaultCookieAttributes: { httpOnly: true, sameSite: "strict", secure: isTls, path: "/" },
-      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
+      ipAddress: { disableIpTracking: true },
       database: { generateId: newRowId },
     },
   });
@@ -99,9 +97,14 @@ export async function createSignIn({ store, secret, cookieName, isTls, log }: Si
   return {
     async open(email, password, { address, userAgent }) {
       try {
-        const headers = new Headers({ [ADDRESS_HEADER]: address, "user-agent": printable(userAgent) });
-        const answer = await auth.api.signInEmail({ body: { email, password }, headers, returnHeaders: true });
-        return { token: answer.response.token, setCookies: answer.headers.getSetCookie() };
+        const answer = await auth.api.signInEmail({ body: { email, password }, headers: new Headers(), returnHeaders: true });
+        const { token } = answer.response;
+        // better-auth reads the address out of headers, and keeps of one in IPv6 the network alone.
+        await store.db
+          .update(userSessions)
+          .set({ ipAddress: address.replace(/^::ffff:(?=\d+\.)/, ""), userAgent: printable(userAgent) })
+          .where(eq(userSessions.token, token));
+        return { setCookies: answer.headers.getSetCookie() };
       } catch (error) {
         if (statusOf(error) < 500) return undefined;
         throw failure(error);
@@ -133,7 +136,7 @@ function failure(error: unknown): NexusError {
   return databaseError(inner ?? error);
 }
 
-/** What a header may hold, shortened: browsers write as much as they like about themselves. */
+/** Plain characters, and not many: browsers write as much as they like about themselves. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, "").slice(0, 200);
 }
