@@ -1,10 +1,10 @@
 import { ROLES } from "../../identity/roles.ts";
 import { orm, pgCore } from "../drizzle.ts";
-import { instant } from "./columns.ts";
+import { bytes, count, instant } from "./columns.ts";
 import { projects } from "./projects.ts";
 
 const { sql } = orm;
-const { boolean, check, index, pgTable, primaryKey, text, uniqueIndex } = pgCore;
+const { boolean, check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } = pgCore;
 
 /** People who sign in. Columns are named as better-auth asks for them. */
 export const users = pgTable("users", {
@@ -54,6 +54,29 @@ export const userSessions = pgTable(
     updatedAt: instant().notNull().defaultNow(),
   },
   (table) => [index("user_sessions_user").on(table.userId)],
+);
+
+/** Passkeys of people: WebAuthn credentials, of which only the public half is here. */
+export const userPasskeys = pgTable(
+  "user_passkeys",
+  {
+    /** The credential's id, base64url. */
+    id: text().primaryKey(),
+    userId: text()
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    /** COSE key. */
+    publicKey: bytes().notNull(),
+    /** Uses that the authenticator has counted; stays 0 for one that does not count. */
+    counter: count().notNull(),
+    /** How browsers reach the authenticator. */
+    transports: jsonb().$type<readonly string[]>().notNull(),
+    /** The host name that it is good for. */
+    rpId: text().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+    lastUsedAt: instant(),
+  },
+  (table) => [index("user_passkeys_user").on(table.userId)],
 );
 
 /** Who is what in which project. */
