@@ -32,6 +32,8 @@ interface Started {
   readonly tls?: PublicAddress | undefined;
   readonly home: string;
   readonly processId: number;
+  /** Makes the first owner, once; undefined when there is one. */
+  readonly ownerLink?: string | undefined;
 }
 
 const STOP_TIMEOUT_MS = 60_000;
@@ -57,7 +59,15 @@ export async function runCoordinator(options: UpOptions, { global: { home }, out
     ...(database === undefined || database === "" ? {} : { databaseUrl: database }),
     signal: stop,
   });
-  const started: Started = { url: coordinator.url, tls: coordinator.tls, home, processId: process.pid };
+  // Into a terminal, or for the program that asked; what a service prints is kept in journals that more people read than may own the project.
+  const showsLink = process.stdout.isTTY || output.mode !== "people";
+  const started: Started = {
+    url: coordinator.url,
+    tls: coordinator.tls,
+    home,
+    processId: process.pid,
+    ...(showsLink ? { ownerLink: await coordinator.firstOwnerLink() } : {}),
+  };
   output.result({
     data: started,
     text: `${greeting(started)}\nCtrl-C stops it; runs go on where they were when it is started again.`,
@@ -152,7 +162,7 @@ function upArguments(options: UpOptions, home: string): readonly string[] {
   return ["up", "--json", "--home", home, "--port", String(port), ...written, ...(rotateCa ? ["--rotate-ca"] : [])];
 }
 
-function greeting({ url, home, tls }: Started): string {
+function greeting({ url, home, tls, ownerLink }: Started): string {
   const lines = [`Coordinator on ${url}, data folder ${home}.`];
   if (tls !== undefined) {
     lines.push(`Other machines reach it on ${tls.url}; clients there trust it by a copy of ${tls.certificateFile} (--ca).`);
@@ -161,6 +171,12 @@ function greeting({ url, home, tls }: Started): string {
         `The key of its CA is sealed with a passphrase in ${tls.madePassphrase}: whoever can read both can act as the CA. --ca-passphrase-file keeps it elsewhere.`,
       );
     }
+  }
+  if (ownerLink !== undefined) {
+    lines.push(
+      "Nobody owns the project in a browser yet. This link, good once and for a day, makes whoever opens it on this machine the owner:",
+      ownerLink,
+    );
   }
   return [...lines, "`nexus node token` makes a token with which a node can join."].join("\n");
 }

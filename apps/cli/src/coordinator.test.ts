@@ -16,6 +16,7 @@ interface Envelope {
 }
 
 let home: string;
+let ownerLink: unknown;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "nexus-cli-"));
@@ -47,10 +48,53 @@ describe("nexus up and down", () => {
   it("run a coordinator in the background that the other commands find", async () => {
     const up = await nexus("up", "--detach", "--port", "0");
     expect(up).toMatchObject({ code: 0, envelope: { status: "ok", data: { home } }, stderr: "" });
+    ownerLink = up.envelope.data!["ownerLink"];
     expect(await nexus("node", "list")).toMatchObject({ code: 0, envelope: { data: { nodes: [] } } });
     expect(await nexus("dataset", "list")).toMatchObject({ code: 0, envelope: { data: { datasets: [] } } });
     expect(await nexus("run", "list", "--state", "running")).toMatchObject({ code: 0, envelope: { data: { runs: [] } } });
     expect(await nexus("model", "list")).toMatchObject({ code: 0, envelope: { data: { models: [] } } });
+  });
+
+  it("show a link that makes the first owner, who lets others in", async () => {
+    const { url } = JSON.parse(await readFile(join(home, "coordinator.json"), "utf8")) as { readonly url: string };
+    const ask = async (path: string, message: object) =>
+      fetch(`${url}/auth/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "sec-fetch-site": "same-origin" },
+        body: JSON.stringify(message),
+      });
+    const secretIn = (link: unknown) => /^http:\/\/localhost:\d+\/#invitation=(nxi_[\w-]{43})$/.exec(String(link))?.[1];
+    const account = { password: "correct horse battery staple" };
+    expect((await ask("claim", { ...account, secret: secretIn(ownerLink), name: "Ada", email: "ada@clinic.example" })).status).toBe(200);
+    expect(await nexus("member", "role", "ada@clinic.example", "auditor")).toMatchObject({ code: 1, envelope: { error: { code: "LAST_OWNER" } } });
+    expect(await nexus("member", "role", "ada@clinic.example", "king")).toMatchObject({ code: 2, envelope: { error: { code: "USAGE" } } });
+    const { envelope } = await nexus("member", "invite", "--role", "auditor", "--name", "Bea");
+    expect((await ask("claim", { ...account, secret: secretIn(envelope.data!["link"]), name: "Bea", email: "bea@clinic.example" })).status).toBe(200);
+    await nexus("member", "link");
+    expect(await nexus("member", "list")).toMatchObject({
+      code: 0,
+      envelope: {
+        data: {
+          members: [
+            { name: "Ada", role: "owner", sessions: 1 },
+            { name: "Bea", role: "auditor" },
+          ],
+          invitations: [{ role: "owner" }],
+        },
+      },
+    });
+    expect(await nexus("member", "role", "bea@clinic.example", "owner")).toMatchObject({
+      code: 0,
+      envelope: { data: { member: { role: "owner" } } },
+    });
+    expect(await nexus("member", "remove", "bea@clinic.example", "--yes")).toMatchObject({ code: 0 });
+    expect(await nexus("member", "remove", "bea@clinic.example", "--yes")).toMatchObject({
+      code: 1,
+      envelope: { error: { code: "MEMBER_NOT_FOUND" } },
+    });
+    const log = await readFile(join(home, "coordinator.log"), "utf8");
+    expect(log).toContain("a member signed in");
+    for (const secret of [secretIn(ownerLink)!, account.password]) expect(log).not.toContain(secret);
   });
 
   it("refuse a second coordinator on the folder, and a port that is taken", async () => {

@@ -1,11 +1,12 @@
 import { Writable } from "node:stream";
-import { newApiToken } from "@ciphernx/core/identity";
+import { newApiToken, newInvitationSecret } from "@ciphernx/core/identity";
 import { connect } from "@ciphernx/ai/client";
 import { ControlService } from "@ciphernx/protocol/proto";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createLog } from "./log.ts";
+import { becomeMember, type BrowserAnswer } from "./people/browser.fixture.ts";
 import { eventually, rowsSpec, classRows, startWork, testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
 
 let lent: TestCoordinator;
@@ -28,6 +29,20 @@ it("a call that waits ends when its token is revoked", async () => {
   await eventually(async () => (await lent.nexus.tokens.list()).find(({ name, lastUsedAt }) => name === "watcher" && lastUsedAt !== ""));
   await lent.nexus.tokens.revoke("watcher");
   await expect(waiting).rejects.toMatchObject({ code: "UNAUTHENTICATED", message: expect.stringContaining('"watcher" was revoked') as string });
+
+  // The same for somebody in a browser, whose role is changed. A call that came after the change waits for the next.
+  const { localLink } = await lent.nexus.members.invite({ role: "auditor" });
+  const browser = await becomeMember(lent.url, localLink, "vera");
+  let answer: BrowserAnswer | undefined;
+  const asking = browser
+    .post(`/${ControlService.typeName}/ListEvents`, { runId: run.id, after: "1000", waitMs: 60_000 })
+    .then((got) => (answer = got));
+  await eventually(async () => {
+    for (const role of ["data-owner", "auditor"] as const) await lent.nexus.members.setRole("vera@clinic.example", role);
+    return answer;
+  });
+  expect((await asking).status).toBe(401);
+  expect((await asking).body["message"]).toMatch(/^The role of vera@clinic.example was changed to /);
   release.resolve();
 });
 
@@ -54,8 +69,9 @@ it("an address that sends wrong secrets is told to wait, and good callers from t
 it("the log holds no secret, wherever in a line it stood", () => {
   let lines = "";
   const log = createLog(new Writable({ write: (chunk: Buffer, _, done) => ((lines += chunk.toString()), done()) }));
-  const secrets = [lent.token, newApiToken(), "njt_0123456789abcdefghijklmnopqrstuv"];
+  const secrets = [lent.token, newApiToken(), "njt_0123456789abcdefghijklmnopqrstuv", newInvitationSecret()];
+  secrets.push(`nexus_session_prj_x=${"Ab1".repeat(11)}.c2lnbmF0dXJl%3D`, `nxs_${"Ab1".repeat(11)}.c2lnbmF0dXJl=`);
   for (const secret of secrets) log.error({ err: new Error(`with ${secret}`), token: secret, deep: { header: `Bearer ${secret}` } }, `of ${secret}`);
   for (const secret of secrets) expect(lines).not.toContain(secret);
-  for (const line of lines.trim().split("\n")) expect(JSON.parse(line)).toMatchObject({ token: "[redacted]" });
+  for (const line of lines.trim().split("\n")) expect(JSON.parse(line)).toMatchObject({ token: expect.stringMatching(/\[redacted\]$/) as string });
 });

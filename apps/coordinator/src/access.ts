@@ -2,7 +2,9 @@ import { NexusError } from "@ciphernx/core/errors";
 import { type AttemptLimit, claimsApiToken, hashSecret, isApiToken, type Role, sameSecret } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
 import type { Caller } from "@ciphernx/protocol/permissions";
+import { claimsSessionToken } from "@ciphernx/protocol/wire";
 import { findApiToken, touchApiToken } from "./api-tokens.ts";
+import { callsKeyOf, type People } from "./people/index.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** API tokens that were good at their last use, by hash: they are let through to the database while their address is limited. */
@@ -14,7 +16,7 @@ export interface AccessRequest {
   readonly call: string;
   /** Who may, from the table of permissions. */
   readonly callers: readonly Caller[];
-  /** The bearer token that it came with. */
+  /** The bearer token that it came with, or the session of a browser as a token. */
   readonly token: string | undefined;
   readonly address: string;
   readonly signal?: AbortSignal;
@@ -38,13 +40,14 @@ export interface Access {
    * @throws NexusError RATE_LIMITED, whatever `action` throws
    */
   attempt<T>(address: string, action: () => Promise<T>): Promise<T>;
-  /** Ends the calls that are under way with a token. */
-  endCalls(tokenHash: string, reason: NexusError): void;
+  /** Ends the calls that are under way with a token: by the hash of an API token, or by the `callsKeyOf` a session. */
+  endCalls(key: string, reason: NexusError): void;
 }
 
 export interface AccessOptions {
   readonly store: Store;
   readonly sessions: Sessions;
+  readonly people: Pick<People, "holder">;
   readonly limit: AttemptLimit;
   readonly ownerToken: string;
   readonly projectId: string;
@@ -62,8 +65,8 @@ interface Known {
   readonly actor: string;
 }
 
-export function createAccess({ store, sessions, limit, ownerToken, projectId }: AccessOptions): Access {
-  /** Calls under way by the hash of their API token. */
+export function createAccess({ store, sessions, people, limit, ownerToken, projectId }: AccessOptions): Access {
+  /** Calls under way by the hash of their API token, or by their session. */
   const live = new Map<string, Set<AbortController>>();
   const proven = new Set<string>();
 
@@ -105,6 +108,16 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
     return { kind: row.role, who: `The API token "${row.name}" (${row.role})`, actor: `token ${row.id}` };
   }
 
+  /** Nobody guesses a session: its cookie is signed. One that is over is none of the wrong secrets that are counted. */
+  async function knownSession({ token, signal }: AccessRequest & { readonly token: string }): Promise<Known> {
+    const holder = await retrying(() => people.holder(token), signal === undefined ? {} : { signal });
+    if (holder === undefined) throw new NexusError("UNAUTHENTICATED", "The session is over, or there was none.", { hint: "Sign in again." });
+    const { session, role } = holder;
+    if (role === undefined)
+      throw new NexusError("FORBIDDEN", `${session.email} is no member of the project ${projectId}, which this coordinator serves.`);
+    return { kind: role, who: `${session.email} (${role})`, actor: `user ${session.userId}` };
+  }
+
   function knownBearer({ token, callers, address }: AccessRequest & { readonly token: string }): Known {
     if (sameSecret(token, ownerToken)) return { kind: "owner", who: "The owner", actor: "owner" };
     const session = sessions.holder(token);
@@ -123,11 +136,13 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
           details: { call, callers },
         });
       }
-      const claims = claimsApiToken(token);
+      const isSession = claimsSessionToken(token);
+      const key = isSession ? callsKeyOf(token) : claimsApiToken(token) ? hashSecret(token) : undefined;
       // The call is listed before the token is looked up, so that no revocation between the two is lost.
-      const listed = claims ? list(live, hashSecret(token)) : undefined;
+      const listed = key === undefined ? undefined : list(live, key);
       try {
-        const { kind, who, actor } = claims ? await knownApiToken({ ...request, token }) : knownBearer({ ...request, token });
+        const known = isSession ? knownSession : key === undefined ? knownBearer : knownApiToken;
+        const { kind, who, actor } = await known({ ...request, token });
         if (!callers.includes(kind)) {
           throw new NexusError("FORBIDDEN", `${who} may not call ${call}; that is for: ${callers.join(", ")}.`, {
             details: { call, caller: kind, callers },
@@ -152,23 +167,23 @@ export function createAccess({ store, sessions, limit, ownerToken, projectId }: 
       }
     },
 
-    endCalls(tokenHash, reason) {
-      proven.delete(tokenHash);
-      for (const call of live.get(tokenHash) ?? []) call.abort(reason);
+    endCalls(key, reason) {
+      proven.delete(key);
+      for (const call of live.get(key) ?? []) call.abort(reason);
     },
   };
 }
 
 /** Lists one more call of a token. */
-function list(live: Map<string, Set<AbortController>>, tokenHash: string): { readonly signal: AbortSignal; readonly leave: () => void } {
+function list(live: Map<string, Set<AbortController>>, key: string): { readonly signal: AbortSignal; readonly leave: () => void } {
   const controller = new AbortController();
-  const calls = live.get(tokenHash) ?? new Set();
-  live.set(tokenHash, calls.add(controller));
+  const calls = live.get(key) ?? new Set();
+  live.set(key, calls.add(controller));
   return {
     signal: controller.signal,
     leave() {
       calls.delete(controller);
-      if (calls.size === 0 && live.get(tokenHash) === calls) live.delete(tokenHash);
+      if (calls.size === 0 && live.get(key) === calls) live.delete(key);
     },
   };
 }

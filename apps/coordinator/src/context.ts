@@ -33,6 +33,8 @@ export interface CoordinatorContext {
   readonly tls: { readonly authority: Authority; readonly publicUrl: () => string } | undefined;
   /** Ends the connections over TLS that show the certificate of a node. */
   readonly hangUp: (nodeId: string) => void;
+  /** Where an invitation is taken up: by a browser on this machine, and on others where they are served. */
+  readonly invitationLinks: (secret: string) => { readonly local: string; readonly public: string | undefined };
   readonly projectId: string;
   readonly version: string;
   readonly startedAt: Date;

@@ -15,6 +15,7 @@ import type { AuditLog, AuditNote } from "./audit/audit-log.ts";
 import { callerActor } from "./guarded.ts";
 import { approveNode, createJoinToken, type Deciding, removeNode } from "./nodes.ts";
 import { appendEntry } from "./roster-service.ts";
+import { memberService } from "./member-service.ts";
 import { apiTokenMessage, datasetMessage, modelMessage, nodeMessage, roundMessage, runMessage } from "./presentation.ts";
 
 /** Longest wait of one ListEvents. */
@@ -251,6 +252,8 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       log.info({ token: row.id, name: row.name }, `API token ${row.name} revoked`);
       return { token: apiTokenMessage(row) };
     }),
+
+    ...memberService(context),
   };
 }
 

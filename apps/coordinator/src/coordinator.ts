@@ -25,6 +25,7 @@ import { guarded } from "./guarded.ts";
 import { createLog } from "./log.ts";
 import { projectRoster } from "./roster.ts";
 import { rosterService } from "./roster-service.ts";
+import { createPeople } from "./people/index.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
 import type { TlsOptions } from "./tls/open-tls.ts";
@@ -61,6 +62,11 @@ export interface Coordinator extends AsyncDisposable {
   readonly store: Store;
   /** Aborts when it cannot go on, because another coordinator took the database; then close it and end. */
   readonly lost: AbortSignal;
+  /**
+   * A link, good for a day and for one use, that makes the first owner; undefined when somebody is. Each is in place of the one before.
+   * Always `localhost`: it is opened on this machine, where passkeys take no other name for it.
+   */
+  firstOwnerLink(): Promise<string | undefined>;
   /** Stops serving; runs go on with the next start. Idempotent. */
   close(): Promise<void>;
 }
@@ -121,7 +127,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     await engine.close();
   });
 
-  const access = createAccess({ store, sessions, limit: createAttemptLimit({ perMinute: wrongSecretsPerMinute }), ownerToken: token, projectId });
+  const limit = createAttemptLimit({ perMinute: wrongSecretsPerMinute });
+  const people = createPeople({
+    ...{ store, home, projectId, projectName: DEFAULT_PROJECT, limit, log },
+    endCalls: (key, reason) => access.endCalls(key, reason),
+  });
+  const access = createAccess({ store, sessions, people, limit, ownerToken: token, projectId });
   const documents = createRunDocumentCache(store);
   const audit = createAuditLog(store, { projectId, key: await auditKey(home) });
   if (options.tls?.rotate === true && tls !== undefined)
@@ -138,6 +149,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     access,
     audit,
     roster: projectRoster(store, projectId, audit),
+    invitationLinks: (secret) => ({
+      local: pageLink(`http://localhost:${made.server?.port ?? 0}`, secret),
+      public: tls === undefined ? undefined : pageLink(publicUrl(), secret),
+    }),
     tls: tls === undefined ? undefined : { authority: tls.authority, publicUrl },
     hangUp: (nodeId) => made.server?.tls?.endConnections((peer) => gate?.belongsTo(peer, nodeId) === true),
     version: manifest.version,
@@ -153,6 +168,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     },
     blobs: blobEndpoint(context),
     log,
+    session: people.sessionOf,
+    site: people.site,
     ...(tls === undefined ? {} : { tls: { ...tls.listen, credentials: tls.credentials } }),
     ...(gate === undefined ? {} : { admit: (call) => gate.admit(call) }),
   });
@@ -191,7 +208,19 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const running = starting.move();
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= running.disposeAsync());
-  return { url, port: server.port, tls: address, store, lost: store.lost, close, [Symbol.asyncDispose]: close };
+  return {
+    ...{ url, port: server.port, tls: address, store, lost: store.lost },
+    async firstOwnerLink() {
+      const secret = await people.firstOwnerSecret();
+      return secret === undefined ? undefined : context.invitationLinks(secret).local;
+    },
+    ...{ close, [Symbol.asyncDispose]: close },
+  };
+}
+
+/** Where somebody takes an invitation up. Behind the `#`, the secret reaches no server and no log. */
+function pageLink(url: string, secret: string): string {
+  return `${url}/#invitation=${secret}`;
 }
 
 function bracketed(host: string): string {

@@ -3,7 +3,7 @@ import type { DescMethodUnary } from "@bufbuild/protobuf";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import { newApiToken, type Role, ROLES } from "@ciphernx/core/identity";
-import { apiTokens, projects } from "@ciphernx/core/store";
+import { apiTokens, members, projects, users, userSessions } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
 import { sign } from "@ciphernx/crypto/keys";
 import { BLOB_PERMISSIONS, type Caller, RPC_PERMISSIONS } from "@ciphernx/protocol/permissions";
@@ -13,6 +13,7 @@ import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { webSocketTransport } from "@ciphernx/protocol/wire/websocket";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { becomeMember, testBrowser, type TestBrowser } from "./people/browser.fixture.ts";
 import { testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
 
 let lent: TestCoordinator;
@@ -20,6 +21,10 @@ let lent: TestCoordinator;
 const good = new Map<Exclude<Caller, "anyone">, string>();
 /** Tokens that are not, by what is wrong with them, with what is told. */
 const bad = new Map<string, { readonly token: string | undefined; readonly code: string }>();
+/** Browsers whose sessions are good, by role. */
+const signedIn = new Map<Role, TestBrowser>();
+/** Browsers whose sessions are not, by what is wrong with them, with the status that is told. */
+const strangers = new Map<string, { readonly browser: TestBrowser; readonly status: number; readonly headers?: Readonly<Record<string, string>> }>();
 const stack = new AsyncDisposableStack();
 
 beforeAll(async () => {
@@ -51,7 +56,71 @@ beforeAll(async () => {
   bad.set("expired", { token: expired.secret, code: "UNAUTHENTICATED" });
   bad.set("revoked", { token: revoked.secret, code: "UNAUTHENTICATED" });
   bad.set("of another project", { token: other.secret, code: "FORBIDDEN" });
+  await signPeopleIn();
+  bad.set("a session that comes as a token", { token: `nxs_${decodeURIComponent(valueOf(signedIn.get("owner")!))}`, code: "UNAUTHENTICATED" });
 });
+
+const valueOf = ({ cookie }: TestBrowser): string => cookie.slice(cookie.indexOf("=") + 1);
+
+/** A member of each role, and owners whose sessions have ended in one way or another. */
+async function signPeopleIn(): Promise<void> {
+  const { db } = lent.coordinator.store;
+  const owner = async (name: string): Promise<TestBrowser> =>
+    becomeMember(lent.url, (await lent.nexus.members.invite({ role: "owner" })).localLink, name);
+  const idOf = async (name: string): Promise<string> => (await lent.nexus.members.list()).members.find((member) => member.name === name)!.id;
+  for (const role of ROLES) signedIn.set(role, await becomeMember(lent.url, (await lent.nexus.members.invite({ role })).localLink, role));
+
+  strangers.set("nobody", { browser: testBrowser(lent.url), status: 401 });
+  const expired = await owner("expired");
+  await db
+    .update(userSessions)
+    .set({ expiresAt: new Date(Date.now() - 1000) })
+    .where(eq(userSessions.userId, await idOf("expired")));
+  strangers.set("expired", { browser: expired, status: 401 });
+  const old = await owner("old");
+  await db
+    .update(userSessions)
+    .set({ createdAt: new Date(Date.now() - 7 * 86_400_000) })
+    .where(eq(userSessions.userId, await idOf("old")));
+  strangers.set("older than a session may be, though in use", { browser: old, status: 401 });
+  const out = await owner("out");
+  const { cookie } = out;
+  await out.post("/auth/sign-out", {});
+  out.cookie = cookie;
+  strangers.set("signed out", { browser: out, status: 401 });
+  const removed = await owner("removed");
+  await lent.nexus.members.remove("removed@clinic.example");
+  strangers.set("removed", { browser: removed, status: 401 });
+  const elsewhere = await owner("elsewhere");
+  await db
+    .update(members)
+    .set({ projectId: "prj_elsewhere" })
+    .where(eq(members.userId, await idOf("elsewhere")));
+  strangers.set("of another project", { browser: elsewhere, status: 403 });
+  const nowhere = await owner("nowhere");
+  await db.delete(members).where(eq(members.userId, await idOf("nowhere")));
+  strangers.set("of no project", { browser: nowhere, status: 401 });
+  const forged = testBrowser(lent.url);
+  forged.cookie = signedIn.get("owner")!.cookie.replace(/\.(.)/, (_, first) => (first === "A" ? ".B" : ".A"));
+  strangers.set("forged", { browser: forged, status: 401 });
+  const unsigned = testBrowser(lent.url);
+  const [{ token } = { token: "" }] = await db
+    .select()
+    .from(userSessions)
+    .innerJoin(users, eq(users.id, userSessions.userId))
+    .where(eq(users.name, "owner"))
+    .then((rows) => rows.map((row) => row.user_sessions));
+  unsigned.cookie = `${signedIn.get("owner")!.cookie.split("=", 1)[0]!}=${token}`;
+  strangers.set("what the database knows of a session, without its signature", { browser: unsigned, status: 401 });
+  const browser = signedIn.get("owner")!;
+  for (const [what, site] of [
+    ["another site", "cross-site"],
+    ["another port of this machine", "same-site"],
+    ["no page", "none"],
+  ] as const) {
+    strangers.set(`an owner's browser that shows ${what}`, { browser, status: 401, headers: { "sec-fetch-site": site } });
+  }
+}
 afterAll(() => stack.disposeAsync());
 
 /** What a call is answered: the code of its error, or `ok`. */
@@ -93,6 +162,15 @@ describe("the table of permissions", () => {
       else expect({ caller, code }).toEqual({ caller, code: "FORBIDDEN" });
     }
     for (const [why, { token, code }] of bad) expect({ why, code: await call(token) }).toEqual({ why, code });
+    const path = `/${method.parent.typeName}/${method.name}`;
+    for (const [role, browser] of signedIn) {
+      const { status } = await browser.post(path, {});
+      if (callers!.includes(role)) expect([401, 403, 429], `a session of ${role} is let in, not told ${status}`).not.toContain(status);
+      else expect({ role, status }).toEqual({ role, status: 403 });
+    }
+    for (const [why, { browser, status, headers }] of strangers) {
+      expect({ why, status: (await browser.post(path, {}, headers)).status }).toEqual({ why, status });
+    }
   });
 
   it("has no row for what there is not", () => {
@@ -118,6 +196,19 @@ describe("the table of permissions", () => {
       else if (!callers.includes(caller)) expect({ caller, code }).toEqual({ caller, code: "FORBIDDEN" });
     }
     for (const [why, { token, code }] of bad) expect({ why, code: await call(token) }).toEqual({ why, code });
+    const path = `/blobs/${blob}${taskId === undefined ? "" : `?task=${taskId}`}`;
+    const ask = async (browser: TestBrowser, headers: Readonly<Record<string, string>> = {}): Promise<number> => {
+      const sent = { cookie: browser.cookie, "sec-fetch-site": "same-origin", ...headers };
+      const response = await fetch(`${lent.url}${path}`, route === "read" ? { headers: sent } : { method: "PUT", headers: sent, body: bytes });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    for (const [role, browser] of signedIn) {
+      const status = await ask(browser);
+      if (callers.includes(role)) expect([401, 403, 429], `a session of ${role} is let in, not told ${status}`).not.toContain(status);
+      else expect({ role, status }).toEqual({ role, status: 403 });
+    }
+    for (const [why, { browser, status, headers }] of strangers) expect({ why, status: await ask(browser, headers) }).toEqual({ why, status });
   });
 });
 

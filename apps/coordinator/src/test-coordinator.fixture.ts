@@ -37,6 +37,8 @@ import { type Coordinator, type CoordinatorOptions, ownerTokenPath, startCoordin
 export interface TestCoordinator extends AsyncDisposable {
   readonly coordinator: Coordinator;
   readonly url: string;
+  /** The data folder. */
+  readonly home: string;
   readonly token: string;
   readonly nexus: Nexus;
   /** A folder below which a node's identity may be kept. */
@@ -58,7 +60,7 @@ export async function testCoordinator(options: Pick<CoordinatorOptions, "tls" | 
     const nexus = stack.use(connect({ url, token }));
     const folderOf = (name: string): string => join(folder.path, "nodes", name);
     return {
-      ...{ coordinator, url, token, nexus, folderOf },
+      ...{ coordinator, url, home, token, nexus, folderOf },
       async join(name) {
         const invitation = await nexus.nodes.createJoinToken({ approved: true });
         await joinNode({ url, token: invitation.token, name, folder: folderOf(name) });

@@ -51,6 +51,11 @@ const CONTROL = {
   createApiToken: OWNER,
   listApiTokens: ["owner", "auditor"],
   revokeApiToken: OWNER,
+
+  inviteMember: OWNER,
+  listMembers: EVERY_ROLE,
+  setMemberRole: OWNER,
+  removeMember: OWNER,
 } as const satisfies Rows<typeof ControlService>;
 
 const NODE = {

@@ -15,6 +15,11 @@ import { datasetRevoke } from "./dataset/revoke.ts";
 import { datasetShow } from "./dataset/show.ts";
 import { datasetSplit } from "./dataset/split.ts";
 import { datasetTerms } from "./dataset/terms.ts";
+import { memberInvite } from "./member/invite.ts";
+import { memberLink } from "./member/link.ts";
+import { memberList } from "./member/list.ts";
+import { memberRemove } from "./member/remove.ts";
+import { memberRole } from "./member/role.ts";
 import { modelExport } from "./model/export.ts";
 import { modelList } from "./model/list.ts";
 import { modelPull } from "./model/pull.ts";
@@ -74,6 +79,7 @@ export const GROUPS: readonly CommandGroup[] = [
     commands: [runPlan, runStart, runList, runShow, runWatch, runLogs, runStop, runResume, runCompare, runExport, runPull],
   },
   { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull, modelExport] },
+  { name: "member", summary: "People of the project, each with a role", commands: [memberInvite, memberLink, memberList, memberRole, memberRemove] },
   { name: "token", summary: "API tokens for programs, each with a role", commands: [tokenCreate, tokenList, tokenRevoke] },
   { name: "audit", summary: "What was decided, and whether that is still what the log says", commands: [auditList, auditVerify, auditExport] },
 ];

@@ -7,6 +7,8 @@ import {
   ControlService,
   type Dataset,
   type GetStatusResponse,
+  type Invitation,
+  type Member,
   type Model,
   type Node,
   type Run,
@@ -129,6 +131,25 @@ export interface Nexus extends AsyncDisposable {
     /** By id, or by the name of one that is not revoked; calls that wait under it end at once. @throws NexusError API_TOKEN_NOT_FOUND */
     revoke(token: string): Promise<ApiToken>;
   };
+  /** People who sign in at the coordinator's page. Everybody sees who is a member; only an owner changes that. */
+  readonly members: {
+    /**
+     * Makes a link with which somebody becomes a member: good once, for 3 days unless said otherwise, 30 at most. The links are told here
+     * and never again: `localLink` for a browser on the coordinator's machine, `publicLink` for others, when they are served.
+     */
+    invite(options: {
+      readonly role: Role;
+      readonly name?: string;
+      /** The only address that the link is good for. */
+      readonly email?: string;
+      readonly expiresInSeconds?: number;
+    }): Promise<{ readonly invitation: Invitation; readonly localLink: string; readonly publicLink: string | undefined }>;
+    list(): Promise<{ readonly members: readonly Member[]; readonly invitations: readonly Invitation[] }>;
+    /** By id or e-mail address. @throws NexusError MEMBER_NOT_FOUND, LAST_OWNER */
+    setRole(member: string, role: Role): Promise<Member>;
+    /** A member by id or e-mail address, or an invitation by its id; sessions end at once. @throws NexusError MEMBER_NOT_FOUND, LAST_OWNER */
+    remove(member: string): Promise<Member | Invitation>;
+  };
   close(): Promise<void>;
 }
 
@@ -247,6 +268,18 @@ export function nexusOver(transport: Transport): Nexus {
       },
       list: async () => (await client.listApiTokens({})).tokens,
       revoke: async (token) => present((await client.revokeApiToken({ token })).token, token),
+    },
+    members: {
+      invite: async ({ role, name = "", email = "", expiresInSeconds = 0 }) => {
+        const { invitation, localLink, publicLink } = await client.inviteMember({ role, name, email, expiresInSeconds });
+        return { invitation: present(invitation, "the invitation"), localLink, publicLink: publicLink === "" ? undefined : publicLink };
+      },
+      list: async () => client.listMembers({}),
+      setRole: async (member, role) => present((await client.setMemberRole({ member, role })).member, member),
+      remove: async (member) => {
+        const removed = await client.removeMember({ member });
+        return present(removed.member ?? removed.invitation, member);
+      },
     },
     close: () => transport.close(),
     [Symbol.asyncDispose]: () => transport.close(),

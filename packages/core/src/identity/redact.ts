@@ -7,8 +7,10 @@
 
 const REDACTED = "[redacted]";
 
-/** API tokens, join tokens and invitations of organisations, by their prefixes. */
-const PREFIXED = /\bn(?:[xj]t|oi)_[\w-]{16,}/g;
+/** API tokens, join tokens and the secrets of invitations, of people and of organisations, by their prefixes. */
+const PREFIXED = /\bn(?:[xj]t|xi|oi)_[\w-]{16,}/g;
+/** Sessions of people: the value of the cookie that holds one, and that value as the wire hands it on. */
+const SESSION = /(\bnexus_session_\w+=|\bnxs_)[\w.%+/=-]{16,}/g;
 /** Whatever stands in an `authorization` header. */
 const BEARER = /\b(bearer|basic) +[\w.~+/=-]{8,}/gi;
 /** 32 bytes in base64url: owner tokens, session tokens, the private part of an Ed25519 key as a JWK. Hashes and ids are written in hex and base32. */
@@ -24,6 +26,7 @@ export function redactSecrets(text: string): string {
     .replace(PEM, REDACTED)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(PREFIXED, REDACTED)
+    .replace(SESSION, `$1${REDACTED}`)
     .replace(BYTES_32, (run) => (looksRandom(run) ? REDACTED : run))
     .replace(URL_PASSWORD, `$1:${REDACTED}@`);
 }

@@ -18,6 +18,10 @@ export const ID_PREFIX = {
   task: "task",
   model: "mdl",
   apiToken: "tok",
+  user: "usr",
+  account: "acc",
+  userSession: "ses",
+  invitation: "inv",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

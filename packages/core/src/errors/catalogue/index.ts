@@ -5,6 +5,7 @@ import { generalErrors } from "./general.ts";
 import { identityErrors } from "./identity.ts";
 import { nodeErrors } from "./node.ts";
 import { rosterErrors } from "./roster.ts";
+import { peopleErrors } from "./people.ts";
 import { runErrors } from "./run.ts";
 import { specErrors } from "./spec.ts";
 import { storeErrors } from "./store.ts";
@@ -27,6 +28,7 @@ export const ERROR_CATALOGUE = {
   ...tlsErrors,
   ...wireErrors,
   ...identityErrors,
+  ...peopleErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -41,6 +41,8 @@ export interface BlobRequest {
   readonly headers: Fields;
   /** Where the connection comes from. */
   readonly address: string | undefined;
+  /** The session that a browser showed, as a token; counts where there is no bearer token. */
+  readonly session?: string | undefined;
   /** To be iterated at most once; the sender is cut off when it stalls. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Ends the connection that the body comes over, so that its iteration fails. */
@@ -72,7 +74,7 @@ export async function answerBlob(endpoint: BlobEndpoint, limits: WireLimits, req
   const hash = path.slice(PREFIX.length);
   if (!isSha256(hash)) throw new NexusError("MESSAGE_INVALID", "A blob's address is /blobs/ and 64 lower-case hex digits.");
   const parameters = new URLSearchParams(query);
-  const caller = bearerToken(request.headers["authorization"]);
+  const caller = bearerToken(request.headers["authorization"]) ?? request.session;
   const asked: Asked = { endpoint, limits, request, caller, hash, taskId: parameters.get("task") ?? undefined };
   switch (request.method) {
     case "HEAD":

@@ -5,15 +5,21 @@ import type { Fields } from "../exchange.ts";
 import { answerBlob } from "./blob-answers.ts";
 import type { WireLimits } from "./limits.ts";
 
-/** Answers one blob request, or throws the error to answer it with. */
-export async function serveBlob(endpoint: BlobEndpoint, limits: WireLimits, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Answers one blob request, or throws the error to answer it with. @param session that the browser showed, as a token */
+export async function serveBlob(
+  endpoint: BlobEndpoint,
+  limits: WireLimits,
+  request: IncomingMessage,
+  response: ServerResponse,
+  session?: string,
+): Promise<void> {
   const { headers, socket } = request;
   const {
     status,
     headers: fields,
     body,
   } = await answerBlob(endpoint, limits, {
-    ...{ method: request.method ?? "", path: request.url ?? "", headers: headers as Fields, address: socket.remoteAddress },
+    ...{ method: request.method ?? "", path: request.url ?? "", headers: headers as Fields, address: socket.remoteAddress, session },
     body: bodyOf(request, limits.stallTimeoutMs),
     interrupt: () => socket.destroy(),
     ready: () => {

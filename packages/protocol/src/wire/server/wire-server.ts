@@ -16,6 +16,7 @@ import { toConnectError } from "../error-detail.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { brokenConnection } from "../rpc-channel.ts";
 import { publicError, serverErrors } from "../server-errors.ts";
+import type { RequestHeaders } from "../session-cookie.ts";
 import type { WireLog } from "../wire-log.ts";
 import { isBlobPath } from "./blob-answers.ts";
 import { serveBlob } from "./blob-routes.ts";
@@ -26,6 +27,7 @@ import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { assertSameOrigin } from "./same-origin.ts";
+import { serveSite, type Site } from "./site-routes.ts";
 import { peerOf, type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";
 import { acceptWebSockets, asksForWebSocket } from "./websocket/accept.ts";
 
@@ -44,6 +46,10 @@ export interface WireServerOptions {
   readonly tls?: TlsListenOptions | undefined;
   /** Asked before every call and every blob that comes over TLS; throws what refuses it. Plain connections come from this machine. */
   readonly admit?: ((call: TlsCall) => void) | undefined;
+  /** Reads the session that a browser shows, as a token. */
+  readonly session?: ((headers: RequestHeaders, isTls: boolean) => string | undefined) | undefined;
+  /** Pages, and what they ask beside RPCs. */
+  readonly site?: Site | undefined;
 }
 
 /** A server that listens. */
@@ -75,15 +81,15 @@ type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
  * @throws ADDRESS_NOT_LOOPBACK, PORT_IN_USE, USAGE.
  */
 export async function startWireServer(options: WireServerOptions): Promise<WireServer> {
-  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {} } = options;
+  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, session = () => undefined, site } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const shutdown = new AbortController();
-  /** Blob requests whose handlers have not ended: their staged bytes are theirs to discard. */
+  /** Blob and site requests whose handlers have not ended: staged bytes are theirs to discard. */
   const active = new Set<Promise<void>>();
   /** Who is at the other end of requests that came over TLS. */
   const peers = new WeakMap<object, TlsPeer>();
 
-  const valuesOf = (address: string | undefined, peer: TlsPeer | undefined) => peerValues(address).set(tlsPeerKey, peer);
+  const valuesOf = (address: string | undefined, peer: TlsPeer | undefined, shown?: string) => peerValues(address, shown).set(tlsPeerKey, peer);
   const rpc = {
     interceptors: [serverErrors(log, shutdown.signal), admission(admit)],
     acceptCompression: [],
@@ -94,7 +100,10 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   const serveRpc = connectNodeAdapter({
     ...rpc,
     routes,
-    contextValues: (request) => valuesOf(request.socket.remoteAddress, peers.get(request)),
+    contextValues: (request) => {
+      const peer = peers.get(request);
+      return valuesOf(request.socket.remoteAddress, peer, session(request.headers, peer !== undefined));
+    },
     fallback: (request) => {
       throw new NexusError("MESSAGE_INVALID", `There is nothing at ${request.url?.slice(0, 200)}.`, {
         details: { path: request.url?.slice(0, 200) },
@@ -118,6 +127,12 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     answer(known, request, response);
   };
 
+  /** Answers with what a handler throws, and lets closing wait for it. */
+  const track = (handling: Promise<void>, request: AnyRequest, response: AnyResponse): void => {
+    const handled = handling.catch((error: unknown) => refuse(error, request, response)).finally(() => active.delete(handled));
+    active.add(handled);
+  };
+
   const onRequest =
     (isTls: boolean) =>
     (request: AnyRequest, response: AnyResponse): void => {
@@ -136,17 +151,18 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
           limitBody(request, response, limits.messageTimeoutMs);
           // A blob's sender waits for our word; a message is small enough to come at once.
           if (request.headers.expect !== undefined) response.writeContinue();
-          serveRpc(request, response);
+          if (site?.serves(request.url?.split("?", 1)[0] ?? "") !== true) {
+            serveRpc(request, response);
+            return;
+          }
+          track(serveSite(site, isTls, request, response), request, response);
           return;
         }
         if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
           throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
         }
         if (peer !== undefined) admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization) });
-        const handled = serveBlob(blobs, limits, request, response)
-          .catch((error: unknown) => refuse(error, request, response))
-          .finally(() => active.delete(handled));
-        active.add(handled);
+        track(serveBlob(blobs, limits, request, response, session(request.headers, isTls)), request, response);
       } catch (error) {
         refuse(error, request, response);
       }
@@ -155,7 +171,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   const router = createConnectRouter({ ...rpc, connect: true, grpc: false, grpcWeb: false });
   routes(router);
   const webSockets = acceptWebSockets({
-    ...{ blobs, limits, log, admit, contextValues: valuesOf },
+    ...{ blobs, limits, log, admit, contextValues: (address, peer) => valuesOf(address, peer) },
     handlers: new Map(router.handlers.map((handler) => [handler.requestPath, handler])),
   });
   const onUpgrade =

@@ -1,0 +1,225 @@
+/**
+ * What browsers see of signing in: a page, and messages in JSON under `/auth/`.
+ *
+ * ```
+ * GET  /  /page.css  /page.js     the page
+ * GET  /auth/session              who one is, or `{ user: null }`
+ * GET  /auth/sessions             one's open sessions
+ * POST /auth/invitation           { secret }: what a link is good for
+ * POST /auth/claim                { secret, name, email, password }: becomes a member and signs in
+ * POST /auth/sign-in              { email, password }
+ * POST /auth/sign-out             {}
+ * POST /auth/sessions/end         { id }: ends one of one's sessions
+ * POST /auth/password             { before, after }: ends one's other sessions
+ * ```
+ *
+ * A POST is taken from a page of the same origin alone (`session-cookie.ts` says how that is known), and as `application/json`, which no
+ * form can send. Wrong passwords and links are counted by address, before anything is worked out for them.
+ *
+ * @module
+ */
+import { NexusError } from "@ciphernx/core/errors";
+import type { AttemptLimit } from "@ciphernx/core/identity";
+import { retrying, type Store } from "@ciphernx/core/store";
+import { isFromOwnPage, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
+import type { Site, SiteRequest } from "@ciphernx/protocol/wire/server";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { changePassword } from "./change-password.ts";
+import { claim, claimForm, findInvitation } from "./invitations.ts";
+import { findMembership } from "./members.ts";
+import { PAGE_HEADERS, pageFile } from "./page.ts";
+import { expiredCookie, type OpenSession, type SignIn } from "./sign-in.ts";
+import { type EndCalls, endOtherSessions, endUserSession, forgetOverSessions, listUserSessions } from "./user-sessions.ts";
+
+export interface SiteOptions {
+  readonly store: Store;
+  readonly project: { readonly id: string; readonly name: string };
+  readonly limit: AttemptLimit;
+  readonly endCalls: EndCalls;
+  readonly signIn: (isTls: boolean) => Promise<SignIn>;
+  readonly cookieName: (isTls: boolean) => string;
+  readonly log: Logger;
+}
+
+/** What is told of a request, and the cookies that go with it. */
+interface Answer {
+  readonly body: object;
+  readonly setCookies?: readonly string[];
+}
+
+type Handler = (request: SiteRequest) => Promise<Answer>;
+
+const AUTH = "/auth/";
+const signInForm = z.strictObject({ email: z.string().trim().toLowerCase().max(254), password: z.string().max(1024) });
+const passwordForm = z.strictObject({ before: z.string().max(1024), after: z.string().max(1024) });
+/** What is wrong for whoever guesses. */
+const WRONG: ReadonlySet<string> = new Set(["SIGN_IN_FAILED", "INVITATION_INVALID"]);
+
+export function createSite({ store, project, limit, endCalls, signIn, cookieName, log }: SiteOptions): Site {
+  /** Does something that may find a secret to be wrong, and counts that. */
+  async function attempt<T>(address: string, action: () => Promise<T>): Promise<T> {
+    const retryAfterSeconds = limit.retryAfterSeconds(address);
+    if (retryAfterSeconds > 0) {
+      throw new NexusError("RATE_LIMITED", `Too many wrong passwords and links came from ${address}; try again in ${retryAfterSeconds} s.`, {
+        details: { retryAfterSeconds },
+      });
+    }
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof NexusError && WRONG.has(error.code)) limit.failed(address);
+      throw error;
+    }
+  }
+
+  /** The session of a request, and the member's role. */
+  async function visitor({ headers, isTls }: SiteRequest) {
+    const token = sessionToken(headers, cookieName(isTls));
+    if (token === undefined) return undefined;
+    const session = await (await signIn(isTls)).find(sessionCookieValue(token));
+    if (session === undefined) return undefined;
+    const { role } = await retrying(() => findMembership(store, project.id, session.userId));
+    return role === undefined ? undefined : { session, role };
+  }
+
+  async function member(request: SiteRequest): Promise<OpenSession> {
+    const found = await visitor(request);
+    if (found !== undefined) return found.session;
+    throw new NexusError("UNAUTHENTICATED", "Nobody is signed in here any more.", { hint: "Sign in again." });
+  }
+
+  async function enter({ headers, address, isTls }: SiteRequest, email: string, password: string): Promise<Answer> {
+    const failed = () => new NexusError("SIGN_IN_FAILED", "That e-mail address and password do not belong together.");
+    const opened = await (await signIn(isTls)).open(email, password, { address, userAgent: headers["user-agent"] ?? "" });
+    if (opened === undefined) throw failed();
+    await retrying(() => forgetOverSessions(store));
+    const session = await (await signIn(isTls)).find(valueOf(opened.setCookies, cookieName(isTls)));
+    if (session === undefined) throw failed();
+    const { role } = await retrying(() => findMembership(store, project.id, session.userId));
+    if (role === undefined) {
+      await endUserSession(store, session.userId, session.id, endCalls);
+      throw failed();
+    }
+    log.info({ user: session.userId, session: session.id, role, from: address }, "a member signed in");
+    return { body: whoIs(session, role), setCookies: opened.setCookies };
+  }
+
+  const whoIs = ({ userId, name, email, id, expiresAt }: OpenSession, role: string) => ({
+    project,
+    user: { id: userId, name, email },
+    role,
+    session: { id, expiresAt: expiresAt.toISOString() },
+  });
+
+  const routes: Readonly<Record<string, Handler>> = {
+    "GET /auth/session": async (request) => {
+      const found = await visitor(request);
+      if (found === undefined) return { body: { project, user: null } };
+      return { body: whoIs(found.session, found.role), setCookies: found.session.setCookies };
+    },
+    "GET /auth/sessions": async (request) => {
+      const { userId, id } = await member(request);
+      const sessions = await retrying(() => listUserSessions(store, userId));
+      return {
+        body: {
+          sessions: sessions.map(({ createdAt, lastUsedAt, ...session }) => ({
+            ...{ ...session, createdAt: createdAt.toISOString(), lastUsedAt: lastUsedAt.toISOString() },
+            current: session.id === id,
+          })),
+        },
+      };
+    },
+    "POST /auth/invitation": async (request) => {
+      const { secret } = read(request, claimForm.pick({ secret: true }));
+      const { role, name, email, expiresAt } = await attempt(request.address, () => retrying(() => findInvitation(store, project.id, secret)));
+      return { body: { project, role, name, email, expiresAt: expiresAt.toISOString() } };
+    },
+    "POST /auth/claim": async (request) => {
+      const form = read(request, claimForm);
+      return attempt(request.address, async () => {
+        const invitation = await claim(store, project.id, form);
+        log.info({ invitation: invitation.id, user: invitation.usedBy, role: invitation.role }, "a link made a member");
+        return enter(request, form.email, form.password);
+      });
+    },
+    "POST /auth/sign-in": async (request) => {
+      const { email, password } = read(request, signInForm);
+      return attempt(request.address, () => enter(request, email, password));
+    },
+    "POST /auth/sign-out": async (request) => {
+      read(request, z.strictObject({}));
+      const found = await visitor(request);
+      if (found !== undefined) await endUserSession(store, found.session.userId, found.session.id, endCalls);
+      return { body: {}, setCookies: [expiredCookie(cookieName(request.isTls), request.isTls)] };
+    },
+    "POST /auth/sessions/end": async (request) => {
+      const { id } = read(request, z.strictObject({ id: z.string().max(100) }));
+      const { userId } = await member(request);
+      await endUserSession(store, userId, id, endCalls);
+      return { body: {} };
+    },
+    "POST /auth/password": async (request) => {
+      const form = read(request, passwordForm);
+      const session = await member(request);
+      await attempt(request.address, () => changePassword(store, session, form));
+      await endOtherSessions(store, session.userId, session.id, endCalls);
+      log.info({ user: session.userId }, "a member changed the password");
+      return { body: {} };
+    },
+  };
+
+  return {
+    serves: (path) => path.startsWith(AUTH) || pageFile(path) !== undefined,
+    async serve(request) {
+      const { method } = request;
+      const path = request.target.split("?", 1)[0]!;
+      const file = pageFile(path);
+      if (file !== undefined) {
+        if (method !== "GET" && method !== "HEAD") throw new NexusError("MESSAGE_INVALID", "The page is fetched with GET.");
+        return file();
+      }
+      const name = `${method === "HEAD" ? "GET" : method} ${path}`;
+      const handler = Object.hasOwn(routes, name) ? routes[name] : undefined;
+      if (handler === undefined) throw new NexusError("MESSAGE_INVALID", `There is nothing at ${method.slice(0, 20)} ${path.slice(0, 200)}.`);
+      if (method === "POST") assertOwnPage(request);
+      const { body, setCookies = [] } = await handler(request);
+      const headers = new Headers({ ...PAGE_HEADERS, "content-type": "application/json" });
+      for (const cookie of setCookies) headers.append("set-cookie", cookie);
+      return new Response(`${JSON.stringify(body)}\n`, { headers });
+    },
+  };
+}
+
+/** @throws NexusError FORBIDDEN, MESSAGE_INVALID */
+function assertOwnPage({ headers }: SiteRequest): void {
+  if (!isFromOwnPage(headers)) {
+    throw new NexusError("FORBIDDEN", "Signing in and out is for the coordinator's own page.", {
+      hint: "Open the coordinator's address in the browser.",
+    });
+  }
+  if (headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase() !== "application/json") {
+    throw new NexusError("MESSAGE_INVALID", "The message is to be application/json.");
+  }
+}
+
+/** The message of a request. @throws NexusError MESSAGE_INVALID, which repeats nothing of it: there are passwords in it */
+function read<Form extends z.ZodType>({ body }: SiteRequest, form: Form): z.output<Form> {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch (cause) {
+    throw new NexusError("MESSAGE_INVALID", "The message is no JSON.", { cause: cause instanceof Error ? new Error(cause.name) : cause });
+  }
+  const parsed = form.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.map(({ path, code }) => `${path.join(".") || "the message"} (${code})`);
+  throw new NexusError("MESSAGE_INVALID", `The message is not as expected: ${places.join(", ").slice(0, 200)}.`);
+}
+
+/** The value that a cookie is being given. */
+function valueOf(setCookies: readonly string[], name: string): string {
+  const pair = setCookies.map((cookie) => cookie.split(";", 1)[0]!).find((text) => text.startsWith(`${name}=`));
+  if (pair === undefined) throw new NexusError("INTERNAL", "A session was opened without its cookie.");
+  return decodeURIComponent(pair.slice(name.length + 1));
+}
