@@ -54,7 +54,7 @@ export interface AccessOptions {
 }
 
 /** Errors of a message whose proof is wrong. */
-const WRONG_SECRET: ReadonlySet<string> = new Set(["JOIN_TOKEN_INVALID", "INVITATION_INVALID", "ROSTER_INVALID"]);
+const WRONG_SECRET: ReadonlySet<string> = new Set(["JOIN_TOKEN_INVALID", "ROSTER_INVITATION_INVALID", "ROSTER_INVALID"]);
 
 /** What a token turned out to be. */
 interface Known {

@@ -25,6 +25,7 @@ import { guarded } from "./guarded.ts";
 import { createLog } from "./log.ts";
 import { projectRoster } from "./roster.ts";
 import { rosterService } from "./roster-service.ts";
+import { createMetrics, sites } from "./metrics/metrics.ts";
 import { createPeople } from "./people/index.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
@@ -158,6 +159,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     version: manifest.version,
     startedAt: new Date(),
   };
+  const metrics = createMetrics({ store, projectId, access, sessions, version: manifest.version });
   const server = await startWireServer({
     ...(host === undefined ? {} : { host }),
     port,
@@ -169,7 +171,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     blobs: blobEndpoint(context),
     log,
     session: people.sessionOf,
-    site: people.site,
+    site: sites(people.site, metrics.site),
+    observe: metrics.observe,
     ...(tls === undefined ? {} : { tls: { ...tls.listen, credentials: tls.credentials } }),
     ...(gate === undefined ? {} : { admit: (call) => gate.admit(call) }),
   });

@@ -21,11 +21,15 @@ export function rosterService(context: CoordinatorContext): ServiceImpl<typeof R
         const reader = Buffer.from(key).toString("hex");
         const recent = Math.abs(Number(atUnixMs) - Date.now()) <= READING_TOLERANCE_MS;
         if (!recent || !mayRead(known, reader) || !(await verify(key, readingBytes({ projectId, atUnixMs, after }), signature))) {
-          throw new NexusError("INVITATION_INVALID", "The roster is shown to its organisations, their nodes, and holders of an open invitation.", {
-            hint: recent
-              ? "Ask a member for a new invitation: `nexus org invite NAME`."
-              : "The clock of this machine is more than five minutes off. Set it, then run the command again.",
-          });
+          throw new NexusError(
+            "ROSTER_INVITATION_INVALID",
+            "The roster is shown to its organisations, their nodes, and holders of an open invitation.",
+            {
+              hint: recent
+                ? "Ask a member for a new invitation: `nexus org invite NAME`."
+                : "The clock of this machine is more than five minutes off. Set it, then run the command again.",
+            },
+          );
         }
         return { entries: await retrying(() => roster.entriesAfter(after)) };
       });

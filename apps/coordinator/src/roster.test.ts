@@ -137,7 +137,7 @@ describe("organisations", () => {
     await expect(joinRoster(outside, late, invitation)).rejects.toThrow(/the invitation ended on/);
     const stranger = await generateSigningKey();
     await expect(joinRoster(rosterAccess(transport, { project, keys: [stranger] }), late, { ...invitation, key: stranger })).rejects.toMatchObject({
-      code: "INVITATION_INVALID",
+      code: "ROSTER_INVITATION_INVALID",
     });
   });
 
@@ -149,7 +149,7 @@ describe("organisations", () => {
       return client.readRoster({ key: change.key ?? a.organisation.key.publicKey, atUnixMs, signature, after: 0 });
     };
     expect((await read()).entries.length).toBeGreaterThan(2);
-    const refused = { code: "INVITATION_INVALID" };
+    const refused = { code: "ROSTER_INVITATION_INVALID" };
     await expect(read({ atUnixMs: BigInt(Date.now() - 600_000) })).rejects.toMatchObject(refused);
     await expect(read({ projectId: "prj_other" })).rejects.toMatchObject(refused);
     await expect(read({ key: b.organisation.key.publicKey })).rejects.toMatchObject(refused);

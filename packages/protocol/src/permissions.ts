@@ -87,6 +87,9 @@ export const RPC_PERMISSIONS: Readonly<Record<string, Readonly<Record<string, re
  */
 export const WITHOUT_CERTIFICATE: ReadonlySet<string> = new Set<keyof typeof NODE>(["register", "challenge", "issueCertificate"]);
 
+/** Callers of `GET /metrics`. */
+export const METRICS_PERMISSIONS = { read: ["owner", "auditor"] } as const satisfies Readonly<Record<string, readonly Caller[]>>;
+
 /** Callers of the blob routes. */
 export const BLOB_PERMISSIONS = {
   /** `GET /blobs/HASH`: people any blob that is kept; a node those that its open tasks name. */

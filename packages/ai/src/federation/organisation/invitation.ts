@@ -29,7 +29,7 @@ export async function invitationToken({ key, project, organisation, head }: Invi
   return `${PREFIX}${seed}.${Buffer.from(JSON.stringify({ project, organisation, ...head })).toString("base64url")}`;
 }
 
-/** @throws NexusError INVITATION_INVALID when the word is none, or was cut */
+/** @throws NexusError ROSTER_INVITATION_INVALID when the word is none, or was cut */
 export async function readInvitation(token: string): Promise<Invitation> {
   const [, seed, content] = /^noi_([\w-]{43})\.([\w-]{1,1000})$/.exec(token.trim()) ?? [];
   if (seed !== undefined && content !== undefined) {
@@ -44,5 +44,5 @@ export async function readInvitation(token: string): Promise<Invitation> {
 }
 
 function refused(cause: unknown): NexusError {
-  return new NexusError("INVITATION_INVALID", "That is no whole invitation: one begins with noi_ and is a single word.", { cause });
+  return new NexusError("ROSTER_INVITATION_INVALID", "That is no whole invitation: one begins with noi_ and is a single word.", { cause });
 }

@@ -10,7 +10,7 @@ const ATTEMPTS = 20;
 
 /** A roster at a coordinator: every entry that it shows is verified here. */
 export interface RosterAccess {
-  /** What came after `known`, verified; the same roster when nothing did. @throws NexusError ROSTER_NOT_FOUND, INVITATION_INVALID, ROSTER_INVALID */
+  /** What came after `known`, verified; the same roster when nothing did. @throws NexusError ROSTER_NOT_FOUND, ROSTER_INVITATION_INVALID, ROSTER_INVALID */
   read(known?: Roster): Promise<Roster>;
   /** @throws NexusError ROSTER_MOVED, ROSTER_INVALID, NODE_NOT_FOUND */
   append(entry: RosterEntry): Promise<void>;
@@ -36,7 +36,7 @@ export function rosterAccess(
         try {
           return await readWith(key);
         } catch (error) {
-          if (!(error instanceof NexusError) || error.code !== "INVITATION_INVALID") throw error;
+          if (!(error instanceof NexusError) || error.code !== "ROSTER_INVITATION_INVALID") throw error;
           refused ??= error;
         }
       }

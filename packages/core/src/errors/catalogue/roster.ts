@@ -57,10 +57,10 @@ export const rosterErrors = defineErrors({
     meaning: "The passphrase does not open the organisation's key.",
     hint: "Give the right one with --passphrase-file or NEXUS_ORG_PASSPHRASE_FILE. Without it the key is lost: the founder removes the organisation, and it joins anew under another name.",
   },
-  INVITATION_INVALID: {
+  ROSTER_INVITATION_INVALID: {
     exit: EXIT.failed,
     rpc: "permission_denied",
-    meaning: "The invitation is unknown, was used already, or has ended.",
+    meaning: "The invitation of an organisation is unknown, was used already, or has ended; or the roster is asked for by nobody whom it knows.",
     hint: "Ask a member for a new one: `nexus org invite NAME`.",
   },
 });

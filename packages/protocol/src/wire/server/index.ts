@@ -1,6 +1,6 @@
 /** The coordinator's one port. @module */
 export type { WireLimits } from "./limits.ts";
 export type { Site, SiteRequest } from "./site-routes.ts";
-export { startWireServer, type WireServer, type WireServerOptions } from "./wire-server.ts";
+export { type CallObservation, startWireServer, type WireServer, type WireServerOptions } from "./wire-server.ts";
 export type { TlsListener, TlsListenOptions, TlsServerCredentials } from "./listen-tls.ts";
 export { type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";

@@ -7,12 +7,12 @@ import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
+import { ConnectError, type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken, peerValues } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
-import { toConnectError } from "../error-detail.ts";
+import { fromConnectError, toConnectError } from "../error-detail.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { brokenConnection } from "../rpc-channel.ts";
 import { publicError, serverErrors } from "../server-errors.ts";
@@ -48,8 +48,19 @@ export interface WireServerOptions {
   readonly admit?: ((call: TlsCall) => void) | undefined;
   /** Reads the session that a browser shows, as a token. */
   readonly session?: ((headers: RequestHeaders, isTls: boolean) => string | undefined) | undefined;
+  /** Told of every call that was answered, whatever carried it. */
+  readonly observe?: ((call: CallObservation) => void) | undefined;
   /** Pages, and what they ask beside RPCs. */
   readonly site?: Site | undefined;
+}
+
+/** A call that was answered. */
+export interface CallObservation {
+  /** `Service/Method`, without the package. */
+  readonly method: string;
+  /** Code of the error, `ok` without one. */
+  readonly code: string;
+  readonly seconds: number;
 }
 
 /** A server that listens. */
@@ -81,7 +92,7 @@ type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
  * @throws ADDRESS_NOT_LOOPBACK, PORT_IN_USE, USAGE.
  */
 export async function startWireServer(options: WireServerOptions): Promise<WireServer> {
-  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, session = () => undefined, site } = options;
+  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, session = () => undefined, observe, site } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const shutdown = new AbortController();
   /** Blob and site requests whose handlers have not ended: staged bytes are theirs to discard. */
@@ -91,7 +102,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
 
   const valuesOf = (address: string | undefined, peer: TlsPeer | undefined, shown?: string) => peerValues(address, shown).set(tlsPeerKey, peer);
   const rpc = {
-    interceptors: [serverErrors(log, shutdown.signal), admission(admit)],
+    interceptors: [...(observe === undefined ? [] : [observation(observe)]), serverErrors(log, shutdown.signal), admission(admit)],
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
@@ -249,6 +260,23 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     ...{ url: `http://127.0.0.1:${listeners.port}`, port: listeners.port },
     ...(secure === undefined ? {} : { tls: secure }),
     ...{ close, [Symbol.asyncDispose]: close },
+  };
+}
+
+/** Tells of calls when they have been answered. */
+function observation(observe: (call: CallObservation) => void): Interceptor {
+  return (next) => async (request) => {
+    const startedAt = performance.now();
+    const method = `${request.service.name}/${request.method.name}`;
+    const tell = (code: string): void => observe({ method, code, seconds: (performance.now() - startedAt) / 1000 });
+    try {
+      const response = await next(request);
+      tell("ok");
+      return response;
+    } catch (error) {
+      tell(error instanceof ConnectError ? fromConnectError(error).code : "INTERNAL");
+      throw error;
+    }
   };
 }
 
