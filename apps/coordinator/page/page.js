@@ -112,7 +112,7 @@ async function showWho() {
   element("account-email").textContent = who.user.email;
   element("account-role").textContent = who.role;
   element("account-may").textContent = MAY[who.role];
-  await showSessions();
+  await Promise.all([showSessions(), showPasskeys()]);
   show("account");
   element("account-name").focus();
 }
@@ -145,6 +145,48 @@ function sessionRow({ id, current, userAgent, address, lastUsedAt }) {
   return row;
 }
 
+/** Whether the browser has passkeys, and takes them here: they belong to a name, never to an address. */
+const hasPasskeys = "PublicKeyCredential" in globalThis && "parseCreationOptionsFromJSON" in PublicKeyCredential && /[a-z]$/.test(location.hostname);
+for (const id of ["passkey-sign-in", "passkey-add"]) element(id).hidden = !hasPasskeys;
+
+async function showPasskeys() {
+  const { passkeys } = await ask("passkeys");
+  element("passkeys-none").hidden = passkeys.length > 0;
+  element("passkeys").replaceChildren(...passkeys.map(passkeyRow));
+}
+
+function passkeyRow({ id, rpId, createdAt, lastUsedAt }) {
+  const row = document.createElement("li");
+  const about = document.createElement("div");
+  about.textContent = `Passkey for ${rpId}`;
+  const more = document.createElement("span");
+  more.className = "hint";
+  const used = lastUsedAt === null ? "not used yet" : `last used ${new Date(lastUsedAt).toLocaleString()}`;
+  more.textContent = `added ${new Date(createdAt).toLocaleString()}, ${used}`;
+  about.append(more);
+  const remove = document.createElement("button");
+  remove.type = "button";
+  remove.className = "quiet";
+  remove.textContent = "Remove this passkey";
+  onClick(remove, async () => {
+    await ask("passkeys/remove", { id });
+    await showPasskeys();
+    tell("status", "The passkey was removed.");
+  });
+  row.append(about, remove);
+  return row;
+}
+
+/** Has the person choose a passkey, or make one; undefined when the person leaves it. */
+async function choosePasskey(choose) {
+  try {
+    return (await choose()).toJSON();
+  } catch (error) {
+    if (error instanceof DOMException && (error.name === "NotAllowedError" || error.name === "AbortError")) return undefined;
+    throw error;
+  }
+}
+
 /** A browser's name, as well as it can be told; what it says of itself is for machines. */
 function browserName(userAgent) {
   const [name] = /(Firefox|Edg|OPR|Chrome|Safari)(?=\/)/.exec(userAgent) ?? [];
@@ -164,6 +206,21 @@ onSubmit("password-form", async (fields) => {
   await ask("password", fields);
   await showSessions();
   tell("status", "The password was changed; your other sessions have ended.");
+});
+onClick(element("passkey-add"), async () => {
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(await ask("passkeys/options", {}));
+  const response = await choosePasskey(() => navigator.credentials.create({ publicKey }));
+  if (response === undefined) return;
+  await ask("passkeys/add", { response });
+  await showPasskeys();
+  tell("status", "The passkey was added.");
+});
+onClick(element("passkey-sign-in"), async () => {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await ask("passkey/options", {}));
+  const response = await choosePasskey(() => navigator.credentials.get({ publicKey }));
+  if (response === undefined) return;
+  await ask("passkey/sign-in", { response });
+  await showWho();
 });
 onClick(element("sign-out"), async () => {
   await ask("sign-out", {});

@@ -122,7 +122,7 @@ export function createMetrics({ store, projectId, access, sessions, version }: M
       serves: (path) => path === PATH,
       async serve({ headers, address }: SiteRequest) {
         const token = bearerToken(headers.authorization);
-        using _admitted = await access.admit({ call: `GET ${PATH}`, callers: METRICS_PERMISSIONS.read, token, address });
+        (await access.admit({ call: `GET ${PATH}`, callers: METRICS_PERMISSIONS.read, token, address }))[Symbol.dispose]();
         const text = turn.then(async () => {
           await retrying(collect);
           return register.metrics();

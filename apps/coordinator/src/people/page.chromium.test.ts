@@ -1,28 +1,22 @@
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { joinTokens } from "@ciphernx/core/store";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testCoordinator, type TestCoordinator } from "../test-coordinator.fixture.ts";
 import { TEST_PASSWORD } from "./browser.fixture.ts";
+import { HAS_CHROMIUM, launchChromium } from "./chromium.fixture.ts";
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 /** Where a look at the page is kept, when somebody wants one. */
 const SHOTS = process.env["NEXUS_SCREENSHOTS"];
 
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) console.warn(`The page is not looked at: there is no Chromium at ${CHROMIUM}.`);
-
-describe.skipIf(!hasChromium)("the coordinator's page in a browser", () => {
+describe.skipIf(!HAS_CHROMIUM)("the coordinator's page in a browser", () => {
   let lent: TestCoordinator;
   let browser: Browser;
   const stack = new AsyncDisposableStack();
   beforeAll(async () => {
     lent = stack.use(await testCoordinator());
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(" ") });
-    stack.defer(() => browser.close());
+    browser = stack.use(await launchChromium());
   }, 60_000);
   afterAll(() => stack.disposeAsync());
 
@@ -52,7 +46,7 @@ describe.skipIf(!hasChromium)("the coordinator's page in a browser", () => {
     const form = page.getByRole("region", { name: "Sign in" });
     await form.getByLabel("E-mail address").fill("ada@clinic.example");
     await form.getByLabel("Password").fill(password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
   }
 
   it("takes a link up, shows who one is, signs out and in, and ends other sessions", async () => {
@@ -81,7 +75,7 @@ describe.skipIf(!hasChromium)("the coordinator's page in a browser", () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await shoot(page, "sign-in");
     await signIn(page, "not the right password");
-    await page.getByRole("alert").getByText("do not belong together").waitFor();
+    await page.getByRole("alert").getByText("not the right password").waitFor();
     await signIn(page, TEST_PASSWORD);
     await page.getByText("This browser").waitFor();
 

@@ -10,7 +10,7 @@
  */
 import { databaseError, type Store, userSessions } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
-import type { NexusError } from "@ciphernx/core/errors";
+import { NexusError } from "@ciphernx/core/errors";
 import { hashPassword, redactSecrets, verifyPassword } from "@ciphernx/core/identity";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -45,6 +45,8 @@ export interface Visitor {
 export interface SignIn {
   /** Opens a session; undefined for a wrong e-mail address or password, after the same work for either. */
   open(email: string, password: string, visitor: Visitor): Promise<{ readonly setCookies: readonly string[] } | undefined>;
+  /** Opens a session for somebody who has proved otherwise who it is. */
+  openFor(userId: string, visitor: Visitor): Promise<{ readonly setCookies: readonly string[] }>;
   /** The session of a cookie's value; undefined when it is forged, ended, or was unused for too long. */
   find(cookieValue: string): Promise<OpenSession | undefined>;
 }
@@ -69,7 +71,18 @@ export function expiredCookie(name: string, isTls: boolean): string {
 
 export async function createSignIn({ store, secret, cookieName, isTls, log }: SignInOptions): Promise<SignIn> {
   // Loaded when the first browser comes: it takes a quarter of a second and 40 MB.
-  const [{ betterAuth }, { authStore, newRowId }] = await Promise.all([import("better-auth/minimal"), import("./auth-store.ts")]);
+  const [{ betterAuth }, { createAuthEndpoint }, { setSessionCookie }, { authStore, newRowId }] = await Promise.all([
+    ...([import("better-auth/minimal"), import("better-auth/api"), import("better-auth/cookies")] as const),
+    import("./auth-store.ts"),
+  ]);
+  const openSession = createAuthEndpoint("/open", { method: "POST", body: z.object({ userId: z.string() }) }, async (context) => {
+    const { internalAdapter } = context.context;
+    const user = await internalAdapter.findUserById(context.body.userId);
+    if (user === null) throw new NexusError("SIGN_IN_FAILED", "The account is gone.");
+    const session = await internalAdapter.createSession(user.id);
+    await setSessionCookie(context, { session, user });
+    return { token: session.token };
+  });
   const auth = betterAuth({
     // Nothing is ever fetched there or sent there.
     ...{ baseURL: isTls ? "https://localhost" : "http://localhost", basePath: "/auth" },
@@ -84,6 +97,7 @@ export async function createSignIn({ store, secret, cookieName, isTls, log }: Si
       password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(hash, password) },
     },
     session: { expiresIn: IDLE_SECONDS, updateAge: REFRESH_SECONDS, cookieCache: { enabled: false } },
+    plugins: [{ id: "nexus", endpoints: { openSession } }],
     rateLimit: { enabled: false }, // guards its routes; ours count by address
     advanced: {
       cookies: { session_token: { name: cookieName } },
@@ -94,21 +108,32 @@ export async function createSignIn({ store, secret, cookieName, isTls, log }: Si
     },
   });
 
+  /** better-auth reads the address out of headers, and keeps of one in IPv6 the network alone. */
+  async function keepVisitor(token: string, { address, userAgent }: Visitor): Promise<void> {
+    await store.db
+      .update(userSessions)
+      .set({ ipAddress: address.replace(/^::ffff:(?=\d+\.)/, ""), userAgent: printable(userAgent) })
+      .where(eq(userSessions.token, token));
+  }
+
   return {
-    async open(email, password, { address, userAgent }) {
+    async open(email, password, visitor) {
       try {
         const answer = await auth.api.signInEmail({ body: { email, password }, headers: new Headers(), returnHeaders: true });
-        const { token } = answer.response;
-        // better-auth reads the address out of headers, and keeps of one in IPv6 the network alone.
-        await store.db
-          .update(userSessions)
-          .set({ ipAddress: address.replace(/^::ffff:(?=\d+\.)/, ""), userAgent: printable(userAgent) })
-          .where(eq(userSessions.token, token));
+        await keepVisitor(answer.response.token, visitor);
         return { setCookies: answer.headers.getSetCookie() };
       } catch (error) {
         if (statusOf(error) < 500) return undefined;
         throw failure(error);
       }
+    },
+
+    async openFor(userId, visitor) {
+      const answer = await auth.api.openSession({ body: { userId }, headers: new Headers(), returnHeaders: true }).catch((error: unknown) => {
+        throw error instanceof NexusError ? error : failure(error);
+      });
+      await keepVisitor(answer.response.token, visitor);
+      return { setCookies: answer.headers.getSetCookie() };
     },
 
     async find(cookieValue) {

@@ -11,6 +11,12 @@
  * POST /auth/sign-out             {}
  * POST /auth/sessions/end         { id }: ends one of one's sessions
  * POST /auth/password             { before, after }: ends one's other sessions
+ * GET  /auth/passkeys             one's passkeys
+ * POST /auth/passkeys/options     {}: what the browser makes a new one by; soon after signing in alone
+ * POST /auth/passkeys/add         { response }
+ * POST /auth/passkeys/remove      { id }
+ * POST /auth/passkey/options      {}: what the browser signs in by
+ * POST /auth/passkey/sign-in      { response }
  * ```
  *
  * A POST is taken from a page of the same origin alone (`session-cookie.ts` says how that is known), and as `application/json`, which no
@@ -23,13 +29,15 @@ import type { AttemptLimit } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
 import { isFromOwnPage, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
 import type { Site, SiteRequest } from "@ciphernx/protocol/wire/server";
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { changePassword } from "./change-password.ts";
 import { claim, claimForm, findInvitation } from "./invitations.ts";
 import { findMembership } from "./members.ts";
 import { PAGE_HEADERS, pageFile } from "./page.ts";
-import { expiredCookie, type OpenSession, type SignIn } from "./sign-in.ts";
+import { createPasskeys } from "./passkeys.ts";
+import { expiredCookie, type OpenSession, type SignIn, type Visitor } from "./sign-in.ts";
 import { type EndCalls, endOtherSessions, endUserSession, forgetOverSessions, listUserSessions } from "./user-sessions.ts";
 
 export interface SiteOptions {
@@ -53,10 +61,24 @@ type Handler = (request: SiteRequest) => Promise<Answer>;
 const AUTH = "/auth/";
 const signInForm = z.strictObject({ email: z.string().trim().toLowerCase().max(254), password: z.string().max(1024) });
 const passwordForm = z.strictObject({ before: z.string().max(1024), after: z.string().max(1024) });
+/** Answers of browsers: their members are checked by the library that reads them. */
+const responseForm = z.strictObject({
+  response: z.looseObject({
+    id: z.string().max(2_000),
+    rawId: z.string(),
+    type: z.string(),
+    response: z.looseObject({}),
+    clientExtensionResults: z.looseObject({}),
+  }),
+});
+/** Who has a session for longer signs in again before adding a way in: a browser left alone, or a cookie that was read, is no way to stay. */
+const FRESH_MS = 10 * 60_000;
 /** What is wrong for whoever guesses. */
 const WRONG: ReadonlySet<string> = new Set(["SIGN_IN_FAILED", "INVITATION_INVALID"]);
 
 export function createSite({ store, project, limit, endCalls, signIn, cookieName, log }: SiteOptions): Site {
+  const passkeys = createPasskeys(store);
+
   /** Does something that may find a secret to be wrong, and counts that. */
   async function attempt<T>(address: string, action: () => Promise<T>): Promise<T> {
     const retryAfterSeconds = limit.retryAfterSeconds(address);
@@ -89,20 +111,24 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
     throw new NexusError("UNAUTHENTICATED", "Nobody is signed in here any more.", { hint: "Sign in again." });
   }
 
-  async function enter({ headers, address, isTls }: SiteRequest, email: string, password: string): Promise<Answer> {
-    const failed = () => new NexusError("SIGN_IN_FAILED", "That e-mail address and password do not belong together.");
-    const opened = await (await signIn(isTls)).open(email, password, { address, userAgent: headers["user-agent"] ?? "" });
-    if (opened === undefined) throw failed();
+  async function enter(request: SiteRequest, email: string, password: string): Promise<Answer> {
+    const opened = await (await signIn(request.isTls)).open(email, password, placeOf(request));
+    if (opened === undefined) throw signInFailed();
+    return welcome(request, opened.setCookies);
+  }
+
+  /** Gives a session out, to a member alone. */
+  async function welcome({ isTls, address }: SiteRequest, setCookies: readonly string[]): Promise<Answer> {
+    const session = await (await signIn(isTls)).find(valueOf(setCookies, cookieName(isTls)));
+    if (session === undefined) throw signInFailed();
     await retrying(() => forgetOverSessions(store));
-    const session = await (await signIn(isTls)).find(valueOf(opened.setCookies, cookieName(isTls)));
-    if (session === undefined) throw failed();
     const { role } = await retrying(() => findMembership(store, project.id, session.userId));
     if (role === undefined) {
       await endUserSession(store, session.userId, session.id, endCalls);
-      throw failed();
+      throw signInFailed();
     }
     log.info({ user: session.userId, session: session.id, role, from: address }, "a member signed in");
-    return { body: whoIs(session, role), setCookies: opened.setCookies };
+    return { body: whoIs(session, role), setCookies };
   }
 
   const whoIs = ({ userId, name, email, id, expiresAt }: OpenSession, role: string) => ({
@@ -167,6 +193,53 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
       log.info({ user: session.userId }, "a member changed the password");
       return { body: {} };
     },
+    "GET /auth/passkeys": async (request) => {
+      const { userId } = await member(request);
+      const listed = await retrying(() => passkeys.list(userId));
+      return {
+        body: {
+          passkeys: listed.map(({ createdAt, lastUsedAt, ...passkey }) => ({
+            ...{ ...passkey, createdAt: createdAt.toISOString(), lastUsedAt: lastUsedAt?.toISOString() ?? null },
+          })),
+        },
+      };
+    },
+    "POST /auth/passkeys/options": async (request) => {
+      read(request, z.strictObject({}));
+      const session = await member(request);
+      if (session.createdAt.getTime() + FRESH_MS < Date.now()) {
+        throw new NexusError("PASSKEY_REFUSED", "You signed in too long ago to add a passkey.", { hint: "Sign out and in again first." });
+      }
+      return { body: await passkeys.addingOptions(session, originOf(request)) };
+    },
+    "POST /auth/passkeys/add": async (request) => {
+      const { response } = read(request, responseForm);
+      const session = await member(request);
+      // The library that is given it takes nothing for granted.
+      await passkeys.add(session, originOf(request), response as unknown as RegistrationResponseJSON);
+      log.info({ user: session.userId }, "a member added a passkey");
+      return { body: {} };
+    },
+    "POST /auth/passkeys/remove": async (request) => {
+      const { id } = read(request, z.strictObject({ id: z.string().max(2_000) }));
+      const { userId } = await member(request);
+      await retrying(() => passkeys.remove(userId, id));
+      log.info({ user: userId }, "a member removed a passkey");
+      return { body: {} };
+    },
+    "POST /auth/passkey/options": async (request) => {
+      read(request, z.strictObject({}));
+      return { body: await passkeys.signInOptions(originOf(request)) };
+    },
+    "POST /auth/passkey/sign-in": async (request) => {
+      const { response } = read(request, responseForm);
+      return attempt(request.address, async () => {
+        const userId = await passkeys.check(originOf(request), response as unknown as AuthenticationResponseJSON);
+        if (userId === undefined) throw signInFailed();
+        const { setCookies } = await (await signIn(request.isTls)).openFor(userId, placeOf(request));
+        return welcome(request, setCookies);
+      });
+    },
   };
 
   return {
@@ -189,6 +262,21 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
       return new Response(`${JSON.stringify(body)}\n`, { headers });
     },
   };
+}
+
+/** One answer, whatever was wrong. */
+function signInFailed(): NexusError {
+  return new NexusError("SIGN_IN_FAILED", "That is no member of the project, or not the right password or passkey.");
+}
+
+function placeOf({ address, headers }: SiteRequest): Visitor {
+  return { address, userAgent: headers["user-agent"] ?? "" };
+}
+
+/** The origin of the page that asks. The port has compared its host with the one that the request is meant for. */
+function originOf({ headers }: SiteRequest): string {
+  if (headers.origin !== undefined) return headers.origin;
+  throw new NexusError("PASSKEY_REFUSED", "The browser does not say which page asks.");
 }
 
 /** @throws NexusError FORBIDDEN, MESSAGE_INVALID */

@@ -37,6 +37,12 @@ export const peopleErrors = defineErrors({
     meaning: "A project keeps at least one owner.",
     hint: "Make somebody else an owner first.",
   },
+  PASSKEY_REFUSED: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "A passkey cannot be added, used or removed that way.",
+    hint: "Open the page under its name (`http://localhost` on the coordinator's machine) and try again; a password works as before.",
+  },
   SESSION_NOT_FOUND: {
     exit: EXIT.failed,
     rpc: "not_found",
