@@ -89,3 +89,15 @@ describe("a coordinator that pings", () => {
     expect(await waiting).toMatchObject({ code: "INTERRUPTED" });
   });
 });
+
+describe("a transport that was closed", () => {
+  it("connects no more", async () => {
+    await using open = await line(() => undefined);
+    const transport = webSocketTransport({ baseUrl: open.line.url });
+    await transport.close();
+    await expectCode(createClient(ControlService, transport.rpc).listRuns({}), "INTERRUPTED");
+    await expectCode(transport.blobs.get(hash), "INTERRUPTED");
+    await tick(50);
+    expect(open.line.connections).toBe(0);
+  });
+});

@@ -218,6 +218,8 @@ function openExchange({ method, path, headers, signal }: ExchangeRequest, { live
   if (bearer !== undefined) fields["authorization"] ??= `Bearer ${bearer}`;
 
   async function begin(end: boolean): Promise<void> {
+    // Given up before it was begun: no connection is made for it.
+    if (isOver) return;
     try {
       const on = await live();
       if (isOver) return;
