@@ -170,7 +170,7 @@ describe("nexus up and down", () => {
     expect(await firstLine(next)).toEqual({ type: "connected" });
     next.kill("SIGINT");
     expect((await finished(next)).code).toBe(130);
-    expect(await readdir(folder)).toEqual(["node.json", "node.key"]);
+    expect(await readdir(folder)).toEqual(["audit-heads.jsonl", "node.json", "node.key"]);
     for (let online: unknown = true; online === true;) {
       [{ online }] = (await nexus("node", "list")).envelope.data!["nodes"] as [{ readonly online: boolean }];
     }

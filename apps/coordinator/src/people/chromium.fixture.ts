@@ -10,7 +10,7 @@ export const HAS_CHROMIUM = existsSync(CHROMIUM);
 if (!HAS_CHROMIUM) console.warn(`The coordinator's page is not looked at: there is no Chromium at ${CHROMIUM}.`);
 
 /** Starts it; it is closed with `await using`. */
-export async function launchChromium(): Promise<Browser & AsyncDisposable> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(" ") });
+export async function launchChromium(more: readonly string[] = []): Promise<Browser & AsyncDisposable> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS.split(" "), ...more] });
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
 }

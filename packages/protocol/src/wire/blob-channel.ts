@@ -12,10 +12,11 @@ import { createPatience } from "./patience.ts";
 import { callError, linkSignals } from "./rpc-channel.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions } from "./transport.ts";
-import { collectBlob, verifiedBlob } from "./verified-blob.ts";
+import { collectBlob, type StreamHash, verifiedBlob } from "./verified-blob.ts";
 
 interface BlobChannelOptions {
   readonly open: OpenExchange;
+  readonly newHash: () => StreamHash;
   /** Whom the exchanges are with, for messages. */
   readonly origin: string;
   readonly closed: AbortSignal;
@@ -26,7 +27,7 @@ interface BlobChannelOptions {
 }
 
 /** A blob channel over exchanges with a coordinator. */
-export function blobChannel({ open, origin, closed, tries, uploadLimit }: BlobChannelOptions): BlobChannel {
+export function blobChannel({ open, origin, newHash, closed, tries, uploadLimit }: BlobChannelOptions): BlobChannel {
   const interrupted = new Set<string>();
 
   return {
@@ -37,7 +38,7 @@ export function blobChannel({ open, origin, closed, tries, uploadLimit }: BlobCh
         for (let mayStartOver = true; ; mayStartOver = false) {
           const coming = await download(hash, expectedSizeBytes, { open, origin, signal: call.signal, patience });
           try {
-            return await collectBlob(hash, coming.sizeBytes, coming.chunks, memory);
+            return await collectBlob(hash, coming.sizeBytes, coming.chunks, newHash, memory);
           } catch (error) {
             // Parts that do not make the blob are no proof that the blob itself is damaged.
             if (!mayStartOver || !coming.wasCut || !(error instanceof NexusError) || error.code !== "BLOB_CORRUPT") throw error;
@@ -55,7 +56,7 @@ export function blobChannel({ open, origin, closed, tries, uploadLimit }: BlobCh
       try {
         const patience = createPatience({ tries, deadlineUnixMs });
         const { sizeBytes, chunks } = await download(hash, expectedSizeBytes, { open, origin, signal: call.signal, patience });
-        yield* verifiedBlob(hash, sizeBytes, chunks);
+        yield* verifiedBlob(hash, sizeBytes, chunks, newHash);
       } catch (error) {
         throw callError(error, call.signal, origin);
       } finally {

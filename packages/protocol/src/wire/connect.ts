@@ -8,6 +8,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { coordinatorAgent, coordinatorOrigin, type TlsClientCredentials } from "./agents.ts";
 import { blobChannel } from "./blob-channel.ts";
 import { httpExchanges } from "./http-exchange.ts";
+import { nodeHash } from "./node-hash.ts";
 import { DEFAULT_TRIES } from "./patience.ts";
 import { rpcChannel } from "./rpc-channel.ts";
 import { tokenBucket } from "./token-bucket.ts";
@@ -67,7 +68,7 @@ export function connectTransport(options: ConnectTransportOptions): Transport {
     }),
     blobs: blobChannel({
       open: httpExchanges({ origin, agent: bulk, token, stallTimeoutMs }),
-      ...{ origin, closed: closing.signal, tries, uploadLimit },
+      ...{ origin, newHash: nodeHash, closed: closing.signal, tries, uploadLimit },
     }),
     close,
     [Symbol.asyncDispose]: close,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nodeHash } from "./node-hash.ts";
 import { type ConnectRouter, createRouterTransport } from "@connectrpc/connect";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
@@ -64,7 +65,7 @@ function inProcessBlobChannel(endpoint: BlobEndpoint, token: TokenSource, log: W
       try {
         call.signal.throwIfAborted();
         const { sizeBytes, chunks } = await fetched(hash, expectedSizeBytes);
-        return await collectBlob(hash, sizeBytes, abortable(chunks, call.signal), memory);
+        return await collectBlob(hash, sizeBytes, abortable(chunks, call.signal), nodeHash, memory);
       } catch (error) {
         throw failure(error, call.signal, hash);
       } finally {
@@ -77,7 +78,7 @@ function inProcessBlobChannel(endpoint: BlobEndpoint, token: TokenSource, log: W
       try {
         call.signal.throwIfAborted();
         const { sizeBytes, chunks } = await fetched(hash, expectedSizeBytes);
-        yield* verifiedBlob(hash, sizeBytes, abortable(chunks, call.signal));
+        yield* verifiedBlob(hash, sizeBytes, abortable(chunks, call.signal), nodeHash);
       } catch (error) {
         throw failure(error, call.signal, hash);
       } finally {

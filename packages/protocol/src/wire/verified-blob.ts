@@ -1,11 +1,22 @@
-import { createHash } from "node:crypto";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import type { BlobGetWholeOptions } from "./transport.ts";
 
+/** SHA-256 of bytes that come in pieces: of `node:crypto`, or of JavaScript where a browser has none that streams. */
+export interface StreamHash {
+  update(bytes: Uint8Array): unknown;
+  /** Hex. */
+  digest(encoding: "hex"): string;
+}
+
 /** Passes a blob's chunks on and throws BLOB_CORRUPT as soon as there are too many bytes, or at the end when size or SHA-256 are wrong. */
-export async function* verifiedBlob(hash: Sha256, sizeBytes: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const hasher = createHash("sha256");
+export async function* verifiedBlob(
+  hash: Sha256,
+  sizeBytes: number,
+  chunks: AsyncIterable<Uint8Array>,
+  newHash: () => StreamHash,
+): AsyncGenerator<Uint8Array> {
+  const hasher = newHash();
   let receivedBytes = 0;
   for await (const chunk of chunks) {
     receivedBytes += chunk.length;
@@ -27,11 +38,12 @@ export async function collectBlob(
   hash: Sha256,
   sizeBytes: number,
   chunks: AsyncIterable<Uint8Array>,
+  newHash: () => StreamHash,
   memory: BlobGetWholeOptions["memory"] = (length) => new Uint8Array(length),
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = memory(sizeBytes);
   let offset = 0;
-  for await (const chunk of verifiedBlob(hash, sizeBytes, chunks)) {
+  for await (const chunk of verifiedBlob(hash, sizeBytes, chunks, newHash)) {
     bytes.set(chunk, offset);
     offset += chunk.length;
   }

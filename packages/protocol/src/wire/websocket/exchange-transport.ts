@@ -6,6 +6,7 @@ import { DEFAULT_TRIES } from "../patience.ts";
 import { rpcChannel } from "../rpc-channel.ts";
 import { tokenBucket } from "../token-bucket.ts";
 import type { TokenSource, Transport } from "../transport.ts";
+import type { StreamHash } from "../verified-blob.ts";
 import { clientConnection } from "./client-connection.ts";
 import type { OpenFrameSocket } from "./frame-socket.ts";
 import { exchangeHttpClient } from "./rpc-client.ts";
@@ -15,6 +16,7 @@ export interface ExchangeTransportOptions {
   /** Of the coordinator, for messages. */
   readonly origin: string;
   readonly open: OpenFrameSocket;
+  readonly newHash: () => StreamHash;
   readonly token?: TokenSource | undefined;
   readonly stallTimeoutMs?: number | undefined;
   readonly tries?: number | undefined;
@@ -27,7 +29,7 @@ export interface ExchangeTransportOptions {
 
 /** A Transport whose calls and blobs are exchanges over one WebSocket. */
 export function exchangeTransport(options: ExchangeTransportOptions): Transport {
-  const { origin, open, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond, silenceMs } = options;
+  const { origin, open, newHash, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond, silenceMs } = options;
   const uploadLimit = uploadBytesPerSecond === undefined ? undefined : tokenBucket(uploadBytesPerSecond);
   const closing = new AbortController();
   // Calls bring their token with them; blobs are given it here.
@@ -50,7 +52,7 @@ export function exchangeTransport(options: ExchangeTransportOptions): Transport 
       target: origin,
       closed: closing.signal,
     }),
-    blobs: blobChannel({ open: connection.exchange, origin, closed: closing.signal, tries, uploadLimit }),
+    blobs: blobChannel({ open: connection.exchange, origin, newHash, closed: closing.signal, tries, uploadLimit }),
     close,
     [Symbol.asyncDispose]: close,
   };

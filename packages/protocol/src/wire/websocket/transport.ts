@@ -5,6 +5,7 @@
  */
 import { coordinatorAgent, coordinatorOrigin } from "../agents.ts";
 import type { ConnectTransportOptions } from "../connect.ts";
+import { nodeHash } from "../node-hash.ts";
 import type { Transport } from "../transport.ts";
 import { exchangeTransport } from "./exchange-transport.ts";
 import { nodeFrameSocket } from "./node-socket.ts";
@@ -23,5 +24,5 @@ export interface WebSocketTransportOptions extends ConnectTransportOptions {
 export function webSocketTransport({ baseUrl, tls = {}, proxy, ...options }: WebSocketTransportOptions): Transport {
   const origin = coordinatorOrigin(baseUrl);
   const agent = coordinatorAgent(origin, tls, proxy);
-  return exchangeTransport({ ...options, origin, open: nodeFrameSocket({ origin, agent }), closed: () => agent.destroy() });
+  return exchangeTransport({ ...options, origin, open: nodeFrameSocket({ origin, agent }), newHash: nodeHash, closed: () => agent.destroy() });
 }

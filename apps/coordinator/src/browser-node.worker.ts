@@ -1,0 +1,52 @@
+/// <reference lib="webworker" />
+/** The worker of `browser-node.chromium.test.ts`: a node whose rows the page hands over. @module */
+import { allocateExamples, createDataset, describeDataset, type DatasetSchema } from "@ciphernx/ai/data";
+import { registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
+import { loadKernel } from "@ciphernx/ai/nn";
+import { networkTrainer } from "@ciphernx/ai/training";
+import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
+import { NodeService } from "@ciphernx/protocol/proto";
+import { registrationBytes } from "@ciphernx/protocol/wire";
+import { browserTransport } from "@ciphernx/protocol/wire/websocket/browser";
+import { createClient } from "@connectrpc/connect";
+
+/** What the page says: who the node is, and its rows as plain numbers. */
+export interface BrowserNodeOrder {
+  readonly origin: string;
+  readonly token: string;
+  readonly name: string;
+  readonly schema: DatasetSchema;
+  readonly parts: readonly { readonly count: number; readonly features: readonly number[]; readonly targets: readonly number[] }[];
+}
+
+self.addEventListener("message", ({ data }: MessageEvent<BrowserNodeOrder>) => {
+  void serve(data).catch((error: unknown) => self.postMessage({ type: "ended", error: String(error) }));
+});
+
+async function serve({ origin, token, name, schema, parts }: BrowserNodeOrder): Promise<void> {
+  const key = await generateSigningKey();
+  await using joining = browserTransport({ origin });
+  const signature = await sign(key, registrationBytes({ token, name, publicKey: key.publicKey }));
+  const { nodeId } = await createClient(NodeService, joining.rpc).register({ token, name, publicKey: key.publicKey, signature });
+  const [train, test] = parts.map(({ count, features, targets }) => {
+    const examples = allocateExamples(schema, count);
+    examples.features.set(features);
+    examples.targets.set(targets);
+    return examples;
+  });
+  const dataset = createDataset(schema, train!, test);
+  await runNode({
+    identity: { nodeId, name, key },
+    trainer: networkTrainer({ kernel: await loadKernel(), dataset: () => Promise.resolve(dataset) }),
+    softwareVersion: SOFTWARE_VERSION,
+    connect: (bearer) => browserTransport({ origin, token: bearer }),
+    signal: new AbortController().signal,
+    onSession: (session) => registerDataset(session, { name: "rows", ...describeDataset(dataset) }),
+    onEvent: (event) =>
+      self.postMessage(
+        "error" in event
+          ? { type: event.type, error: event.error.message }
+          : { type: event.type, ...("answer" in event ? { answer: event.answer.kind } : {}) },
+      ),
+  });
+}

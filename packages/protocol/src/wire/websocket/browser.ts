@@ -1,0 +1,23 @@
+/** The Transport over one WebSocket, in a browser's page or worker. @module */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { TokenSource, Transport } from "../transport.ts";
+import { browserFrameSocket } from "./browser-socket.ts";
+import { exchangeTransport } from "./exchange-transport.ts";
+
+/** Options of {@link browserTransport}. */
+export interface BrowserTransportOptions {
+  /** Where the page comes from: `location.origin`. A coordinator talks to pages of its own origin alone. */
+  readonly origin: string;
+  readonly token?: TokenSource | undefined;
+}
+
+/** A Transport to the coordinator whose page this is. */
+export function browserTransport({ origin, token }: BrowserTransportOptions): Transport {
+  return exchangeTransport({ origin, token, open: browserFrameSocket(origin), newHash });
+}
+
+function newHash() {
+  const hash = sha256.create();
+  return { update: (bytes: Uint8Array) => hash.update(bytes), digest: () => bytesToHex(hash.digest()) };
+}
