@@ -125,17 +125,6 @@ export function byteRate(flags: string, description: string): OptionDefinition<n
   return { flags, description, fallback: undefined, parse };
 }
 
-/** Bytes such as `500MB` or `4GB` (decimal units), from 1 MB on; undefined unless written. */
-export function byteSize(flags: string, description: string): OptionDefinition<number | undefined> {
-  const parse = (word: string): number => {
-    const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)([kMG]B)$/.exec(word) ?? [];
-    const bytes = amount === undefined || unit === undefined ? Number.NaN : Math.round(Number(amount) * BYTES_PER_UNIT[unit]!);
-    if (!(bytes >= 1_000_000)) throw new InvalidValue("a size from 1MB on, such as 500MB or 4GB", word);
-    return bytes;
-  };
-  return { flags, description, fallback: undefined, parse };
-}
-
 /** `--until 2027-01-31`: a day of the calendar, undefined unless written. */
 export function day(flags: string, description: string): OptionDefinition<string | undefined> {
   const parse = (word: string): string => {

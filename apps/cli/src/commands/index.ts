@@ -2,7 +2,6 @@ import type { CommandDefinition, CommandGroup } from "../command.ts";
 import { auditExport } from "./audit/export.ts";
 import { auditList } from "./audit/list.ts";
 import { auditVerify } from "./audit/verify.ts";
-import { completion } from "./completion/completion.ts";
 import { down } from "./coordinator/down.ts";
 import { up } from "./coordinator/up.ts";
 import { demo } from "./demo/demo.ts";
@@ -26,7 +25,6 @@ import { modelList } from "./model/list.ts";
 import { modelPull } from "./model/pull.ts";
 import { modelShow } from "./model/show.ts";
 import { nodeApprove } from "./node/approve.ts";
-import { nodeInstall } from "./node/install.ts";
 import { nodeJoin } from "./node/join.ts";
 import { nodeList } from "./node/list.ts";
 import { nodeOwner } from "./node/owner.ts";
@@ -57,14 +55,14 @@ import { tokenList } from "./token/list.ts";
 import { tokenRevoke } from "./token/revoke.ts";
 
 /** Commands without a group, in the order of the help. */
-export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, completion, demo];
+export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, demo];
 
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [
   {
     name: "node",
     summary: "The parties' machines",
-    commands: [nodeToken, nodeJoin, nodeRun, nodeInstall, nodeList, nodeApprove, nodeOwner, nodeRemove],
+    commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeOwner, nodeRemove],
   },
   {
     name: "org",
