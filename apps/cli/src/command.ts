@@ -11,12 +11,16 @@ export interface OptionDefinition<T> {
   readonly required?: boolean;
   /** @throws InvalidValue naming what was wrong. */
   readonly parse?: ((text: string) => unknown) | undefined;
+  /** The words that it takes, where they are a few. */
+  readonly words?: readonly string[];
 }
 
 /** One positional argument, as commander reads it: `<spec>`. */
 export interface ArgumentDefinition<T> {
   readonly flags: string;
   readonly description: string;
+  /** The words that it takes, where they are a few. */
+  readonly words?: readonly string[];
   /** Only carries the type. */
   readonly fallback?: T;
 }
@@ -96,7 +100,7 @@ export function choice<const T extends string, F extends T | undefined>(
     if (found === undefined) throw new InvalidValue(`one of ${words.join(", ")}`, word, words);
     return found;
   };
-  return { flags, description: `${description} (${words.join(", ")})`, fallback, parse };
+  return { flags, description: `${description} (${words.join(", ")})`, fallback, parse, words };
 }
 
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -139,6 +143,11 @@ export function day(flags: string, description: string): OptionDefinition<string
 /** `<spec>`: must be there. */
 export function argument(flags: `<${string}>`, description: string): ArgumentDefinition<string> {
   return { flags, description };
+}
+
+/** `<shell>`: one word of a few. */
+export function wordArgument(flags: `<${string}>`, description: string, words: readonly string[]): ArgumentDefinition<string> {
+  return { flags, description: `${description} (${words.join(", ")})`, words };
 }
 
 /** `[name]`: undefined unless written. */

@@ -15,12 +15,22 @@ export interface Connection {
  * Finds the coordinator: the written address and token, else what `nexus up` left in the data folder.
  * @throws NexusError COORDINATOR_UNREACHABLE when no coordinator uses the folder, UNAUTHENTICATED when it shows no token.
  */
-export async function findConnection({ home, url, token, ca }: Pick<GlobalOptions, "home" | "url" | "token" | "ca">): Promise<Connection> {
+export async function findConnection({
+  home,
+  url,
+  token,
+  tokenFile,
+  ca,
+}: Pick<GlobalOptions, "home" | "url" | "token" | "tokenFile" | "ca">): Promise<Connection> {
   const address = url ?? (await findAddress(home));
   if (!/^https?:\/\/[^/]/.test(address)) {
     throw new NexusError("USAGE", `"${address}" is not the address of a coordinator.`, { hint: "Write it as http://127.0.0.1:7700." });
   }
-  return { url: address, token: token ?? (await findToken(home)), ca: ca === undefined ? undefined : await readCa(ca) };
+  return {
+    url: address,
+    token: token ?? (tokenFile === undefined ? await findToken(home) : await readToken(tokenFile)),
+    ca: ca === undefined ? undefined : await readCa(ca),
+  };
 }
 
 async function readCa(file: string): Promise<string> {
@@ -55,6 +65,14 @@ function addressIn(text: string): string | undefined {
     if (!(error instanceof SyntaxError)) throw error;
   }
   return undefined;
+}
+
+async function readToken(file: string): Promise<string> {
+  const token = (await readIfThere(file))?.trim();
+  if (token !== undefined && token !== "") return token;
+  throw new NexusError("UNAUTHENTICATED", `${file}, where the profile has its token, ${token === undefined ? "does not exist" : "is empty"}.`, {
+    hint: "Write an API token into it; `nexus token create` makes one.",
+  });
 }
 
 async function findToken(home: string): Promise<string> {

@@ -2,12 +2,14 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { type OptionDefinition, text, flag } from "./command.ts";
 import type { OutputMode } from "./output/index.ts";
+import type { Profile } from "./profiles/index.ts";
 
 /** The database does not run as root, and its user cannot reach into root's own folder: root's services keep their data below /var/lib. */
 const DEFAULT_HOME = process.getuid?.() === 0 ? "/var/lib/nexus" : "~/.nexus";
 
 /** Options that every command takes, before or after its name. */
 export const GLOBAL_OPTIONS = {
+  profile: text("--profile <name>", "coordinator and output from the configuration file (default: $NEXUS_PROFILE, else the file's default)"),
   home: text("--home <folder>", `data folder (default: $NEXUS_HOME, else ${DEFAULT_HOME})`),
   url: text("--url <address>", "coordinator (default: $NEXUS_URL, else the one of the data folder)"),
   token: text("--token <token>", "API token or owner token (default: $NEXUS_TOKEN, else the owner's in the data folder)"),
@@ -25,6 +27,8 @@ export interface GlobalOptions {
   readonly home: string;
   readonly url: string | undefined;
   readonly token: string | undefined;
+  /** File with the token, where none was written. */
+  readonly tokenFile?: string | undefined;
   /** File with the CA's certificate. */
   readonly ca: string | undefined;
   /** May hold a password. */
@@ -35,19 +39,31 @@ export interface GlobalOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Fills in what was not written on the command line. */
-export function fillGlobalOptions(written: Readonly<Record<string, unknown>>, env: Environment): GlobalOptions {
+/**
+ * Fills in what was not written on the command line: from the environment, else from the profile. A profile that was itself written
+ * there comes before the environment.
+ *
+ * What finds a coordinator goes together: who names another one, by address or data folder, does not send it a profile's token.
+ */
+export function fillGlobalOptions(written: Readonly<Record<string, unknown>>, environment: Environment, profile?: Profile): GlobalOptions {
   const textOf = (key: string): string | undefined => {
     const value = written[key];
     return typeof value === "string" && value !== "" ? value : undefined;
   };
+  const env = profile !== undefined && textOf("profile") !== undefined ? {} : environment;
+  const home = textOf("home") ?? presence(env["NEXUS_HOME"]);
+  const url = textOf("url") ?? presence(env["NEXUS_URL"]);
+  const place = home === undefined && url === undefined ? profile : undefined;
+  const token = textOf("token") ?? presence(env["NEXUS_TOKEN"]);
   return {
-    home: homeFolder(textOf("home"), env),
-    url: textOf("url") ?? presence(env["NEXUS_URL"]),
-    token: textOf("token") ?? presence(env["NEXUS_TOKEN"]),
-    ca: textOf("ca") ?? presence(env["NEXUS_CA"]),
+    home: homeFolder(home ?? place?.home),
+    url: url ?? place?.url,
+    token,
+    tokenFile: token === undefined ? place?.tokenFile : undefined,
+    ca: textOf("ca") ?? presence(env["NEXUS_CA"]) ?? place?.ca,
     proxy: textOf("proxy"),
-    mode: written["jsonl"] === true ? "jsonl" : written["json"] === true ? "json" : written["quiet"] === true ? "quiet" : "people",
+    mode:
+      written["jsonl"] === true ? "jsonl" : written["json"] === true ? "json" : written["quiet"] === true ? "quiet" : (profile?.output ?? "people"),
     yes: written["yes"] === true,
   };
 }
@@ -61,8 +77,8 @@ export function outputModeOf(args: readonly string[]): OutputMode {
   return options.has("--quiet") || options.has("-q") ? "quiet" : "people";
 }
 
-function homeFolder(written: string | undefined, env: Environment): string {
-  return resolve(written ?? presence(env["NEXUS_HOME"]) ?? DEFAULT_HOME.replace("~", homedir()));
+function homeFolder(named: string | undefined): string {
+  return resolve(named ?? DEFAULT_HOME.replace("~", homedir()));
 }
 
 function presence(value: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import { fillGlobalOptions, outputModeOf } from "./global-options.ts";
 import { watchInterruption } from "./interruption.ts";
 import { createOutput } from "./output/index.ts";
 import { endsWithLauncher } from "./parent.ts";
+import { findProfile } from "./profiles/index.ts";
 import { createProgram } from "./program.ts";
 import { explainMistake, UsageMistake } from "./usage-mistake.ts";
 
@@ -21,8 +22,14 @@ async function runCommandLine(args: readonly string[]): Promise<number> {
   const { env, stdout, stderr } = process;
   using interruption = watchInterruption();
   const signal = endsWithLauncher(interruption.signal);
-  const output = createOutput({ mode: outputModeOf(args), stdout, stderr, env });
+  let output = createOutput({ mode: outputModeOf(args), stdout, stderr, env });
   try {
+    // What the scripts of `nexus completion` ask at every press of the Tab key.
+    if (args[0] === COMPLETE) {
+      const { tellCompletions } = await import("./completion/index.ts");
+      await tellCompletions(args.slice(1), { env, stdout, signal });
+      return EXIT.ok;
+    }
     const program = createProgram(stdout);
     if (args.length === 0) {
       program.command.outputHelp();
@@ -30,7 +37,9 @@ async function runCommandLine(args: readonly string[]): Promise<number> {
     }
     const parsed = program.parse(args);
     if (parsed === undefined) return EXIT.ok;
-    const context = createContext(fillGlobalOptions(parsed.global, env), output, signal);
+    const global = fillGlobalOptions(parsed.global, env, await findProfile(parsed.global, env));
+    if (global.mode !== output.mode) output = createOutput({ mode: global.mode, stdout, stderr, env });
+    const context = createContext(global, output, signal);
     await parsed.definition.invoke(context, parsed.args, parsed.options);
     return interruption.received() === "SIGINT" ? EXIT.interrupted : EXIT.ok;
   } catch (thrown) {
@@ -39,6 +48,9 @@ async function runCommandLine(args: readonly string[]): Promise<number> {
     return error.exitCode;
   }
 }
+
+/** The word with which a shell asks what may follow. */
+const COMPLETE = "__complete";
 
 async function explain(thrown: unknown, signal: AbortSignal): Promise<NexusError> {
   if (thrown instanceof UsageMistake) return explainMistake(thrown);

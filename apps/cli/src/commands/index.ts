@@ -2,6 +2,7 @@ import type { CommandDefinition, CommandGroup } from "../command.ts";
 import { auditExport } from "./audit/export.ts";
 import { auditList } from "./audit/list.ts";
 import { auditVerify } from "./audit/verify.ts";
+import { completion } from "./completion/completion.ts";
 import { down } from "./coordinator/down.ts";
 import { up } from "./coordinator/up.ts";
 import { demo } from "./demo/demo.ts";
@@ -55,7 +56,7 @@ import { tokenList } from "./token/list.ts";
 import { tokenRevoke } from "./token/revoke.ts";
 
 /** Commands without a group, in the order of the help. */
-export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, demo];
+export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, completion, demo];
 
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [

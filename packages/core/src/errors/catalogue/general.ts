@@ -19,6 +19,18 @@ export const generalErrors = defineErrors({
     meaning: "The person or program that started the work stopped it.",
     hint: "Start it again; whatever was acknowledged is kept.",
   },
+  PROFILE_INVALID: {
+    exit: EXIT.usage,
+    rpc: "invalid_argument",
+    meaning: "The configuration file of the command line cannot be read, or says what has no meaning.",
+    hint: "Correct the file; docs/CLI.md shows one.",
+  },
+  PROFILE_NOT_FOUND: {
+    exit: EXIT.usage,
+    rpc: "not_found",
+    meaning: "The configuration file of the command line describes no profile of that name.",
+    hint: "Name another with --profile, or describe it there.",
+  },
   TIMEOUT: {
     exit: EXIT.timeout,
     rpc: "deadline_exceeded",

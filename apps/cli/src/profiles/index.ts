@@ -1,0 +1,1 @@
+export { findProfile, type Profile } from "./find-profile.ts";
