@@ -60,6 +60,11 @@ export function texts(flags: string, description: string): OptionDefinition<read
   return { flags, description, fallback: [] };
 }
 
+/** `--folder <folder...>` that must be written, perhaps several times. */
+export function requiredTexts(flags: string, description: string): OptionDefinition<readonly string[]> {
+  return { flags, description, fallback: [], required: true };
+}
+
 /** A whole number within a range; the fallback when not written. */
 export function integer<T extends number | undefined>(
   flags: string,
@@ -127,6 +132,27 @@ export function byteRate(flags: string, description: string): OptionDefinition<n
     return bytes;
   };
   return { flags, description, fallback: undefined, parse };
+}
+
+const BYTES_PER_MEMORY_UNIT: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+/** Below this no node starts. */
+const LEAST_MEMORY_BYTES = 64 * 2 ** 20;
+
+/** Bytes of memory such as `2GiB` or `500MB`, from 64 MiB on; undefined unless written. */
+export function bytes(flags: string, description: string): OptionDefinition<number | undefined> {
+  const parse = (word: string): number => {
+    const [, amount, unit] = /^(\d{1,15}(?:\.\d{1,3})?)((?:[kMG]|[KMG]i)?B)$/.exec(word) ?? [];
+    const size = amount === undefined || unit === undefined ? Number.NaN : Math.round(Number(amount) * BYTES_PER_MEMORY_UNIT[unit]!);
+    if (!(size >= LEAST_MEMORY_BYTES && size <= Number.MAX_SAFE_INTEGER))
+      throw new InvalidValue("an amount of memory from 64MiB on, such as 2GiB", word);
+    return size;
+  };
+  return { flags, description, fallback: undefined, parse };
+}
+
+/** Processors such as `2` or `0.5`; undefined unless written. */
+export function cpus(flags: string, description: string): OptionDefinition<number | undefined> {
+  return number(flags, description, { above: 0, below: 1024 });
 }
 
 /** `--until 2027-01-31`: a day of the calendar, undefined unless written. */

@@ -62,7 +62,7 @@ describe("a command line that means nothing", () => {
     ],
     ["nothing like a command", ["fnord"], { message: "Unknown command 'fnord'.", hint: "See `nexus --help`." }],
     ["missing argument", ["run", "start"], { message: "Missing required argument 'spec'.", hint: "See `nexus run start --help`." }],
-    ["missing option", ["node", "run"], { message: "Required option '--folder <folder>' not specified.", hint: "See `nexus node run --help`." }],
+    ["missing option", ["node", "run"], { message: "Required option '--folder <folder...>' not specified.", hint: "See `nexus node run --help`." }],
     ["missing command", ["model"], { message: "nexus model needs a command: list, show, pull, export.", hint: "See `nexus model --help`." }],
     [
       "number out of range",

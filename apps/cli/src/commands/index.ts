@@ -3,6 +3,7 @@ import { auditExport } from "./audit/export.ts";
 import { auditList } from "./audit/list.ts";
 import { auditVerify } from "./audit/verify.ts";
 import { completion } from "./completion/completion.ts";
+import { coordinatorInstall } from "./coordinator/install.ts";
 import { down } from "./coordinator/down.ts";
 import { up } from "./coordinator/up.ts";
 import { demo } from "./demo/demo.ts";
@@ -26,6 +27,7 @@ import { modelList } from "./model/list.ts";
 import { modelPull } from "./model/pull.ts";
 import { modelShow } from "./model/show.ts";
 import { nodeApprove } from "./node/approve.ts";
+import { nodeInstall } from "./node/install.ts";
 import { nodeJoin } from "./node/join.ts";
 import { nodeList } from "./node/list.ts";
 import { nodeOwner } from "./node/owner.ts";
@@ -63,7 +65,7 @@ export const GROUPS: readonly CommandGroup[] = [
   {
     name: "node",
     summary: "The parties' machines",
-    commands: [nodeToken, nodeJoin, nodeRun, nodeList, nodeApprove, nodeOwner, nodeRemove],
+    commands: [nodeToken, nodeJoin, nodeRun, nodeInstall, nodeList, nodeApprove, nodeOwner, nodeRemove],
   },
   {
     name: "org",
@@ -85,6 +87,7 @@ export const GROUPS: readonly CommandGroup[] = [
   },
   { name: "model", summary: "Models that runs have made", commands: [modelList, modelShow, modelPull, modelExport] },
   { name: "member", summary: "People of the project, each with a role", commands: [memberInvite, memberLink, memberList, memberRole, memberRemove] },
+  { name: "coordinator", summary: "The coordinator of this machine, as a service", commands: [coordinatorInstall] },
   { name: "token", summary: "API tokens for programs, each with a role", commands: [tokenCreate, tokenList, tokenRevoke] },
   { name: "audit", summary: "What was decided, and whether that is still what the log says", commands: [auditList, auditVerify, auditExport] },
 ];

@@ -8,6 +8,7 @@ export { folderGuard, type FolderGuardOptions } from "./folder-guard.ts";
 export { folderRoster, type NodeRoster } from "./node-roster.ts";
 export { readAnchor, readKeptRoster, type RosterAnchor, writeAnchor } from "./roster-anchor.ts";
 export { TRANSPORT_KINDS, type TransportKind, type WayToCoordinator } from "./node-transport.ts";
+export { memoryGuard, taskMemoryBytes } from "./memory-guard.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { folderKeptValues } from "./kept-folder.ts";
 export type { KeptAfter, KeptValues } from "./kept-values.ts";

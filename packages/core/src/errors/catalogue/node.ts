@@ -50,6 +50,12 @@ export const nodeErrors = defineErrors({
     meaning: "The join token is unknown, was used already, or has expired.",
     hint: "Ask for a new one: `nexus node token` on the coordinator's machine.",
   },
+  NODE_LIMIT: {
+    exit: EXIT.failed,
+    rpc: "permission_denied",
+    meaning: "A task needs more than the node's operator gives to it; the node took no part.",
+    hint: "Lower `train.batchSize` or the model's size; or the node's operator raises the limit: `nexus node run --memory`, and then `nexus run resume RUN`.",
+  },
   TERMS_REFUSED: {
     exit: EXIT.failed,
     rpc: "permission_denied",
