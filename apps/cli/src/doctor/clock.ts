@@ -1,23 +1,27 @@
+import { tlsProblem } from "./certificates.ts";
+import { askServer } from "./server-answer.ts";
 import { type Finding, good, problem, warning } from "./finding.ts";
 
 /** HTTP dates are whole seconds, and an answer takes its time. */
 const UNNOTICED_SECONDS = 3;
 /** Join tokens live for minutes. */
 const HARMFUL_SECONDS = 60;
-const ANSWER_TIMEOUT_MS = 5_000;
 
-/** How far this machine's clock is from that of a server, by the Date of an answer (RFC 9110, 6.6.1). */
-export async function checkClock(url: string, signal: AbortSignal): Promise<Finding> {
-  let date: string | null;
+/**
+ * How far this machine's clock is from that of a server, by the Date of an answer (RFC 9110, 6.6.1).
+ * @param ca trusted CAs of a server at https://, PEM; undefined: those of the system
+ */
+export async function checkClock(url: string, signal: AbortSignal, ca?: string): Promise<Finding> {
+  let date: string | undefined;
   const asked = Date.now();
   try {
-    const answer = await fetch(url, { method: "HEAD", signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]) });
-    date = answer.headers.get("date");
-  } catch {
+    ({ date } = await askServer(url, { ca, signal }));
+  } catch (error) {
     signal.throwIfAborted();
-    date = null;
+    const untrusted = tlsProblem(error instanceof Error && "code" in error ? String(error.code) : undefined, url);
+    if (untrusted !== undefined) return untrusted;
   }
-  const theirs = date === null ? Number.NaN : Date.parse(date);
+  const theirs = date === undefined ? Number.NaN : Date.parse(date);
   if (Number.isNaN(theirs)) return warning("clock", `${url} does not tell its time`, "Compare the clocks of both machines by hand.");
   return clockFinding((asked + Date.now()) / 2 - (theirs + 500));
 }

@@ -3,6 +3,8 @@ import { SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
 import { connect } from "@ciphernx/ai/client";
 import { toNexusError } from "@ciphernx/core/errors";
 import { findConnection } from "../../connection.ts";
+import { certificateFinding } from "../certificates.ts";
+import { askServer } from "../server-answer.ts";
 import { checkClock } from "../clock.ts";
 import { type Check, type Finding, good, problem, warning } from "../finding.ts";
 
@@ -29,7 +31,8 @@ export const checkCoordinator: Check = async (examined) => {
     return [
       versionFinding(connection.url, version),
       good("access", `the token opens it; ${online} of ${nodes.length} nodes online`),
-      await checkClock(connection.url, examined.signal),
+      await checkClock(connection.url, examined.signal, connection.ca),
+      ...(await checkServerCertificate(connection.url, connection.ca, examined.signal)),
     ];
   } catch (error) {
     examined.signal.throwIfAborted();
@@ -37,6 +40,14 @@ export const checkCoordinator: Check = async (examined) => {
     return [problem(code === "UNAUTHENTICATED" || code === "FORBIDDEN" ? "access" : "coordinator", message, hint)];
   }
 };
+
+/** What the coordinator shows over TLS; it renews that by itself when two thirds of its life have passed. */
+async function checkServerCertificate(url: string, ca: string | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
+  if (!url.startsWith("https:")) return [];
+  const { certificate } = await askServer(url, { ca, signal });
+  const fix = "The coordinator renews it while it runs: look into its log, `nexus logs`.";
+  return certificate === undefined ? [] : [certificateFinding(certificate, { subject: "certificate", fix, warnBelow: 0.25 })];
+}
 
 function versionFinding(url: string, version: string): Finding {
   if (version === SOFTWARE_VERSION) return good("coordinator", `${url} answers, version ${version}`);

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { descriptorPath, listDescriptors, loadDataset } from "@ciphernx/ai/data/node";
 import { loadIdentity } from "@ciphernx/ai/federation/node";
@@ -26,7 +26,7 @@ export const checkNodeFolder: Check = async ({ nodeFolder: folder, signal }) => 
     holder === undefined
       ? warning("node", `${identity.name} does not run`, `Start it: \`nexus node run --folder ${folder}\`.`)
       : good("node", `${identity.name} runs as process ${holder}`);
-  return [running, await checkKey(folder), ...(await checkDatasets(folder, signal)), await reach(url, signal)];
+  return [running, await checkKey(folder), ...(await checkDatasets(folder, signal)), await reach(url, folder, signal)];
 };
 
 async function checkKey(folder: string): Promise<Finding> {
@@ -59,8 +59,14 @@ async function checkDatasets(folder: string, signal: AbortSignal): Promise<reado
 }
 
 /** The node's own way to its coordinator, which may be another than the one of the commands. */
-async function reach(url: string, signal: AbortSignal): Promise<Finding> {
-  const finding = await checkClock(url, signal);
+async function reach(url: string, folder: string, signal: AbortSignal): Promise<Finding> {
+  const ca = url.startsWith("https:")
+    ? await readFile(join(folder, "ca.crt"), "utf8").then(
+        (text) => text,
+        () => undefined, // then no CA is trusted, which is what is found
+      )
+    : undefined;
+  const finding = await checkClock(url, signal, ca);
   if (finding.subject === "clock" && finding.found.endsWith("does not tell its time")) {
     return problem(
       "network",
@@ -68,5 +74,6 @@ async function reach(url: string, signal: AbortSignal): Promise<Finding> {
       "Start it, or look for a firewall or proxy between the two.",
     );
   }
+  if (finding.subject === "certificate") return { ...finding, subject: "network" };
   return finding.state === "good" ? good("network", `${url} can be reached, clock ${finding.found}`) : { ...finding, subject: "node's clock" };
 }
