@@ -17,6 +17,7 @@ import { datasetRevoke } from "./dataset/revoke.ts";
 import { datasetShow } from "./dataset/show.ts";
 import { datasetSplit } from "./dataset/split.ts";
 import { datasetTerms } from "./dataset/terms.ts";
+import { logs } from "./logs/logs.ts";
 import { memberInvite } from "./member/invite.ts";
 import { memberLink } from "./member/link.ts";
 import { memberList } from "./member/list.ts";
@@ -58,7 +59,7 @@ import { tokenList } from "./token/list.ts";
 import { tokenRevoke } from "./token/revoke.ts";
 
 /** Commands without a group, in the order of the help. */
-export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, doctor, completion, demo];
+export const COMMANDS: readonly CommandDefinition[] = [up, down, sim, predict, logs, doctor, completion, demo];
 
 /** Commands under a word, in the order of the help. */
 export const GROUPS: readonly CommandGroup[] = [

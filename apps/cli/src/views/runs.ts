@@ -1,4 +1,5 @@
 import type { RunPlan } from "@ciphernx/ai/spec";
+import { ERROR_CATALOGUE, type ErrorCode, isErrorCode } from "@ciphernx/core/errors";
 import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
 import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
 import { learntFrom, learntFromText } from "../runs/learnt-from.ts";
@@ -29,6 +30,7 @@ export function roundData({ round, attempt, state, baseModelHash, modelHash, met
     kind,
     state,
     reason: reason || null,
+    hint: hintOf(reason),
     bytesUp: Number(bytesUp),
     bytesDown: Number(bytesDown),
     durationMs,
@@ -48,6 +50,12 @@ export function roundData({ round, attempt, state, baseModelHash, modelHash, met
     seconds,
     parties,
   };
+}
+
+/** What to do about a reason, `CODE: why`; null where there is nothing to do. */
+function hintOf(reason: string): string | null {
+  const [code = ""] = reason.split(":", 1);
+  return isErrorCode(code) ? ERROR_CATALOGUE[code].hint : null;
 }
 
 /** `finished:completed`, coloured by how good that is. */
@@ -132,10 +140,39 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
       .filter(isTrouble)
       .map(({ party, kind, state, reason }) => colours.yellow(`round ${round}: ${party} ${kind} ${state}${reason === "" ? "" : `: ${reason}`}`)),
   );
+  const hints = reasonHints(rounds).map(([code, hint]) => `${code}: ${hint}`);
   // The last round that shows it: what happened before may have been mended by a schedule.
   const diverging = [...signs].findLast(([, figures]) => explainTrouble(figures) !== undefined);
   const explained = diverging === undefined ? "" : colours.yellow(`round ${diverging[0].round}: ${explainTrouble(diverging[1])}`);
-  return [fields, table, trouble.join("\n"), explained].filter((part) => part !== "").join("\n\n");
+  return [fields, table, trouble.join("\n"), hints.join("\n"), explained].filter((part) => part !== "").join("\n\n");
+}
+
+/** Node by round: what each did, how long it took, what it sent and received, and why it did not count. */
+export function formatParties(rounds: readonly Round[], colours: Colours): string {
+  const rows = rounds.flatMap(({ round, participations }) => participations.map((party) => ({ round, ...party })));
+  return formatTable(
+    [
+      { title: "ROUND", align: "right", cell: ({ round }: (typeof rows)[number]) => String(round) },
+      { title: "ATTEMPT", align: "right", cell: ({ attempt }) => String(attempt) },
+      { title: "NODE", cell: ({ party }) => party },
+      { title: "TASK", cell: ({ kind }) => kind },
+      { title: "STATE", cell: (row) => (isTrouble(row) ? colours.yellow(row.state) : row.state) },
+      { title: "TIME", align: "right", cell: ({ durationMs }) => (durationMs === 0 ? "-" : formatSeconds(durationMs / 1000)) },
+      { title: "UP", align: "right", cell: ({ bytesUp }) => formatBytes(bytesUp) },
+      { title: "DOWN", align: "right", cell: ({ bytesDown }) => formatBytes(bytesDown) },
+      { title: "ERROR", cell: ({ reason }) => reason.replace(/:.*$/s, "") },
+    ],
+    rows,
+    "No party has been asked yet.",
+  );
+}
+
+/** What to do about each code that answers were refused with, once each. TASK_CLOSED is what becomes of the late, and says nothing more. */
+function reasonHints(rounds: readonly Round[]): readonly (readonly [ErrorCode, string])[] {
+  const codes = rounds.flatMap(({ participations }) => participations.filter(isTrouble).map(({ reason }) => reason.split(":", 1)[0] ?? ""));
+  return [...new Set(codes)]
+    .filter((code) => code !== "TASK_CLOSED")
+    .flatMap((code) => (isErrorCode(code) ? [[code, ERROR_CATALOGUE[code].hint] as const] : []));
 }
 
 function roundSigns({ metricsJson }: Round) {
