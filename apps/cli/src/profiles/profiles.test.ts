@@ -81,7 +81,7 @@ describe("the configuration file", () => {
 
   it("is read by commands, which say what is missing from it", async () => {
     await using folder = await temporaryFolder();
-    const env = { XDG_CONFIG_HOME: folder.path, NEXUS_HOME: "" };
+    const env = { XDG_CONFIG_HOME: folder.path, NEXUS_HOME: "", NEXUS_CONFIG: "" };
     await expect(findProfile({}, env)).resolves.toBeUndefined();
     await expect(findProfile({ profile: "lab" }, env)).rejects.toMatchObject({ code: "PROFILE_NOT_FOUND" });
     await mkdir(join(folder.path, "nexus"));

@@ -31,7 +31,7 @@ export function startNexus(
   const { PATH, TMPDIR } = process.env;
   return spawn(process.execPath, [...nodeFlags, NEXUS, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { PATH, TMPDIR, NEXUS_HOME: "/nonexistent/nexus-home", ...env },
+    env: { PATH, TMPDIR, NEXUS_HOME: "/nonexistent/nexus-home", NEXUS_CONFIG: "/nonexistent/config.yaml", ...env },
   });
 }
 
