@@ -1,25 +1,12 @@
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { LANGUAGES, parseFences } from "./fences/fence.ts";
+import { parseFences } from "./fences/fence.ts";
 import { runPage } from "./fences/run-page.ts";
+import { runPages } from "./fences/run-pages.ts";
 import { ROOT } from "./workspaces.ts";
 
-const PAGE_TIMEOUT_MS = 240_000;
-
-describe("every fence of README and docs is run or checked", () => {
-  const pages = globSync(["README.md", "docs/*.md"], { cwd: ROOT }).toSorted();
-
-  it.each(pages)("%s", { timeout: PAGE_TIMEOUT_MS + 30_000 }, async (page) => {
-    const fences = parseFences(page, readFileSync(join(ROOT, page), "utf8"));
-    const { done, skipped } = await runPage(fences, PAGE_TIMEOUT_MS);
-    for (const reason of skipped) console.log(`not run: ${reason}`);
-    const shown = fences.filter(
-      ({ language, attributes }) => LANGUAGES[language] === "shown" && attributes["file"] === undefined && attributes["skip"] === undefined,
-    );
-    expect(done + skipped.length + shown.length).toBe(fences.length);
-  });
-});
+describe("every fence of the README is run or checked", () => runPages(["README.md"]));
 
 describe("the fence runner", () => {
   const fixture = readFileSync(join(ROOT, "tests/fences/fixture.md"), "utf8");

@@ -15,7 +15,7 @@ import type { Examined } from "./finding.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const examined = (home: string): Examined => ({
-  global: { home, url: undefined, token: undefined, ca: undefined, mode: "json", yes: false },
+  global: { home, url: undefined, token: undefined, ca: undefined, proxy: undefined, mode: "json", yes: false },
   ...{ nodeFolder: undefined, env: {}, signal: new AbortController().signal },
 });
 
