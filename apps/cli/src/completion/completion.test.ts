@@ -27,7 +27,7 @@ describe("what may follow", () => {
 
   it("is an option of that command, or a global one", () => {
     expect(words("token create --r")).toEqual(["--role"]);
-    expect(words("run list --pro")).toEqual(["--profile"]);
+    expect(words("run list --prof")).toEqual(["--profile"]);
     expect(words("up -")).toEqual(expect.arrayContaining(["--detach", "--listen", "--home", "--help"]));
   });
 
