@@ -140,7 +140,7 @@ async function revokeFirstOwnerLinks({ db }: { readonly db: Pick<Store["db"], "u
 }
 
 /** Whether an invitation is good now. */
-function isOpen(projectId: string) {
+export function isOpen(projectId: string) {
   return and(eq(invitations.projectId, projectId), isNull(invitations.usedAt), isNull(invitations.revokedAt), gt(invitations.expiresAt, new Date()));
 }
 
