@@ -1,12 +1,9 @@
-import { spawn } from "node:child_process";
 import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import net, { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "@ciphernx/core/store/testing";
 import { userAccounts, users, userSessions } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
@@ -14,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testCoordinator, type TestCoordinator } from "../test-coordinator.fixture.ts";
 import { becomeMember, testBrowser } from "./browser.fixture.ts";
 import { createOidc, OIDC_CALLBACK } from "./oidc.ts";
+import { freePort, startOidcProvider } from "./oidc-provider.fixture.ts";
 
 const SECRET = "a secret of the client, long enough for the provider";
 const stack = new AsyncDisposableStack();
@@ -25,30 +23,16 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => void server.close(closed));
-  return port;
-}
-
 describe("signing in by an OpenID provider, a process of its own", () => {
   let lent: TestCoordinator;
   let issuer: string;
+  let setNext: (claims: object) => Promise<void>;
   let own: string;
   beforeAll(async () => {
     const port = await freePort();
     own = `http://localhost:${port}`;
-    const child = spawn(process.execPath, [fileURLToPath(new URL("oidc-provider.fixture.mjs", import.meta.url)), `${own}${OIDC_CALLBACK}`, SECRET], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    stack.defer(async () => {
-      child.kill();
-      await once(child, "close");
-    });
-    [issuer] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const provider = stack.use(await startOidcProvider(`${own}${OIDC_CALLBACK}`, SECRET));
+    ({ issuer, setNext } = provider);
     lent = stack.use(
       await testCoordinator({ port, wrongSecretsPerMinute: 1_000_000, oidc: { issuer, clientId: "nexus", clientSecretFile: secretFile } }),
     );
@@ -60,7 +44,7 @@ describe("signing in by an OpenID provider, a process of its own", () => {
 
   /** Begins in a browser that may be signed in, and goes through the provider's pages as the person of the claims; ends where it leads back to. */
   async function atProvider(claims: object, cookie = ""): Promise<{ readonly callback: string; readonly flow: string }> {
-    await fetch(`${issuer}/next`, { method: "PUT", body: JSON.stringify(claims) });
+    await setNext(claims);
     const begun = await fetch(`${own}/auth/oidc/begin`, {
       method: "POST",
       headers: { ...fromPage(), "content-type": "application/json", "sec-fetch-site": "same-origin", ...(cookie === "" ? {} : { cookie }) },
