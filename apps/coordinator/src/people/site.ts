@@ -29,7 +29,7 @@
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import type { AttemptLimit } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
-import { cookieValue, isFromOwnPage, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
+import { cookieValue, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
 import type { Site, SiteRequest } from "@ciphernx/protocol/wire/server";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { Logger } from "pino";
@@ -41,7 +41,8 @@ import { findMembership } from "./members.ts";
 import type { Oidc } from "./oidc.ts";
 import { PAGE_HEADERS, pageFile } from "./page.ts";
 import { createPasskeys } from "./passkeys.ts";
-import { expiredCookie, type OpenSession, type SignIn, type Visitor } from "./sign-in.ts";
+import { assertOwnPage, originOf, placeOf, read, valueOf } from "./site-request.ts";
+import { expiredCookie, type OpenSession, type SignIn } from "./sign-in.ts";
 import { type EndCalls, endOtherSessions, endUserSession, forgetOverSessions, listUserSessions } from "./user-sessions.ts";
 
 export interface SiteOptions {
@@ -315,47 +316,4 @@ function assertFresh({ createdAt }: OpenSession): void {
 /** One answer, whatever was wrong. */
 function signInFailed(): NexusError {
   return new NexusError("SIGN_IN_FAILED", "That is no member of the project, or not the right password or passkey.");
-}
-
-function placeOf({ address, headers }: SiteRequest): Visitor {
-  return { address, userAgent: headers["user-agent"] ?? "" };
-}
-
-/** The origin of the page that asks. The port has compared its host with the one that the request is meant for. */
-function originOf({ headers }: SiteRequest): string {
-  if (headers.origin !== undefined) return headers.origin;
-  throw new NexusError("PASSKEY_REFUSED", "The browser does not say which page asks.");
-}
-
-/** @throws NexusError FORBIDDEN, MESSAGE_INVALID */
-function assertOwnPage({ headers }: SiteRequest): void {
-  if (!isFromOwnPage(headers)) {
-    throw new NexusError("FORBIDDEN", "Signing in and out is for the coordinator's own page.", {
-      hint: "Open the coordinator's address in the browser.",
-    });
-  }
-  if (headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase() !== "application/json") {
-    throw new NexusError("MESSAGE_INVALID", "The message is to be application/json.");
-  }
-}
-
-/** The message of a request. @throws NexusError MESSAGE_INVALID, which repeats nothing of it: there are passwords in it */
-function read<Form extends z.ZodType>({ body }: SiteRequest, form: Form): z.output<Form> {
-  let message: unknown;
-  try {
-    message = JSON.parse(body);
-  } catch (cause) {
-    throw new NexusError("MESSAGE_INVALID", "The message is no JSON.", { cause: cause instanceof Error ? new Error(cause.name) : cause });
-  }
-  const parsed = form.safeParse(message);
-  if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.map(({ path, code }) => `${path.join(".") || "the message"} (${code})`);
-  throw new NexusError("MESSAGE_INVALID", `The message is not as expected: ${places.join(", ").slice(0, 200)}.`);
-}
-
-/** The value that a cookie is being given. */
-function valueOf(setCookies: readonly string[], name: string): string {
-  const pair = setCookies.map((cookie) => cookie.split(";", 1)[0]!).find((text) => text.startsWith(`${name}=`));
-  if (pair === undefined) throw new NexusError("INTERNAL", "A session was opened without its cookie.");
-  return decodeURIComponent(pair.slice(name.length + 1));
 }
