@@ -6,7 +6,9 @@ import { runPage } from "./fences/run-page.ts";
 import { runPages } from "./fences/run-pages.ts";
 import { ROOT } from "./workspaces.ts";
 
-describe("every fence of the README is run or checked", () => runPages(["README.md"]));
+describe("every fence of the README is run or checked", () => {
+  runPages(["README.md"]);
+});
 
 describe("the fence runner", () => {
   const fixture = readFileSync(join(ROOT, "tests/fences/fixture.md"), "utf8");

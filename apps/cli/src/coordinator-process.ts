@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { PublicAddress, TlsOptions } from "@ciphernx/coordinator";
+import type { OidcOptions, PublicAddress, TlsOptions } from "@ciphernx/coordinator";
 import { isErrorCode, NexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
 import { collectBulkMemory } from "@ciphernx/core/process";
@@ -19,6 +19,9 @@ export interface UpOptions {
   readonly caCert: string | undefined;
   readonly caKey: string | undefined;
   readonly rotateCa: boolean;
+  readonly oidcIssuer: string | undefined;
+  readonly oidcClientId: string | undefined;
+  readonly oidcClientSecretFile: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly exitWithParent: boolean;
 }
@@ -48,6 +51,7 @@ export async function runCoordinator(options: UpOptions, { global: { home }, out
   collectBulkMemory();
   const { port, host, databaseUrl, exitWithParent } = options;
   const tls = tlsOptions(options);
+  const oidc = oidcOptions(options);
   const stop = exitWithParent ? endsWithParent(signal) : signal;
   const { startCoordinator } = await import("@ciphernx/coordinator");
   const database = databaseUrl ?? process.env["DATABASE_URL"];
@@ -56,6 +60,7 @@ export async function runCoordinator(options: UpOptions, { global: { home }, out
     port,
     ...(host === undefined ? {} : { host }),
     ...(tls === undefined ? {} : { tls }),
+    ...(oidc === undefined ? {} : { oidc }),
     ...(database === undefined || database === "" ? {} : { databaseUrl: database }),
     signal: stop,
   });
@@ -149,6 +154,7 @@ export async function stopCoordinator(
 
 function upArguments(options: UpOptions, home: string): readonly string[] {
   const { port, host, databaseUrl, listen, publicName, caPassphraseFile, caCert, caKey, rotateCa } = options;
+  const { oidcIssuer, oidcClientId, oidcClientSecretFile } = options;
   const optional: readonly (readonly [string, string | undefined])[] = [
     ["--host", host],
     ["--database-url", databaseUrl],
@@ -157,6 +163,9 @@ function upArguments(options: UpOptions, home: string): readonly string[] {
     ["--ca-passphrase-file", caPassphraseFile],
     ["--ca-cert", caCert],
     ["--ca-key", caKey],
+    ["--oidc-issuer", oidcIssuer],
+    ["--oidc-client-id", oidcClientId],
+    ["--oidc-client-secret-file", oidcClientSecretFile],
   ];
   const written = optional.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
   return ["up", "--json", "--home", home, "--port", String(port), ...written, ...(rotateCa ? ["--rotate-ca"] : [])];
@@ -201,6 +210,13 @@ function tlsOptions({ listen, publicName, caPassphraseFile, caCert, caKey, rotat
     own: caCert === undefined || caKey === undefined ? undefined : { certificateFile: caCert, keyFile: caKey },
     rotate: rotateCa,
   };
+}
+
+/** What the options say of an OpenID provider; undefined without one. @throws NexusError USAGE */
+function oidcOptions({ oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecretFile: clientSecretFile }: UpOptions): OidcOptions | undefined {
+  if (issuer === undefined && clientId === undefined && clientSecretFile === undefined) return undefined;
+  if (issuer !== undefined && clientId !== undefined && clientSecretFile !== undefined) return { issuer, clientId, clientSecretFile };
+  throw new NexusError("USAGE", "--oidc-issuer, --oidc-client-id and --oidc-client-secret-file belong together.", { hint: "" });
 }
 
 /** The first line of `nexus up --json`: where it answers, or why it does not. */

@@ -16,13 +16,19 @@ const element = (id) => {
 const SECTIONS = ["claim", "sign-in", "account"].map(element);
 
 /** The secret of an invitation. It leaves the address at once, so that no history and no shoulder has it. */
-let invitation = takeInvitation();
+let { invitation, problem } = takeFragment();
 
-function takeInvitation() {
-  const secret = new URLSearchParams(location.hash.slice(1)).get("invitation");
+function takeFragment() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
   if (location.hash !== "") history.replaceState(null, "", "/");
-  return secret;
+  return { invitation: fragment.get("invitation"), problem: fragment.get("problem") };
 }
+
+/** Why the OpenID provider's answer opened no session, in words. */
+const PROBLEMS = {
+  SIGN_IN_FAILED: "Nobody is a member, or invited, under that identity. Ask an owner for an invitation to your address there.",
+  OIDC_FAILED: "Signing in with your organisation failed. Try again from here.",
+};
 
 /** Asks the coordinator. Throws an Error with the words that it answers with. */
 async function ask(path, message) {
@@ -98,10 +104,13 @@ async function start() {
     }
   }
   await showWho();
+  if (problem !== null) tell("error", PROBLEMS[problem] ?? PROBLEMS.OIDC_FAILED);
+  problem = null;
 }
 
 async function showWho() {
   const who = await ask("session");
+  for (const id of ["oidc-sign-in", "oidc-link"]) element(id).hidden = !who.hasOidc;
   element("project").textContent = who.project.name;
   if (who.user === null) {
     show("sign-in");
@@ -222,15 +231,19 @@ onClick(element("passkey-sign-in"), async () => {
   await ask("passkey/sign-in", { response });
   await showWho();
 });
+for (const id of ["oidc-sign-in", "oidc-link"]) {
+  onClick(element(id), async () => {
+    const { url } = await ask("oidc/begin", {});
+    location.assign(url);
+  });
+}
 onClick(element("sign-out"), async () => {
   await ask("sign-out", {});
   await showWho();
 });
 // A link that is opened while the page is shown changes the fragment alone.
 addEventListener("hashchange", () => {
-  const secret = takeInvitation();
-  if (secret === null) return;
-  invitation = secret;
+  ({ invitation, problem } = takeFragment());
   void start();
 });
 

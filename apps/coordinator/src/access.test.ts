@@ -70,7 +70,11 @@ it("the log holds no secret, wherever in a line it stood", () => {
   let lines = "";
   const log = createLog(new Writable({ write: (chunk: Buffer, _, done) => ((lines += chunk.toString()), done()) }));
   const secrets = [lent.token, newApiToken(), "njt_0123456789abcdefghijklmnopqrstuv", newInvitationSecret()];
-  secrets.push(`nexus_session_prj_x=${"Ab1".repeat(11)}.c2lnbmF0dXJl%3D`, `nxs_${"Ab1".repeat(11)}.c2lnbmF0dXJl=`);
+  secrets.push(
+    `nexus_session_prj_x=${"Ab1".repeat(11)}.c2lnbmF0dXJl%3D`,
+    `nxs_${"Ab1".repeat(11)}.c2lnbmF0dXJl=`,
+    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",
+  );
   for (const secret of secrets) log.error({ err: new Error(`with ${secret}`), token: secret, deep: { header: `Bearer ${secret}` } }, `of ${secret}`);
   for (const secret of secrets) expect(lines).not.toContain(secret);
   for (const line of lines.trim().split("\n")) expect(JSON.parse(line)).toMatchObject({ token: expect.stringMatching(/\[redacted\]$/) as string });

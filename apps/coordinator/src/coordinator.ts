@@ -26,7 +26,7 @@ import { createLog } from "./log.ts";
 import { projectRoster } from "./roster.ts";
 import { rosterService } from "./roster-service.ts";
 import { createMetrics, sites } from "./metrics/metrics.ts";
-import { createPeople } from "./people/index.ts";
+import { createPeople, type OidcOptions } from "./people/index.ts";
 import { createSessions } from "./sessions.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
 import type { TlsOptions } from "./tls/open-tls.ts";
@@ -50,6 +50,8 @@ export interface CoordinatorOptions {
   readonly log?: Logger;
   /** Wrong secrets that one address may send in a minute; further ones are told RATE_LIMITED. Default 20. */
   readonly wrongSecretsPerMinute?: number;
+  /** An OpenID provider by which people may sign in. */
+  readonly oidc?: OidcOptions;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
 }
@@ -130,7 +132,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
   const limit = createAttemptLimit({ perMinute: wrongSecretsPerMinute });
   const people = createPeople({
-    ...{ store, home, projectId, projectName: DEFAULT_PROJECT, limit, log },
+    ...{ store, home, projectId, projectName: DEFAULT_PROJECT, limit, log, oidc: options.oidc },
     endCalls: (key, reason) => access.endCalls(key, reason),
   });
   const access = createAccess({ store, sessions, people, limit, ownerToken: token, projectId });

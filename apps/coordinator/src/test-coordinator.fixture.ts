@@ -47,7 +47,9 @@ export interface TestCoordinator extends AsyncDisposable {
   join(name: string): Promise<NodeIdentity>;
 }
 
-export async function testCoordinator(options: Pick<CoordinatorOptions, "tls" | "wrongSecretsPerMinute"> = {}): Promise<TestCoordinator> {
+export async function testCoordinator(
+  options: Pick<CoordinatorOptions, "tls" | "wrongSecretsPerMinute" | "oidc"> & Partial<Pick<CoordinatorOptions, "port">> = {},
+): Promise<TestCoordinator> {
   const stack = new AsyncDisposableStack();
   try {
     const folder = stack.use(await temporaryFolder());

@@ -2,3 +2,4 @@
 export { invite, type InvitationRow, openInvitations } from "./invitations.ts";
 export { listMembers, type MemberRow, removeMember, setMemberRole } from "./members.ts";
 export { callsKeyOf, createPeople, type People, type SessionHolder } from "./people.ts";
+export type { OidcOptions } from "./oidc.ts";

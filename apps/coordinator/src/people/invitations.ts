@@ -63,7 +63,10 @@ export async function invite(
 /** A link's secret that makes the first owner, in place of earlier ones; undefined when there is an owner. */
 export async function inviteFirstOwner(store: Store, projectId: string): Promise<string | undefined> {
   if (await hasOwner(store, projectId)) return undefined;
-  await revokeFirstOwnerLinks(store, projectId);
+  await store.db
+    .update(invitations)
+    .set({ revokedAt: new Date() })
+    .where(and(isOpen(projectId), eq(invitations.firstOwner, true)));
   const { secret } = await insert(store, { projectId, role: "owner", name: null, email: null, firstOwner: true }, FIRST_OWNER_SECONDS);
   return secret;
 }
@@ -81,7 +84,7 @@ export async function findInvitation(store: Store, projectId: string, secret: st
         .from(invitations)
         .where(and(isOpen(projectId), eq(invitations.secretHash, hashSecret(secret))))
     : [];
-  if (row === undefined) throw invalid();
+  if (row === undefined || (await isTooLate(store, row))) throw invalid();
   return row;
 }
 
@@ -104,19 +107,22 @@ export async function claim(store: Store, projectId: string, { secret, name, ema
         .set({ usedAt: new Date() })
         .where(and(isOpen(projectId), eq(invitations.id, found.id)))
         .returning();
-      if (used === undefined) throw invalid();
+      if (used === undefined || (await isTooLate({ db: tx }, used))) throw invalid();
       await tx.insert(users).values({ id: userId, name, email });
       await tx.insert(userAccounts).values({ id: newId("account"), userId, providerId: "credential", accountId: userId, password: passwordHash });
       await tx.insert(members).values({ projectId, userId, role: used.role });
       await tx.update(invitations).set({ usedBy: userId }).where(eq(invitations.id, used.id));
-      // Whoever has the link for the first owner is too late from now on.
-      if (used.role === "owner") await revokeFirstOwnerLinks({ db: tx }, projectId);
       return { ...used, usedBy: userId };
     });
   } catch (error) {
     if (!isUniqueViolation(error, "users_email")) throw error;
     throw new NexusError("MEMBER_EXISTS", `There is an account for ${email} already.`, { cause: error });
   }
+}
+
+/** Whether a link for the first owner is about when there is one, however that one came to be it. */
+async function isTooLate(store: { readonly db: Pick<Store["db"], "select"> }, { firstOwner, projectId }: InvitationRow): Promise<boolean> {
+  return firstOwner && (await hasOwner(store, projectId));
 }
 
 async function insert(
@@ -132,15 +138,8 @@ async function insert(
   return { row: row!, secret };
 }
 
-async function revokeFirstOwnerLinks({ db }: { readonly db: Pick<Store["db"], "update"> }, projectId: string): Promise<void> {
-  await db
-    .update(invitations)
-    .set({ revokedAt: new Date() })
-    .where(and(eq(invitations.projectId, projectId), eq(invitations.firstOwner, true), isNull(invitations.usedAt), isNull(invitations.revokedAt)));
-}
-
 /** Whether an invitation is good now. */
-function isOpen(projectId: string) {
+export function isOpen(projectId: string) {
   return and(eq(invitations.projectId, projectId), isNull(invitations.usedAt), isNull(invitations.revokedAt), gt(invitations.expiresAt, new Date()));
 }
 

@@ -104,9 +104,9 @@ export async function removeMember(
 }
 
 /** Whether the project has an owner who can sign in. */
-export async function hasOwner(store: Pick<Store, "db">, projectId: string): Promise<boolean> {
+export async function hasOwner({ db }: { readonly db: Pick<Store["db"], "select"> }, projectId: string): Promise<boolean> {
   const owners = and(eq(members.projectId, projectId), eq(members.role, "owner"));
-  return (await store.db.$count(members, owners)) > 0;
+  return (await db.select({ userId: members.userId }).from(members).where(owners).limit(1)).length > 0;
 }
 
 async function findMember(store: Store, projectId: string, idOrEmail: string): Promise<MemberRow | undefined> {

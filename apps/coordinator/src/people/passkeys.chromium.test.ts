@@ -136,7 +136,7 @@ describe.skipIf(!HAS_CHROMIUM)("passkeys", () => {
     const emil = await becomeMember(own(), (await lent.nexus.members.invite({ role: "auditor" })).localLink, "emil");
     expect((await emil.post("/auth/passkeys/options", {}, fromPage())).code).toBe("ok");
     await lent.coordinator.store.db.update(userSessions).set({ createdAt: new Date(Date.now() - 11 * 60_000) });
-    expect((await emil.post("/auth/passkeys/options", {}, fromPage())).code).toBe("PASSKEY_REFUSED");
+    expect((await emil.post("/auth/passkeys/options", {}, fromPage())).code).toBe("SESSION_TOO_OLD");
     expect((await testBrowser(own()).post("/auth/passkeys/options", {}, fromPage())).code).toBe("UNAUTHENTICATED");
   });
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import http2 from "node:http2";
 import https from "node:https";
+import { newInvitationSecret } from "@ciphernx/core/identity";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testCoordinator, type TestCoordinator } from "../test-coordinator.fixture.ts";
 import { becomeMember, secretOf, TEST_PASSWORD } from "./browser.fixture.ts";
@@ -74,5 +75,16 @@ describe("people on other machines", () => {
     expect((await ask(rpc, {}, browser.cookie)).status).toBe(401);
     browser.cookie = `__Host-${browser.cookie}`;
     expect((await browser.post(rpc, {})).status).toBe(401);
+  });
+
+  it("are told to wait after twenty wrong links and passwords, whatever they send then", async () => {
+    const wrong = { secret: newInvitationSecret() };
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 22; attempt += 1) statuses.push((await ask("/auth/invitation", wrong)).status);
+    expect(statuses.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 403));
+    expect(statuses).toContain(429);
+    const { status, body } = await ask("/auth/sign-in", { email: "ada@clinic.example", password: TEST_PASSWORD });
+    expect(status).toBe(429);
+    expect(body).toContain("RATE_LIMITED");
   });
 });

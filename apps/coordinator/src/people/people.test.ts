@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
-import { hashSecret, newInvitationSecret, type Role } from "@ciphernx/core/identity";
-import { invitations, userAccounts, users, userSessions } from "@ciphernx/core/store";
+import { newInvitationSecret, type Role } from "@ciphernx/core/identity";
+import { invitations, members as memberships, userAccounts, users, userSessions } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testCoordinator, type TestCoordinator } from "../test-coordinator.fixture.ts";
@@ -38,20 +38,18 @@ describe("the first owner", () => {
     expect(await db().$count(users)).toBe(1);
   });
 
-  it("makes links for the first owner that are still about useless", async () => {
-    const secret = newInvitationSecret();
-    const [{ projectId } = { projectId: "" }] = await db().select().from(invitations).limit(1);
-    const late = {
-      id: "inv_late",
-      secretHash: hashSecret(secret),
-      projectId,
-      role: "owner",
-      firstOwner: true,
-      expiresAt: new Date(Date.now() + 1e6),
-    } as const;
-    await db().insert(invitations).values(late);
+  it("makes links for the first owner that are still about useless, also one who was made an owner", async () => {
+    const { members } = await lent.nexus.members.list();
+    const ada = members[0]!.id;
+    const { db: store } = lent.coordinator.store;
+    await store.update(memberships).set({ role: "auditor" }).where(eq(memberships.userId, ada));
+    const browser = testBrowser(lent.url);
+    const secret = secretOf((await lent.coordinator.firstOwnerLink())!);
+    expect((await browser.post("/auth/invitation", { secret })).code).toBe("ok");
+    await lent.nexus.members.setRole(ada, "owner");
+    expect((await browser.post("/auth/invitation", { secret })).code).toBe("INVITATION_INVALID");
+    expect((await browser.post("/auth/claim", claimOf(`http://localhost/#invitation=${secret}`, "late"))).code).toBe("INVITATION_INVALID");
     await member("owner", "bea");
-    expect((await testBrowser(lent.url).post("/auth/invitation", { secret })).code).toBe("INVITATION_INVALID");
   });
 });
 

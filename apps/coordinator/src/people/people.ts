@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { secretFile } from "../secret-file.ts";
 import { inviteFirstOwner } from "./invitations.ts";
 import { findMembership } from "./members.ts";
+import { createOidc, type OidcOptions } from "./oidc.ts";
 import { createSignIn, type OpenSession, type SignIn } from "./sign-in.ts";
 import { createSite } from "./site.ts";
 import { type EndCalls, sessionCallsKey } from "./user-sessions.ts";
@@ -42,6 +43,8 @@ export interface PeopleOptions {
   /** Wrong passwords and links by address. */
   readonly limit: AttemptLimit;
   readonly endCalls: EndCalls;
+  /** A provider by which people may sign in. */
+  readonly oidc?: OidcOptions | undefined;
   readonly log: Logger;
 }
 
@@ -56,7 +59,7 @@ export function callsKeyOf(token: string): string {
   return sessionCallsKey(sessionCookieValue(token).split(".", 1)[0]!);
 }
 
-export function createPeople({ store, home, projectId, projectName, limit, endCalls, log }: PeopleOptions): People {
+export function createPeople({ store, home, projectId, projectName, limit, endCalls, oidc, log }: PeopleOptions): People {
   const opened = new Map<boolean, Promise<SignIn>>();
   /** One for each kind of cookie, when the first browser comes. */
   const signIn = (isTls: boolean): Promise<SignIn> => {
@@ -84,6 +87,7 @@ export function createPeople({ store, home, projectId, projectName, limit, endCa
     holder,
     site: createSite({
       ...{ store, limit, endCalls, log, signIn },
+      oidc: oidc === undefined ? undefined : createOidc(oidc),
       project: { id: projectId, name: projectName },
       cookieName: (isTls) => sessionCookieName(projectId, isTls),
     }),

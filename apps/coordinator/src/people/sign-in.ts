@@ -156,9 +156,7 @@ function statusOf(error: unknown): number {
 
 /** What failed below better-auth, which wraps some of it. */
 function failure(error: unknown): NexusError {
-  const inner =
-    error instanceof Error && "statusCode" in error ? (error.cause ?? ("body" in error ? Object(error.body).cause : undefined)) : undefined;
-  return databaseError(inner ?? error);
+  return databaseError(error instanceof Error && "statusCode" in error ? (error.cause ?? error) : error);
 }
 
 /** Plain characters, and not many: browsers write as much as they like about themselves. */

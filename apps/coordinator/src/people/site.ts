@@ -17,6 +17,8 @@
  * POST /auth/passkeys/remove      { id }
  * POST /auth/passkey/options      {}: what the browser signs in by
  * POST /auth/passkey/sign-in      { response }
+ * POST /auth/oidc/begin           {}: where the OpenID provider asks; being signed in, links the identity
+ * GET  /auth/oidc/callback        where it leads back to
  * ```
  *
  * A POST is taken from a page of the same origin alone (`session-cookie.ts` says how that is known), and as `application/json`, which no
@@ -24,20 +26,23 @@
  *
  * @module
  */
-import { NexusError } from "@ciphernx/core/errors";
+import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import type { AttemptLimit } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
-import { isFromOwnPage, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
+import { cookieValue, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
 import type { Site, SiteRequest } from "@ciphernx/protocol/wire/server";
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { changePassword } from "./change-password.ts";
 import { claim, claimForm, findInvitation } from "./invitations.ts";
+import { findOrInvite, linkIdentity } from "./identities.ts";
 import { findMembership } from "./members.ts";
+import type { Oidc } from "./oidc.ts";
 import { PAGE_HEADERS, pageFile } from "./page.ts";
 import { createPasskeys } from "./passkeys.ts";
-import { expiredCookie, type OpenSession, type SignIn, type Visitor } from "./sign-in.ts";
+import { assertOwnPage, originOf, placeOf, read, valueOf } from "./site-request.ts";
+import { expiredCookie, type OpenSession, type SignIn } from "./sign-in.ts";
 import { type EndCalls, endOtherSessions, endUserSession, forgetOverSessions, listUserSessions } from "./user-sessions.ts";
 
 export interface SiteOptions {
@@ -47,6 +52,7 @@ export interface SiteOptions {
   readonly endCalls: EndCalls;
   readonly signIn: (isTls: boolean) => Promise<SignIn>;
   readonly cookieName: (isTls: boolean) => string;
+  readonly oidc: Oidc | undefined;
   readonly log: Logger;
 }
 
@@ -54,6 +60,8 @@ export interface SiteOptions {
 interface Answer {
   readonly body: object;
   readonly setCookies?: readonly string[];
+  /** Where the browser is sent instead of being told the body. */
+  readonly location?: string;
 }
 
 type Handler = (request: SiteRequest) => Promise<Answer>;
@@ -74,9 +82,9 @@ const responseForm = z.strictObject({
 /** Who has a session for longer signs in again before adding a way in: a browser left alone, or a cookie that was read, is no way to stay. */
 const FRESH_MS = 10 * 60_000;
 /** What is wrong for whoever guesses. */
-const WRONG: ReadonlySet<string> = new Set(["SIGN_IN_FAILED", "INVITATION_INVALID"]);
+const WRONG: ReadonlySet<string> = new Set(["SIGN_IN_FAILED", "INVITATION_INVALID", "OIDC_FAILED"]);
 
-export function createSite({ store, project, limit, endCalls, signIn, cookieName, log }: SiteOptions): Site {
+export function createSite({ store, project, limit, endCalls, signIn, cookieName, oidc, log }: SiteOptions): Site {
   const passkeys = createPasskeys(store);
 
   /** Does something that may find a secret to be wrong, and counts that. */
@@ -136,12 +144,46 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
     user: { id: userId, name, email },
     role,
     session: { id, expiresAt: expiresAt.toISOString() },
+    hasOidc: oidc !== undefined,
   });
+
+  const flowCookie = (isTls: boolean) => `${cookieName(isTls)}_oidc`;
+
+  function oidcRoutes(provider: Oidc): Readonly<Record<string, Handler>> {
+    return {
+      "POST /auth/oidc/begin": async (request) => {
+        read(request, z.strictObject({}));
+        const found = await visitor(request);
+        if (found !== undefined) assertFresh(found.session);
+        const { url, flow } = await provider.begin(originOf(request), found?.session.userId);
+        const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=600${request.isTls ? "; Secure" : ""}`;
+        return { body: { url }, setCookies: [`${flowCookie(request.isTls)}=${flow}; ${attributes}`] };
+      },
+      // The only GET that changes something: it is good for the browser that began, once.
+      "GET /auth/oidc/callback": async (request) => {
+        const over = expiredCookie(flowCookie(request.isTls), request.isTls);
+        try {
+          const { identity, linkTo } = await attempt(request.address, () =>
+            provider.end(cookieValue(request.headers.cookie, flowCookie(request.isTls)), request.target),
+          );
+          if (linkTo !== undefined) await linkIdentity(store, linkTo, identity);
+          const userId = linkTo ?? (await findOrInvite(store, project.id, identity));
+          const opened = await (await signIn(request.isTls)).openFor(userId, placeOf(request));
+          const { setCookies = [] } = await welcome(request, opened.setCookies);
+          return { body: {}, location: "/", setCookies: [...setCookies, over] };
+        } catch (error) {
+          const { code } = toNexusError(error);
+          log.warn({ err: error, from: request.address }, "signing in by the OpenID provider failed");
+          return { body: {}, location: `/#problem=${code}`, setCookies: [over] };
+        }
+      },
+    };
+  }
 
   const routes: Readonly<Record<string, Handler>> = {
     "GET /auth/session": async (request) => {
       const found = await visitor(request);
-      if (found === undefined) return { body: { project, user: null } };
+      if (found === undefined) return { body: { project, user: null, hasOidc: oidc !== undefined } };
       return { body: whoIs(found.session, found.role), setCookies: found.session.setCookies };
     },
     "GET /auth/sessions": async (request) => {
@@ -207,9 +249,7 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
     "POST /auth/passkeys/options": async (request) => {
       read(request, z.strictObject({}));
       const session = await member(request);
-      if (session.createdAt.getTime() + FRESH_MS < Date.now()) {
-        throw new NexusError("PASSKEY_REFUSED", "You signed in too long ago to add a passkey.", { hint: "Sign out and in again first." });
-      }
+      assertFresh(session);
       return { body: await passkeys.addingOptions(session, originOf(request)) };
     },
     "POST /auth/passkeys/add": async (request) => {
@@ -227,6 +267,7 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
       log.info({ user: userId }, "a member removed a passkey");
       return { body: {} };
     },
+    ...(oidc === undefined ? {} : oidcRoutes(oidc)),
     "POST /auth/passkey/options": async (request) => {
       read(request, z.strictObject({}));
       return { body: await passkeys.signInOptions(originOf(request)) };
@@ -256,58 +297,23 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
       const handler = Object.hasOwn(routes, name) ? routes[name] : undefined;
       if (handler === undefined) throw new NexusError("MESSAGE_INVALID", `There is nothing at ${method.slice(0, 20)} ${path.slice(0, 200)}.`);
       if (method === "POST") assertOwnPage(request);
-      const { body, setCookies = [] } = await handler(request);
+      const { body, setCookies = [], location } = await handler(request);
       const headers = new Headers({ ...PAGE_HEADERS, "content-type": "application/json" });
       for (const cookie of setCookies) headers.append("set-cookie", cookie);
-      return new Response(`${JSON.stringify(body)}\n`, { headers });
+      if (location === undefined) return new Response(`${JSON.stringify(body)}\n`, { headers });
+      headers.set("location", location);
+      return new Response(null, { status: 303, headers });
     },
   };
+}
+
+/** @throws NexusError SESSION_TOO_OLD */
+function assertFresh({ createdAt }: OpenSession): void {
+  if (createdAt.getTime() + FRESH_MS >= Date.now()) return;
+  throw new NexusError("SESSION_TOO_OLD", "You signed in too long ago to add a way of signing in.");
 }
 
 /** One answer, whatever was wrong. */
 function signInFailed(): NexusError {
   return new NexusError("SIGN_IN_FAILED", "That is no member of the project, or not the right password or passkey.");
-}
-
-function placeOf({ address, headers }: SiteRequest): Visitor {
-  return { address, userAgent: headers["user-agent"] ?? "" };
-}
-
-/** The origin of the page that asks. The port has compared its host with the one that the request is meant for. */
-function originOf({ headers }: SiteRequest): string {
-  if (headers.origin !== undefined) return headers.origin;
-  throw new NexusError("PASSKEY_REFUSED", "The browser does not say which page asks.");
-}
-
-/** @throws NexusError FORBIDDEN, MESSAGE_INVALID */
-function assertOwnPage({ headers }: SiteRequest): void {
-  if (!isFromOwnPage(headers)) {
-    throw new NexusError("FORBIDDEN", "Signing in and out is for the coordinator's own page.", {
-      hint: "Open the coordinator's address in the browser.",
-    });
-  }
-  if (headers["content-type"]?.split(";", 1)[0]!.trim().toLowerCase() !== "application/json") {
-    throw new NexusError("MESSAGE_INVALID", "The message is to be application/json.");
-  }
-}
-
-/** The message of a request. @throws NexusError MESSAGE_INVALID, which repeats nothing of it: there are passwords in it */
-function read<Form extends z.ZodType>({ body }: SiteRequest, form: Form): z.output<Form> {
-  let message: unknown;
-  try {
-    message = JSON.parse(body);
-  } catch (cause) {
-    throw new NexusError("MESSAGE_INVALID", "The message is no JSON.", { cause: cause instanceof Error ? new Error(cause.name) : cause });
-  }
-  const parsed = form.safeParse(message);
-  if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.map(({ path, code }) => `${path.join(".") || "the message"} (${code})`);
-  throw new NexusError("MESSAGE_INVALID", `The message is not as expected: ${places.join(", ").slice(0, 200)}.`);
-}
-
-/** The value that a cookie is being given. */
-function valueOf(setCookies: readonly string[], name: string): string {
-  const pair = setCookies.map((cookie) => cookie.split(";", 1)[0]!).find((text) => text.startsWith(`${name}=`));
-  if (pair === undefined) throw new NexusError("INTERNAL", "A session was opened without its cookie.");
-  return decodeURIComponent(pair.slice(name.length + 1));
 }

@@ -13,6 +13,8 @@ const PREFIXED = /\bn(?:[xj]t|xi|oi)_[\w-]{16,}/g;
 const SESSION = /(\bnexus_session_\w+=|\bnxs_)[\w.%+/=-]{16,}/g;
 /** Whatever stands in an `authorization` header. */
 const BEARER = /\b(bearer|basic) +[\w.~+/=-]{8,}/gi;
+/** Signed tokens of OpenID providers (RFC 7515 §3.1): a header that begins with `{"`, a body, a signature. */
+const SIGNED = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g;
 /** 32 bytes in base64url: owner tokens, session tokens, the private part of an Ed25519 key as a JWK. Hashes and ids are written in hex and base32. */
 const BYTES_32 = /(?<![\w-])[\w-]{43}(?![\w-])/g;
 /** A private key as PEM, its line breaks as they are or as JSON writes them. */
@@ -26,6 +28,7 @@ export function redactSecrets(text: string): string {
     .replace(PEM, REDACTED)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(PREFIXED, REDACTED)
+    .replace(SIGNED, REDACTED)
     .replace(SESSION, `$1${REDACTED}`)
     .replace(BYTES_32, (run) => (looksRandom(run) ? REDACTED : run))
     .replace(URL_PASSWORD, `$1:${REDACTED}@`);

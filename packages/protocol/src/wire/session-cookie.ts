@@ -41,7 +41,7 @@ export function sessionToken(headers: RequestHeaders, name: string): string | un
 }
 
 /** A cookie of a `cookie` header (RFC 6265 §4.2.1), decoded; undefined when it is missing, stands there twice, or is too long. */
-function cookieValue(header: string | readonly string[] | undefined, name: string): string | undefined {
+export function cookieValue(header: string | readonly string[] | undefined, name: string): string | undefined {
   const pairs = (typeof header === "string" ? header : (header ?? []).join(";")).split(";");
   const found = pairs.map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${name}=`));
   const value = found.length === 1 ? found[0]!.slice(name.length + 1) : "";

@@ -43,6 +43,19 @@ export const peopleErrors = defineErrors({
     meaning: "A passkey cannot be added, used or removed that way.",
     hint: "Open the page under its name (`http://localhost` on the coordinator's machine) and try again; a password works as before.",
   },
+  OIDC_FAILED: {
+    exit: EXIT.failed,
+    rpc: "unauthenticated",
+    meaning: "Signing in by the OpenID provider failed: it does not answer, or its answer does not prove who signs in.",
+    hint: "Begin again from the coordinator's page. For its operator: the log says more; check issuer, client and redirect address.",
+  },
+  SESSION_TOO_OLD: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning:
+      "A way of signing in is added within ten minutes of signing in alone, so that a browser left open, or a stolen session, is no way to stay.",
+    hint: "Sign out and in again first.",
+  },
   SESSION_NOT_FOUND: {
     exit: EXIT.failed,
     rpc: "not_found",
