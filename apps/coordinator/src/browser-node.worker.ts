@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-/** The worker of `browser-node.chromium.test.ts`: a node whose rows the page hands over. @module */
+/** The worker of `browser-node.chromium.long.test.ts`: a node whose rows the page hands over. @module */
 import { allocateExamples, createDataset, describeDataset, type DatasetSchema } from "@ciphernx/ai/data";
 import { registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
 import { loadKernel } from "@ciphernx/ai/nn";

@@ -131,13 +131,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   });
 
   const limit = createAttemptLimit({ perMinute: wrongSecretsPerMinute });
+  const audit = createAuditLog(store, { projectId, key: await auditKey(home) });
   const people = createPeople({
-    ...{ store, home, projectId, projectName: DEFAULT_PROJECT, limit, log, oidc: options.oidc },
+    ...{ store, audit, home, projectId, projectName: DEFAULT_PROJECT, limit, log, oidc: options.oidc },
     endCalls: (key, reason) => access.endCalls(key, reason),
   });
   const access = createAccess({ store, sessions, people, limit, ownerToken: token, projectId });
   const documents = createRunDocumentCache(store);
-  const audit = createAuditLog(store, { projectId, key: await auditKey(home) });
   if (options.tls?.rotate === true && tls !== undefined)
     await audit.note({ actor: "coordinator", action: "ca-replaced", subject: tls.authority.fingerprint });
   const gate =

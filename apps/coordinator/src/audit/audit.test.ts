@@ -8,6 +8,7 @@ import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { NodeService } from "@ciphernx/protocol/proto";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { becomeMember } from "../people/browser.fixture.ts";
 import { classRows, rowsSpec, startWork, testCoordinator, type TestCoordinator } from "../test-coordinator.fixture.ts";
 
 let lent: TestCoordinator;
@@ -67,10 +68,32 @@ describe("the audit log", () => {
     expect(JSON.stringify(events)).not.toContain(lent.token);
   });
 
+  it("has who was invited, came, was given another role and was removed", async () => {
+    const before = (await log()).length;
+    const { localLink } = await lent.nexus.members.invite({ role: "auditor" });
+    await becomeMember(lent.url, localLink, "ada");
+    const [ada] = (await lent.nexus.members.list()).members;
+    await lent.nexus.members.setRole(ada!.id, "data-scientist");
+    await lent.nexus.members.remove(ada!.id);
+    const { invitation } = await lent.nexus.members.invite({ role: "owner" });
+    await lent.nexus.members.remove(invitation.id);
+    await expect(lent.nexus.members.remove(ada!.id)).rejects.toMatchObject({ code: "MEMBER_NOT_FOUND" });
+    const events = (await log()).slice(before);
+    expect(events.map(({ actor, action }) => [actor.replace(/user_\w+|usr_\w+/, "U"), action])).toEqual([
+      ["owner", "member-invited"],
+      ["user U", "member-joined"],
+      ["owner", "member-role"],
+      ["owner", "member-removed"],
+      ["owner", "member-invited"],
+      ["owner", "invitation-revoked"],
+    ]);
+    expect(JSON.stringify(events)).not.toContain(localLink.split("=")[1]);
+  });
+
   it("is filtered by action, actor and time", async () => {
     const only = async (query: Parameters<typeof lent.nexus.audit.events>[0]) => (await Array.fromAsync(lent.nexus.audit.events(query))).length;
     expect(await only({ action: "node-joined" })).toBe(2);
-    expect(await only({ actor: "owner", after: 3 })).toBe(1);
+    expect(await only({ actor: "owner", after: 3 })).toBe(6);
     expect(await only({ since: new Date(Date.now() + 60_000).toISOString() })).toBe(0);
     await expect(only({ since: "yesterday" })).rejects.toMatchObject({ code: "USAGE" });
   });

@@ -2,6 +2,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { invitations, isUniqueViolation, members, type Store, userAccounts, users } from "@ciphernx/core/store";
 import { and, asc, eq } from "@ciphernx/core/store/sql";
+import type { Recorded } from "../nodes.ts";
 import { isOpen } from "./invitations.ts";
 import type { OidcIdentity } from "./oidc.ts";
 
@@ -12,7 +13,7 @@ import type { OidcIdentity } from "./oidc.ts";
  *
  * @throws NexusError SIGN_IN_FAILED for everybody else
  */
-export async function findOrInvite(store: Store, projectId: string, { issuer, subject, email, name }: OidcIdentity): Promise<string> {
+export async function findOrInvite({ store, audit }: Recorded, projectId: string, { issuer, subject, email, name }: OidcIdentity): Promise<string> {
   const [known] = await store.db.select().from(userAccounts).where(isIdentity(issuer, subject));
   if (known !== undefined) return known.userId;
   const [invitation] =
@@ -27,7 +28,7 @@ export async function findOrInvite(store: Store, projectId: string, { issuer, su
   if (email === undefined || invitation === undefined) throw stranger();
   const userId = newId("user");
   try {
-    await store.db.transaction(async (tx) => {
+    await audit.decide(async (tx) => {
       const [used] = await tx
         .update(invitations)
         .set({ usedAt: new Date() })
@@ -38,6 +39,8 @@ export async function findOrInvite(store: Store, projectId: string, { issuer, su
       await tx.insert(userAccounts).values({ id: newId("account"), userId, providerId: issuer, accountId: subject });
       await tx.insert(members).values({ projectId, userId, role: used.role });
       await tx.update(invitations).set({ usedBy: userId }).where(eq(invitations.id, used.id));
+      const details = { role: used.role, invitation: used.id, by: "OpenID provider" };
+      return { value: undefined, note: { actor: `user ${userId}`, action: "member-joined", subject: userId, details } };
     });
   } catch (error) {
     if (isUniqueViolation(error)) throw stranger();

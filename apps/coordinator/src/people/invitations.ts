@@ -19,6 +19,7 @@ import { invitations, isUniqueViolation, members, type Store, userAccounts, user
 import { and, asc, eq, gt, isNull } from "@ciphernx/core/store/sql";
 import { z } from "zod";
 import { hasOwner, parseRole } from "./members.ts";
+import type { Deciding, Recorded } from "../nodes.ts";
 
 export type InvitationRow = typeof invitations.$inferSelect;
 
@@ -46,8 +47,8 @@ export interface InviteOptions {
 
 /** Makes an invitation; its secret is told here and never again. @throws NexusError USAGE */
 export async function invite(
-  store: Store,
-  projectId: string,
+  { audit }: Recorded,
+  { projectId, actor }: Deciding,
   { role, name = "", email = "", expiresInSeconds = 0 }: InviteOptions,
 ): Promise<{ readonly row: InvitationRow; readonly secret: string }> {
   const seconds = expiresInSeconds === 0 ? DEFAULT_INVITATION_SECONDS : expiresInSeconds;
@@ -57,7 +58,13 @@ export async function invite(
   if (name.length > 100) throw new NexusError("USAGE", "The name of whom an invitation is for has 100 characters at most.");
   const address = email === "" ? null : claimForm.shape.email.safeParse(email).data;
   if (address === undefined) throw new NexusError("USAGE", `"${email.slice(0, 100)}" is no e-mail address.`);
-  return insert(store, { projectId, role: parseRole(role), name: name === "" ? null : name, email: address, firstOwner: false }, seconds);
+  const values = { projectId, role: parseRole(role), name: name === "" ? null : name, email: address, firstOwner: false };
+  return audit.decide(async (tx) => {
+    const made = await insert({ db: tx }, values, seconds);
+    const { id, expiresAt } = made.row;
+    const details = { role: values.role, expiresAt: expiresAt.toISOString() };
+    return { value: made, note: { actor, action: "member-invited", subject: id, details } };
+  });
 }
 
 /** A link's secret that makes the first owner, in place of earlier ones; undefined when there is an owner. */
@@ -92,7 +99,11 @@ export async function findInvitation(store: Store, projectId: string, secret: st
  * Makes somebody a member, and the link useless.
  * @throws NexusError INVITATION_INVALID, PASSWORD_UNFIT, MEMBER_EXISTS
  */
-export async function claim(store: Store, projectId: string, { secret, name, email, password }: z.output<typeof claimForm>): Promise<InvitationRow> {
+export async function claim(
+  { store, audit }: Recorded,
+  projectId: string,
+  { secret, name, email, password }: z.output<typeof claimForm>,
+): Promise<InvitationRow> {
   const found = await findInvitation(store, projectId, secret);
   if (found.email !== null && found.email !== email) throw invalid();
   const fault = passwordFault(password, [email, email.split("@")[0]!, name]);
@@ -100,7 +111,7 @@ export async function claim(store: Store, projectId: string, { secret, name, ema
   const passwordHash = await hashPassword(password);
   const userId = newId("user");
   try {
-    return await store.db.transaction(async (tx) => {
+    return await audit.decide(async (tx) => {
       // Of several who use it at the same time, one finds it unused.
       const [used] = await tx
         .update(invitations)
@@ -112,7 +123,9 @@ export async function claim(store: Store, projectId: string, { secret, name, ema
       await tx.insert(userAccounts).values({ id: newId("account"), userId, providerId: "credential", accountId: userId, password: passwordHash });
       await tx.insert(members).values({ projectId, userId, role: used.role });
       await tx.update(invitations).set({ usedBy: userId }).where(eq(invitations.id, used.id));
-      return { ...used, usedBy: userId };
+      const details = { role: used.role, invitation: used.id };
+      const note = { actor: `user ${userId}`, action: "member-joined", subject: userId, details } as const;
+      return { value: { ...used, usedBy: userId }, note };
     });
   } catch (error) {
     if (!isUniqueViolation(error, "users_email")) throw error;
@@ -126,7 +139,7 @@ async function isTooLate(store: { readonly db: Pick<Store["db"], "select"> }, { 
 }
 
 async function insert(
-  store: Store,
+  store: { readonly db: Pick<Store["db"], "insert"> },
   values: Pick<InvitationRow, "projectId" | "role" | "name" | "email" | "firstOwner">,
   seconds: number,
 ): Promise<{ readonly row: InvitationRow; readonly secret: string }> {

@@ -2,6 +2,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { isRole, type Role, ROLES } from "@ciphernx/core/identity";
 import { invitations, members, type Store, users, userSessions } from "@ciphernx/core/store";
 import { and, asc, eq, gt, isNull, sql } from "@ciphernx/core/store/sql";
+import type { Deciding, Recorded } from "../nodes.ts";
 import type { InvitationRow } from "./invitations.ts";
 import { type EndCalls, endCallsOf, endUserCalls } from "./user-sessions.ts";
 
@@ -56,16 +57,23 @@ export async function findMembership(
  * Changes what a member may do, at once: calls that wait under the old role end, sessions go on with the new one.
  * @throws NexusError MEMBER_NOT_FOUND, LAST_OWNER, USAGE
  */
-export async function setMemberRole(store: Store, projectId: string, idOrEmail: string, word: string, endCalls: EndCalls): Promise<MemberRow> {
+export async function setMemberRole(
+  { store, audit }: Recorded,
+  { projectId, actor }: Deciding,
+  { idOrEmail, word }: { readonly idOrEmail: string; readonly word: string },
+  endCalls: EndCalls,
+): Promise<MemberRow> {
   const role = parseRole(word);
   const member = await findMember(store, projectId, idOrEmail);
   if (member === undefined) throw notFound(idOrEmail);
-  await store.db.transaction(async (tx) => {
+  await audit.decide(async (tx) => {
     if (role !== "owner") await assertOtherOwner(tx, projectId, member);
     await tx
       .update(members)
       .set({ role })
       .where(and(eq(members.projectId, projectId), eq(members.userId, member.userId)));
+    const details = { role, before: member.role };
+    return { value: undefined, note: { actor, action: "member-role", subject: member.userId, details } };
   });
   if (role !== member.role) await endUserCalls(store, member.userId, `The role of ${member.email} was changed to ${role}.`, endCalls);
   return { ...member, role };
@@ -76,28 +84,31 @@ export async function setMemberRole(store: Store, projectId: string, idOrEmail: 
  * @throws NexusError MEMBER_NOT_FOUND, LAST_OWNER
  */
 export async function removeMember(
-  store: Store,
-  projectId: string,
+  { store, audit }: Recorded,
+  { projectId, actor }: Deciding,
   idOrEmail: string,
   endCalls: EndCalls,
 ): Promise<{ readonly member?: MemberRow; readonly invitation?: InvitationRow }> {
-  const [invitation] = await store.db
-    .update(invitations)
-    .set({ revokedAt: new Date() })
-    .where(and(eq(invitations.id, idOrEmail), eq(invitations.projectId, projectId), isNull(invitations.usedAt), isNull(invitations.revokedAt)))
-    .returning();
+  const invitation = await audit.decide(async (tx) => {
+    const [revoked] = await tx
+      .update(invitations)
+      .set({ revokedAt: new Date() })
+      .where(and(eq(invitations.id, idOrEmail), eq(invitations.projectId, projectId), isNull(invitations.usedAt), isNull(invitations.revokedAt)))
+      .returning();
+    return { value: revoked, note: revoked && { actor, action: "invitation-revoked" as const, subject: revoked.id } };
+  });
   if (invitation !== undefined) return { invitation };
   const member = await findMember(store, projectId, idOrEmail);
   if (member === undefined) throw notFound(idOrEmail);
   const { userId } = member;
   // All or nothing: who is removed has no session left, whatever happens in between.
-  const ended = await store.db.transaction(async (tx) => {
+  const ended = await audit.decide(async (tx) => {
     await assertOtherOwner(tx, projectId, member);
     await tx.delete(members).where(and(eq(members.projectId, projectId), eq(members.userId, userId)));
     const sessions = await tx.delete(userSessions).where(eq(userSessions.userId, userId)).returning();
     const [elsewhere] = await tx.select({ projectId: members.projectId }).from(members).where(eq(members.userId, userId)).limit(1);
     if (elsewhere === undefined) await tx.delete(users).where(eq(users.id, userId));
-    return sessions;
+    return { value: sessions, note: { actor, action: "member-removed", subject: userId, details: { role: member.role } } };
   });
   endCallsOf(ended, `${member.email} is no member of the project any more.`, endCalls);
   return { member };

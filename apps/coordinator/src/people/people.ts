@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { AttemptLimit, Role } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
 import { claimsSessionToken, type RequestHeaders, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
@@ -36,6 +37,7 @@ export interface People {
 
 export interface PeopleOptions {
   readonly store: Store;
+  readonly audit: AuditLog;
   /** The data folder. */
   readonly home: string;
   readonly projectId: string;
@@ -59,7 +61,7 @@ export function callsKeyOf(token: string): string {
   return sessionCallsKey(sessionCookieValue(token).split(".", 1)[0]!);
 }
 
-export function createPeople({ store, home, projectId, projectName, limit, endCalls, oidc, log }: PeopleOptions): People {
+export function createPeople({ store, audit, home, projectId, projectName, limit, endCalls, oidc, log }: PeopleOptions): People {
   const opened = new Map<boolean, Promise<SignIn>>();
   /** One for each kind of cookie, when the first browser comes. */
   const signIn = (isTls: boolean): Promise<SignIn> => {
@@ -86,7 +88,7 @@ export function createPeople({ store, home, projectId, projectName, limit, endCa
     sessionOf: (headers, isTls) => sessionToken(headers, sessionCookieName(projectId, isTls)),
     holder,
     site: createSite({
-      ...{ store, limit, endCalls, log, signIn },
+      ...{ store, audit, limit, endCalls, log, signIn },
       oidc: oidc === undefined ? undefined : createOidc(oidc),
       project: { id: projectId, name: projectName },
       cookieName: (isTls) => sessionCookieName(projectId, isTls),

@@ -27,6 +27,7 @@
  * @module
  */
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { AttemptLimit } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
 import { cookieValue, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
@@ -47,6 +48,7 @@ import { type EndCalls, endOtherSessions, endUserSession, forgetOverSessions, li
 
 export interface SiteOptions {
   readonly store: Store;
+  readonly audit: AuditLog;
   readonly project: { readonly id: string; readonly name: string };
   readonly limit: AttemptLimit;
   readonly endCalls: EndCalls;
@@ -84,7 +86,7 @@ const FRESH_MS = 10 * 60_000;
 /** What is wrong for whoever guesses. */
 const WRONG: ReadonlySet<string> = new Set(["SIGN_IN_FAILED", "INVITATION_INVALID", "OIDC_FAILED"]);
 
-export function createSite({ store, project, limit, endCalls, signIn, cookieName, oidc, log }: SiteOptions): Site {
+export function createSite({ store, audit, project, limit, endCalls, signIn, cookieName, oidc, log }: SiteOptions): Site {
   const passkeys = createPasskeys(store);
 
   /** Does something that may find a secret to be wrong, and counts that. */
@@ -167,7 +169,7 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
             provider.end(cookieValue(request.headers.cookie, flowCookie(request.isTls)), request.target),
           );
           if (linkTo !== undefined) await linkIdentity(store, linkTo, identity);
-          const userId = linkTo ?? (await findOrInvite(store, project.id, identity));
+          const userId = linkTo ?? (await findOrInvite({ store, audit }, project.id, identity));
           const opened = await (await signIn(request.isTls)).openFor(userId, placeOf(request));
           const { setCookies = [] } = await welcome(request, opened.setCookies);
           return { body: {}, location: "/", setCookies: [...setCookies, over] };
@@ -206,7 +208,7 @@ export function createSite({ store, project, limit, endCalls, signIn, cookieName
     "POST /auth/claim": async (request) => {
       const form = read(request, claimForm);
       return attempt(request.address, async () => {
-        const invitation = await claim(store, project.id, form);
+        const invitation = await claim({ store, audit }, project.id, form);
         log.info({ invitation: invitation.id, user: invitation.usedBy, role: invitation.role }, "a link made a member");
         return enter(request, form.email, form.password);
       });
