@@ -169,14 +169,14 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
     }),
     stopRun: steady(async ({ runId }, call) => {
       await stateOf(runId);
-      await audit.note({ actor: callerActor(call), action: "run-stopped", subject: runId });
       await engine.stop(runId);
+      await audit.note({ actor: callerActor(call), action: "run-stopped", subject: runId });
       return { run: await runWithModel(runId) };
     }),
     resumeRun: steady(async ({ runId }, call) => {
       await stateOf(runId);
-      await audit.note({ actor: callerActor(call), action: "run-resumed", subject: runId });
       await engine.resume(runId);
+      await audit.note({ actor: callerActor(call), action: "run-resumed", subject: runId });
       return { run: await runWithModel(runId) };
     }),
     listRuns: steady(async () => {

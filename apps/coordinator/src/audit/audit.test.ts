@@ -197,6 +197,8 @@ describe("a node", () => {
     await expect(heads.take(first)).rejects.toMatchObject(forked);
     await expect(heads.take({ ...second, number: second.number + 1n })).rejects.toMatchObject(forked);
     await expect(heads.take({ ...second, hash: "ab".repeat(32) })).rejects.toMatchObject(forked);
+    // Leaving it out is no way around.
+    await expect(heads.take(undefined)).rejects.toMatchObject(forked);
     // It remembers after a restart, also after a line that a loss of power cut.
     await appendFile(join(folderOf("elm"), "audit-heads.jsonl"), '{"number":');
     const restarted = (await folderAuditHeads(folderOf("elm")))!;

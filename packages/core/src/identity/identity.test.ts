@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addressKey } from "./attempt-limit.ts";
@@ -106,6 +106,7 @@ describe("redaction", () => {
     ["an invitation of an organisation", `noi_${randomBytes(32).toString("base64url")}`],
     ["a join token", `njt_${randomBytes(24).toString("base64url")}`],
     ["an owner or session token", `${random.slice(0, 41)}aZ`],
+    ["a private key as PKCS#8 in base64", generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" }).toString("base64")],
     ["a key as PEM", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHnotsecret\n-----END PRIVATE KEY-----"],
   ])("takes out %s, in a text and in JSON", (_, secret) => {
     expect(redactSecrets(`before ${secret} after`)).toBe("before [redacted] after");
@@ -116,6 +117,9 @@ describe("redaction", () => {
   it("takes out what stands in headers and addresses", () => {
     expect(redactSecrets("authorization: Bearer abc.def-ghi")).toBe("authorization: Bearer [redacted]");
     expect(redactSecrets("postgres://nexus:hunter2@db:5432/x")).toBe("postgres://nexus:[redacted]@db:5432/x");
+    expect(redactSecrets("http://proxy:p@ss:w@10.0.0.1:3128 refused")).toBe("http://proxy:[redacted]@10.0.0.1:3128 refused");
+    expect(redactSecrets("Set-Cookie: a=0123456789; HttpOnly\nok")).toBe("Set-Cookie: [redacted]\nok");
+    expect(JSON.parse(redactSecrets(JSON.stringify({ cookie: "theme=dark; sid=0123456789", n: 1 })))).toEqual({ cookie: "[redacted]", n: 1 });
   });
 
   it("leaves hashes, ids, names and addresses as they are", () => {

@@ -19,14 +19,20 @@ const SIGNED = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g;
 const BYTES_32 = /(?<![\w-])[\w-]{43}(?![\w-])/g;
 /** A private key as PEM, its line breaks as they are or as JSON writes them. */
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=")|$)/g;
-/** A password in the address of a server. */
-const URL_PASSWORD = /(\b[a-z][a-z+]*:\/\/[^\s:/@"]*):[^\s@/"]+@/gi;
+/** A password in the address of a server; one may hold an @ itself. */
+const URL_PASSWORD = /(\b[a-z][a-z+]*:\/\/[^\s:/@"]*):[^\s/"]+@/gi;
+/** An Ed25519 private key as PKCS#8 in base64, as key files of ours hold it: it always begins alike (RFC 8410 §7). */
+const PKCS8 = /MC4CAQAwBQYDK2VwBCIEI[\w+/=-]{20,}/g;
+/** Whatever stands in a cookie header. */
+const COOKIE = /\b((?:set-)?cookie"?: ?"?)[^\r\n"]{8,}/gi;
 
 /** The text without the secrets that it holds. */
 export function redactSecrets(text: string): string {
   return text
     .replace(PEM, REDACTED)
     .replace(BEARER, `$1 ${REDACTED}`)
+    .replace(COOKIE, `$1${REDACTED}`)
+    .replace(PKCS8, REDACTED)
     .replace(PREFIXED, REDACTED)
     .replace(SIGNED, REDACTED)
     .replace(SESSION, `$1${REDACTED}`)

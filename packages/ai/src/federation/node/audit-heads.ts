@@ -28,6 +28,9 @@ const headSchema = z.strictObject({
 });
 type Kept = z.output<typeof headSchema>;
 
+/** A head that a node has kept, with the coordinator's signature in hex. */
+export type KeptAuditHead = AuditHead & { readonly signature: string };
+
 /** A head as it comes with sessions and tasks. */
 export interface ShownHead {
   readonly number: bigint;
@@ -39,15 +42,16 @@ export interface ShownHead {
 export interface AuditHeads {
   /**
    * Keeps a head, if it goes on from those before.
+   * @param shown undefined where none came: nothing, before there was one; afterwards a log that went back
    * @throws NexusError AUDIT_FORKED when it goes back, differs, or is not signed by the key that was pinned
    */
-  take(shown: ShownHead): Promise<void>;
+  take(shown: ShownHead | undefined): Promise<void>;
 }
 
 /** Heads in a node's folder, and by whom they were signed. @throws NexusError NODE_FOLDER_INVALID */
 export async function readAuditHeads(
   nodeFolder: string,
-): Promise<{ readonly project: string; readonly key: string; readonly heads: readonly AuditHead[] } | undefined> {
+): Promise<{ readonly project: string; readonly key: string; readonly heads: readonly KeptAuditHead[] } | undefined> {
   const read = await readFile(nodeFolder);
   return read && { ...read.pin, heads: read.heads };
 }
@@ -66,11 +70,19 @@ export async function folderAuditHeads(nodeFolder: string): Promise<AuditHeads |
   if (read === undefined) return undefined;
   const { pin } = read;
   let { heads } = read;
+  /** The end of the file may be half a line: the next head is written with all before it. */
+  let isTorn = false;
   let turn: Promise<void> = Promise.resolve();
 
-  async function take(shown: ShownHead): Promise<void> {
-    const head = { number: Number(shown.number), hash: shown.hash };
+  async function take(shown: ShownHead | undefined): Promise<void> {
     const last = heads.at(-1);
+    if (shown === undefined) {
+      if (last === undefined) return;
+      throw new NexusError("AUDIT_FORKED", `The coordinator shows no audit log; this node has seen event ${last.number} of it.`, {
+        details: { seen: last },
+      });
+    }
+    const head = { number: Number(shown.number), hash: shown.hash };
     // The same again, as most tasks bring it.
     if (last?.number === head.number && last.hash === head.hash) return;
     if (!(await verify(hexToBytes(pin.key), auditHeadBytes(pin.project, head), shown.signature)))
@@ -81,13 +93,17 @@ export async function folderAuditHeads(nodeFolder: string): Promise<AuditHeads |
         : forked(`The audit log ends at event ${head.number}; this node has seen event ${last.number}.`, head, last);
     }
     const kept: Kept = { ...head, signature: bytesToHex(shown.signature), at: new Date().toISOString() };
-    heads = [...heads, kept];
-    if (heads.length > MAX_HEADS) {
-      heads = heads.filter((_, index) => index % 2 === 0 || index > MAX_HEADS / 2);
-      await writeDurably(join(nodeFolder, FILE), [pin, ...heads].map((line) => `${JSON.stringify(line)}\n`).join(""), 0o644);
-      return;
+    const all = [...heads, kept];
+    const thinned = all.length > MAX_HEADS ? all.filter((_, index) => index % 2 === 0 || index > MAX_HEADS / 2) : all;
+    if (isTorn || thinned.length < all.length) {
+      await writeDurably(join(nodeFolder, FILE), [pin, ...thinned].map((line) => `${JSON.stringify(line)}\n`).join(""), 0o644);
+    } else {
+      isTorn = true;
+      await appendFile(join(nodeFolder, FILE), `${JSON.stringify(kept)}\n`, { flush: true });
     }
-    await appendFile(join(nodeFolder, FILE), `${JSON.stringify(kept)}\n`, { flush: true });
+    // Only what is on the disk counts as seen.
+    isTorn = false;
+    heads = thinned;
   }
 
   return {

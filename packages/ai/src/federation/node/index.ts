@@ -1,6 +1,6 @@
 export { type Answer, answerTask, type AnswerTaskOptions } from "./answer-task.ts";
 export { type Approval, type Approvals, folderApprovals } from "./approvals-folder.ts";
-export { type AuditHeads, folderAuditHeads, readAuditHeads } from "./audit-heads.ts";
+export { type AuditHeads, folderAuditHeads, type KeptAuditHead, readAuditHeads } from "./audit-heads.ts";
 export type { AskedTask, DatasetGuard } from "./dataset-guard.ts";
 export { type AwaitedApproval, awaitedApprovals } from "./awaited-approvals.ts";
 export { type Decision, logDecision, type LoggedDecision, readDecisions } from "./decision-log.ts";

@@ -33,7 +33,7 @@ export type AgreedTask = Pick<TrainingTask, "spec" | "plan" | "party" | "round" 
 export async function readTask(options: AnswerTaskOptions): Promise<AgreedTask> {
   const { identity, task, auditHeads, signal } = options;
   const { specHash, party, round } = task;
-  if (task.auditHead !== undefined) await auditHeads?.take(task.auditHead);
+  await auditHeads?.take(task.auditHead);
   // Hashed as it came: a coordinator of another version may know of other defaults.
   const document = JSON.parse(task.specJson) as RunSpec;
   const plan = JSON.parse(task.planJson) as RunPlan;

@@ -78,7 +78,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     try {
       await renew?.();
       session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
-      if (session.auditHead !== undefined) await auditHeads?.take(session.auditHead);
+      await auditHeads?.take(session.auditHead);
       await onSession?.(session);
       tell({ type: "connected" });
       let seenVersion = await lookAtRoster(session, roster, tell, 0);
