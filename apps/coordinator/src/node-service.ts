@@ -1,5 +1,6 @@
 import { registeredSchema, type RegisteredSchema, schemaText } from "@ciphernx/ai/data";
-import { acknowledge, answersKey, cancelledTasks, nodeKey, openTask, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import { acknowledge, answersKey, cancelledTasks, nodeKey, openTask, type PartyPlace, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import type { PlannedParty } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { nameSchema, parseDocumentWith, sha256Schema } from "@ciphernx/core/spec";
@@ -14,6 +15,8 @@ import { tellFullDisk } from "./full-disk.ts";
 import { admittedNode, registerNode } from "./nodes.ts";
 import { HEARTBEAT_INTERVAL_MS, type NodeCaller } from "./sessions.ts";
 
+/** Parties of a plan in one answer: less than a message's limit. */
+const PARTIES_PAGE = 10_000;
 /** Longest wait of one NextTask. */
 const MAX_WAIT_MS = 60_000;
 
@@ -139,6 +142,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             specHash,
             planJson: delivery.planJson,
             planHash: plan.planHash,
+            ...placeMessage(delivery.place(party)),
             auditHead: await auditHead(),
             baseModelHash,
             baseModelSizeBytes: BigInt(plan.model.sizeBytes),
@@ -183,6 +187,13 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       return {};
     },
 
+    async readPlanParties({ taskId, after }, call) {
+      const { nodeId } = caller(call);
+      if (taskId === "") throw new NexusError("MESSAGE_INVALID", "The request names no task whose plan it asks for.");
+      const { plan } = await retrying(() => openTask(store, documents, nodeId, taskId));
+      return { parties: plan.parties.slice(after, after + PARTIES_PAGE).map(partyMessage) };
+    },
+
     async heartbeat({ taskIds }, call) {
       const { nodeId } = caller(call);
       await retrying(() => store.db.update(nodes).set({ lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
@@ -204,6 +215,17 @@ export async function discardStaleUploads({ store, uploads, partialUploads }: Co
   const openOrNew = (ids: readonly string[]) => new Set(ids.filter((id) => openIds.has(id) || !known.has(id)));
   await uploads.discardOthers(openOrNew(uploads.taskIds));
   await partialUploads.discardOthers(openOrNew(partialUploads.taskIds));
+}
+
+/** A party's place in the plan as it goes over the wire. */
+function placeMessage(place: PartyPlace | undefined) {
+  if (place === undefined) return {};
+  const { planned, partyIndex, partyProof } = place;
+  return { planned: partyMessage(planned), partyIndex, partyProof: [...partyProof] };
+}
+
+function partyMessage({ trainExamples, testExamples, ...party }: PlannedParty) {
+  return { ...party, trainExamples: BigInt(trainExamples), testExamples: BigInt(testExamples) };
 }
 
 function parseSchema(text: string): RegisteredSchema {

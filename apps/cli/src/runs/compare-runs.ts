@@ -58,7 +58,7 @@ export interface Comparison {
 }
 
 /** Parts of a plan that say nothing of their own: hashes of the rest, and what follows from the spec's model and the data's schema. */
-const DERIVED: readonly string[] = ["specHash", "planHash", "preprocess", "model.network", "model.tensors"];
+const DERIVED: readonly string[] = ["specHash", "planHash", "partyTree", "mostTrainExamples", "preprocess", "model.network", "model.tensors"];
 
 /** Compares two runs; what is equal is told apart, not left out. */
 export function compareRuns(a: RunRecord, b: RunRecord): Comparison {

@@ -18,7 +18,17 @@ const PLAN = compileOrThrow(SPEC, { kernelBuild: "build", parties: [{ name: "ash
 
 function taskOf(part: Partial<TrainingTask> = {}): TrainingTask {
   const layout = parameterLayout(PLAN.model.tensors.map(({ name, shape }) => [name, shape]));
-  return { parameters: Float32Array.of(1, 2, 3), layout, spec: SPEC, plan: PLAN, party: "ash", round: 1, config: {}, ...part };
+  return {
+    parameters: Float32Array.of(1, 2, 3),
+    layout,
+    spec: SPEC,
+    plan: PLAN,
+    party: "ash",
+    planned: PLAN.parties[0]!,
+    round: 1,
+    config: {},
+    ...part,
+  };
 }
 
 describe("a party's own trainer", () => {

@@ -87,10 +87,21 @@ async function runPhase({ phase, round, parties: chosen, config, own, preprocess
   const failed: PhaseAnswer["failed"][number][] = [];
   for (let turn = Atomics.add(next, 0, 1); turn < chosen.length; turn = Atomics.add(next, 0, 1)) {
     const party = parties[chosen[turn]!]!.name;
+    const planned = plan.parties[chosen[turn]!]!;
     const { before, after } = own?.[turn] ?? {};
     const kept = before && new Float32Array(before);
     const parameters = kept === undefined || sharing.localLength === 0 ? common : withOwn(common, kept, sharing);
-    const task: TrainingTask = { parameters, layout, spec, plan, party, round, config, ...(preprocessing === undefined ? {} : { preprocessing }) };
+    const task: TrainingTask = {
+      parameters,
+      layout,
+      spec,
+      plan,
+      party,
+      planned,
+      round,
+      config,
+      ...(preprocessing === undefined ? {} : { preprocessing }),
+    };
     try {
       const update = await answer(phase, task, { into: delta, kept, server });
       if (update.kept !== undefined && after !== undefined) new Float32Array(after).set(update.kept);

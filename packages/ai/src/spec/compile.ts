@@ -21,6 +21,7 @@ import { chooseParties, type KnownParty } from "./choose-parties.ts";
 import { labelCohort } from "./label-cohort.ts";
 import { labelFewRows } from "./label-few-rows.ts";
 import type { Compiled, CompileFacts, PlannedParty, RunPlan } from "./plan.ts";
+import { partyTreeHead } from "./party-tree.ts";
 import { planHash } from "./plan-hash.ts";
 import { type RunSpec, runSpecHash } from "./run-spec.ts";
 
@@ -76,14 +77,17 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, judged, encoding) + parties.length * statisticsBytes;
   const answers = labelCohort(cohort, steps === undefined ? 0 : parties.length);
   const few = steps === undefined ? undefined : labelFewRows(parties);
+  const planned = parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
+    name,
+    trainExamples,
+    testExamples,
+    contentHash,
+  }));
   const plan: Omit<RunPlan, "planHash"> = {
     specHash: runSpecHash(spec),
-    parties: parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
-      name,
-      trainExamples,
-      testExamples,
-      contentHash,
-    })),
+    parties: planned,
+    partyTree: partyTreeHead(planned),
+    mostTrainExamples: planned.reduce((most, { trainExamples }) => Math.max(most, trainExamples), 0),
     ...(facts.roster === undefined ? {} : { roster: facts.roster }),
     schema: parties[0]!.dataset.schema,
     ...(steps === undefined ? {} : { preprocess: { steps, features: preparedLength(steps), statisticsBytes } }),

@@ -4,7 +4,7 @@ import { modelShape } from "../models/index.ts";
 import { createStrategy } from "../strategy/index.ts";
 import { chooseLocal } from "./choose-local.ts";
 import { chooseMetrics } from "./choose-metrics.ts";
-import type { RunPlan } from "./plan.ts";
+import type { TaskPlan } from "./plan.ts";
 import type { RunSpec } from "./run-spec.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { RunSpec } from "./run-spec.ts";
  * and encodes by the plan: a coordinator that writes another plan gets no answer. What no spec says (who the parties are, the largest
  * weight when it is found out) is not looked at. Pure.
  */
-export function contradictoryPlan(spec: RunSpec, plan: RunPlan): string | undefined {
+export function contradictoryPlan(spec: RunSpec, plan: TaskPlan): string | undefined {
   const refusals: Refusal[] = [];
   const steps = spec.preprocess === undefined ? undefined : columnSteps(spec.preprocess, plan.schema, refusals);
   const shape = modelShape(spec.model, plan.schema, steps && preparedLength(steps));

@@ -1,7 +1,7 @@
 import { hashDocument } from "@ciphernx/core/spec";
-import type { RunPlan } from "./plan.ts";
+import type { RunPlan, TaskPlan } from "./plan.ts";
 
-/** SHA-256 of everything in a plan but this hash. */
-export function planHash(plan: Omit<RunPlan, "planHash"> & { readonly planHash?: string }): string {
-  return hashDocument("ciphernx/run-plan/v1", { ...plan, planHash: undefined });
+/** SHA-256 of everything in a plan but this hash. The list of parties counts by its tree alone: whoever has the list compares it with that. */
+export function planHash(plan: (Omit<TaskPlan, "planHash"> & { readonly planHash?: string }) & Partial<Pick<RunPlan, "parties">>): string {
+  return hashDocument("ciphernx/run-plan/v2", { ...plan, parties: undefined, planHash: undefined });
 }

@@ -36,10 +36,15 @@ export interface PlannedParty {
   readonly contentHash: string;
 }
 
-/** What a run will do, resolved from spec and facts. Nodes receive it with each task. */
-export interface RunPlan {
+/**
+ * What a run will do, resolved from spec and facts, without the list of its parties: nodes receive it with each task, and the list can be long.
+ */
+export interface TaskPlan {
   readonly specHash: string;
-  readonly parties: readonly PlannedParty[];
+  /** Merkle tree of the list of parties (RFC 9162): binds the list, and shows each party that it is in it. */
+  readonly partyTree: { readonly size: number; readonly rootHash: string };
+  /** Training rows of the party that has most. */
+  readonly mostTrainExamples: number;
   /** The roster on which every party is, as it was when the plan was made; absent where the project has none. */
   readonly roster?: RosterHead;
   /** What every party's rows are: the order of features, the names of classes. */
@@ -103,6 +108,11 @@ export interface RunPlan {
   readonly labels: readonly string[];
   /** SHA-256 of everything above. */
   readonly planHash: string;
+}
+
+/** What a run will do, and who takes part in it. */
+export interface RunPlan extends TaskPlan {
+  readonly parties: readonly PlannedParty[];
 }
 
 export type Compiled = { readonly ok: true; readonly plan: RunPlan } | { readonly ok: false; readonly refusals: readonly Refusal[] };

@@ -53,10 +53,10 @@ function momentumOf({ optimiser }: TrainingFacts["train"]): number | undefined {
   return optimiser.kind === "sgd" ? optimiser.momentum : undefined;
 }
 
-function normalise({ delta, weight, steps }: PartyUpdate, { train, trainExamples }: TrainingFacts): number {
+function normalise({ delta, weight, steps }: PartyUpdate, { train, mostTrainExamples }: TrainingFacts): number {
   const momentum = momentumOf(train);
   if (momentum === undefined) throw new NexusError("TRAINER_FAILED", `FedNova does not know how much ${train.optimiser.kind} moves in a step.`);
-  const most = localSteps(train, Math.max(...trainExamples));
+  const most = localSteps(train, mostTrainExamples);
   const taken = steps ?? localSteps(train, weight);
   if (!Number.isSafeInteger(taken) || taken < 1 || taken > most) {
     throw new NexusError("TRAINER_FAILED", `The trainer took ${taken} steps; FedNova takes from 1 to ${most}, those of the run's largest party.`, {

@@ -131,7 +131,7 @@ export function strategyCompliance(create: () => Strategy): void {
 
       const train = { optimiser: { kind: "sgd", learningRate: 0.1, momentum: 0.5, weightDecay: 0 }, batchSize: 8, epochs: 2 } as const;
       const given = givenOf(strategy, 2);
-      const outcome = party.prepare({ delta: Float32Array.of(1, -2), weight: 20, given }, { train, trainExamples: [20, 50] });
+      const outcome = party.prepare({ delta: Float32Array.of(1, -2), weight: 20, given }, { train, mostTrainExamples: 50 });
       expect(Object.keys(outcome.sums ?? {}).toSorted()).toEqual([...sums].toSorted());
       for (const sum of Object.values(outcome.sums ?? {})) {
         expect(sum).toBeGreaterThanOrEqual(0);

@@ -183,7 +183,7 @@ describe("FedNova", () => {
     epochs = 1,
   ): number {
     const strategy = createStrategy({ kind: "fednova" });
-    const facts = { train: trainWith(momentum, epochs), trainExamples: parties.map(({ weight }) => weight) };
+    const facts = { train: trainWith(momentum, epochs), mostTrainExamples: Math.max(...parties.map(({ weight }) => weight)) };
     let [weights, work, weighted] = [0, 0, 0];
     for (const { delta, ...party } of parties) {
       const change = Float32Array.of(delta);
@@ -301,13 +301,13 @@ describe("SCAFFOLD", () => {
     // Four steps of 1/2: c_i⁺ = 1/2 − 1/4 + 3/2 = 7/4, which is 5/4 more than c_i.
     const { party } = createStrategy({ kind: "scaffold" });
     const update = { delta: Float32Array.of(-3), weight: 40, given: givenOf(0.25, 0.5) };
-    expect(party!.prepare(update, { train: train(0.5), trainExamples: [] })).toEqual({
+    expect(party!.prepare(update, { train: train(0.5), mostTrainExamples: 0 })).toEqual({
       vectors: [Float32Array.of(1.25)],
       kept: [Float32Array.of(1.75)],
     });
     expect(update.delta).toEqual(Float32Array.of(-3));
     // Two steps that the trainer counted, with momentum 1/2: 1 + 3/2 = 5/2 gradients of 1/2 each, so 3/(5/4) = 12/5.
-    const { vectors } = party!.prepare({ ...update, steps: 2 }, { train: train(0.5, 0.5), trainExamples: [] });
+    const { vectors } = party!.prepare({ ...update, steps: 2 }, { train: train(0.5, 0.5), mostTrainExamples: 0 });
     expect(vectors![0]![0]).toBeCloseTo(2.4 - 0.25, 6);
   });
 
@@ -340,7 +340,7 @@ describe("SCAFFOLD", () => {
         let y = w[0]!;
         for (let step = 0; step < 10; step += 1) y -= 0.05 * (a * (y - b) + correction);
         const update = { delta: Float32Array.of(y - w[0]!), weight: rows, steps: 10, given };
-        const { vectors, kept: next } = strategy.party!.prepare(update, { train: train(0.05), trainExamples: [] });
+        const { vectors, kept: next } = strategy.party!.prepare(update, { train: train(0.05), mostTrainExamples: 0 });
         [weight, change, control] = [weight + rows, change + rows * update.delta[0]!, control + rows * vectors![0]![0]!];
         kept[index] = Float32Array.from(next![0]!);
       }

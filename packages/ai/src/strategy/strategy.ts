@@ -98,8 +98,8 @@ export interface PartyOutcome {
 export interface TrainingFacts {
   /** The learning rate is that of the round. */
   readonly train: TrainOptions;
-  /** Training rows of each party of the plan. */
-  readonly trainExamples: readonly number[];
+  /** Training rows of the plan's party that has most. */
+  readonly mostTrainExamples: number;
 }
 
 /** What each party does to its update before it is encoded, so that the server needs nothing but sums. */

@@ -39,7 +39,8 @@ function taskFor(data: Dataset, changes: Partial<RunSpecInput> = {}, part: Parti
   const facts = { schema, trainExamples: train.count, testExamples: test?.count ?? 0, contentHash };
   const plan = compileOrThrow(spec, { kernelBuild: kernel.build, parties: [{ name: "ash", kernelBuild: kernel.build, dataset: facts }] });
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
-  return { parameters: flattenParameters(initialModel(plan, spec.seed), layout), layout, spec, plan, party: "ash", round: 1, config: {}, ...part };
+  const parameters = flattenParameters(initialModel(plan, spec.seed), layout);
+  return { parameters, layout, spec, plan, party: "ash", planned: plan.parties[0]!, round: 1, config: {}, ...part };
 }
 
 function trainerOf(data: Dataset, sync = false) {

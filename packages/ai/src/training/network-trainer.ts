@@ -4,7 +4,7 @@ import { rowStatistics } from "../data/preprocess/index.ts";
 import { createTally, metricTask } from "../metrics/index.ts";
 import { createNetwork, type Kernel, type Network, type NetworkSpec } from "../nn/index.ts";
 import { randomStream } from "../random/index.ts";
-import type { RunPlan } from "../spec/index.ts";
+import type { TaskPlan } from "../spec/index.ts";
 import { createPreparedRows } from "./prepared-rows.ts";
 import { trainInRound } from "./train-in-round.ts";
 import type { StatisticsTask, Trainer, TrainingTask } from "./trainer.ts";
@@ -25,7 +25,7 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
   const networks = new Map<string, Network>();
   const checked = new WeakSet<Dataset>();
   /** Datasets whose schema is that of a plan. */
-  const agreed = new WeakMap<RunPlan, WeakSet<Dataset>>();
+  const agreed = new WeakMap<TaskPlan, WeakSet<Dataset>>();
   const prepared = createPreparedRows();
   /** Where a worker's fits leave their parameters in turn: a new vector for each would be garbage by the gigabyte. */
   const saved = new WeakMap<Network, Float32Array<ArrayBuffer>>();
@@ -59,8 +59,8 @@ export function networkTrainer({ kernel, dataset, sync = false }: NetworkTrainer
 
   async function loadRows(task: StatisticsTask): Promise<Dataset> {
     const loaded = await dataset(task.spec.data.dataset, task.party);
-    const planned = task.plan.parties.find(({ name }) => name === task.party);
-    if (planned !== undefined && planned.contentHash !== loaded.contentHash) {
+    const { planned } = task;
+    if (planned.contentHash !== loaded.contentHash) {
       throw new NexusError(
         "DATA_INVALID",
         `The dataset "${task.spec.data.dataset}" of ${task.party} is not the one that was registered: its content changed.`,

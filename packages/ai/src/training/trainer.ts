@@ -1,6 +1,6 @@
 import type { Preprocessing } from "../data/preprocess/index.ts";
 import type { ParameterLayout } from "../tensor/index.ts";
-import type { RunPlan, RunSpec } from "../spec/index.ts";
+import type { PlannedParty, RunSpec, TaskPlan } from "../spec/index.ts";
 
 /** What a party is asked to do with the model of a round. */
 export interface TrainingTask {
@@ -8,9 +8,11 @@ export interface TrainingTask {
   readonly parameters: Float32Array;
   readonly layout: ParameterLayout;
   readonly spec: RunSpec;
-  readonly plan: RunPlan;
+  readonly plan: TaskPlan;
   /** The party's name in the spec: with seed and round it names every random stream. */
   readonly party: string;
+  /** What the plan says of the party. */
+  readonly planned: PlannedParty;
   readonly round: number;
   /** How rows become inputs, when the plan has steps for it: what the parties' statistics gave before the first round. */
   readonly preprocessing?: Preprocessing;
@@ -42,7 +44,7 @@ export interface EvaluateOutcome {
 }
 
 /** What a party is asked for before the first round of a run that prepares its rows. */
-export type StatisticsTask = Pick<TrainingTask, "spec" | "plan" | "party" | "signal">;
+export type StatisticsTask = Pick<TrainingTask, "spec" | "plan" | "party" | "planned" | "signal">;
 
 export interface StatisticsOutcome {
   /** Training rows that were counted. */

@@ -4,5 +4,5 @@ export { cancelledTasks, createDeliveries, type Deliveries, type Delivery } from
 export { answersKey, type EngineContext, nodeKey, runKey } from "./engine-context.ts";
 export { type Engine, launchEngine, type StartRunOptions } from "./engine.ts";
 export { listEvents } from "./event-log.ts";
-export { createRunDocumentCache, type RunDocumentCache, type RunDocuments } from "./run-documents.ts";
+export { createRunDocumentCache, type PartyPlace, type RunDocumentCache, type RunDocuments } from "./run-documents.ts";
 export { toldWaiting } from "./told-waiting.ts";

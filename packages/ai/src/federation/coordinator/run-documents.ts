@@ -1,7 +1,8 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { runs, type StartedBy, type Store } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
-import type { RunPlan, RunSpec } from "../../spec/index.ts";
+import { partyTree, taskPlan } from "../../spec/party-tree.ts";
+import type { PlannedParty, RunPlan, RunSpec } from "../../spec/index.ts";
 
 /** Runs whose documents are kept: those at work, of which a coordinator has few at a time. */
 const KEPT_RUNS = 16;
@@ -11,16 +12,25 @@ export interface RunDocuments {
   readonly spec: RunSpec;
   readonly specHash: string;
   readonly plan: RunPlan;
-  /** Both as they go to nodes. */
+  /** Both as they go to nodes: the plan without its list of parties. */
   readonly specJson: string;
   readonly planJson: string;
+  /** What goes to a party in the list's place: its entry, and what shows it there. Undefined for who is not in it. */
+  place(party: string): PartyPlace | undefined;
   /** How rows become inputs; null before the parties' statistics have been added, and where nothing is prepared. */
   readonly preprocessingJson: string | null;
   /** What an organisation signed when it started the run; undefined where the project has no roster. */
   readonly start: (StartedBy & { readonly idempotencyKey: string }) | undefined;
 }
 
-/** Documents of runs, read once: the plan names every party, and each task of each round needs it. */
+/** A party's place in the list of a plan. */
+export interface PartyPlace {
+  readonly planned: PlannedParty;
+  readonly partyIndex: number;
+  readonly partyProof: readonly Uint8Array[];
+}
+
+/** Documents of runs, read once: each task of each round needs them. */
 export interface RunDocumentCache {
   /** @throws NexusError RUN_NOT_FOUND */
   of(runId: string): Promise<RunDocuments>;
@@ -57,8 +67,24 @@ async function readDocuments({ db }: Store, runId: string): Promise<RunDocuments
   if (row === undefined) throw new NexusError("RUN_NOT_FOUND", `No run has the id ${runId}.`);
   const { spec, specHash, plan, preprocessing, startedBy, idempotencyKey } = row;
   return {
-    ...{ spec: spec as RunSpec, specHash, plan: plan as RunPlan, specJson: JSON.stringify(spec), planJson: JSON.stringify(plan) },
+    ...{
+      spec: spec as RunSpec,
+      specHash,
+      plan: plan as RunPlan,
+      specJson: JSON.stringify(spec),
+      planJson: JSON.stringify(taskPlan(plan as RunPlan)),
+    },
+    place: placesIn(plan as RunPlan),
     preprocessingJson: preprocessing === null ? null : JSON.stringify(preprocessing),
     start: startedBy === null ? undefined : { ...startedBy, idempotencyKey: idempotencyKey ?? "" },
+  };
+}
+
+function placesIn({ parties }: RunPlan): RunDocuments["place"] {
+  const tree = partyTree(parties);
+  const indexOf = new Map(parties.map(({ name }, index) => [name, index]));
+  return (party) => {
+    const partyIndex = indexOf.get(party);
+    return partyIndex === undefined ? undefined : { planned: parties[partyIndex]!, partyIndex, partyProof: tree.proof(partyIndex) };
   };
 }

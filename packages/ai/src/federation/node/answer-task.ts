@@ -19,6 +19,7 @@ import type { NodeIdentity } from "./identity.ts";
 import type { KeptValues } from "./kept-values.ts";
 import { askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
 import type { NodeRoster } from "./node-roster.ts";
+import type { PlanParties } from "./plan-parties.ts";
 import type { NodeSession } from "./session.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
@@ -40,6 +41,8 @@ export interface AnswerTaskOptions {
   readonly auditHeads?: AuditHeads | undefined;
   /** Who may take part beside this node; undefined where nobody said whose node it is: then with everybody. */
   readonly roster?: NodeRoster | undefined;
+  /** Where the parties of plans are read, by nodes that look at all of them. */
+  readonly parties: PlanParties;
   /** Where the party's own values of tensors that it does not share are kept from round to round. */
   readonly kept: KeptValues;
   /** Told when values that the party should have kept are gone: it goes on from the initial ones. */

@@ -28,7 +28,7 @@ export interface TermFacts {
 /** Every term that a run does not keep; approval apart. Pure. */
 export function brokenTerms(
   terms: DatasetTerms,
-  { spec, plan, party, roster, startedBy }: Pick<AskedTask, "spec" | "plan" | "party" | "roster" | "startedBy">,
+  { spec, plan, party, roster, parties = [], startedBy }: Pick<AskedTask, "spec" | "plan" | "party" | "roster" | "parties" | "startedBy">,
   facts: TermFacts,
 ): readonly BrokenTerm[] {
   const broken: BrokenTerm[] = [];
@@ -48,7 +48,7 @@ export function brokenTerms(
   if (terms.organisations !== undefined) {
     const own = roster?.nodes.get(party)?.organisation;
     const nodes = roster && plan.roster && nodesAt(roster, plan.roster.version);
-    const asked = nodes === undefined ? undefined : [...new Set(plan.parties.map(({ name }) => nodes.get(name)!.organisation))];
+    const asked = nodes === undefined ? undefined : [...new Set(parties.map(({ name }) => nodes.get(name)!.organisation))];
     const others = asked?.filter((name) => name !== own && !terms.organisations!.includes(name));
     check(
       "organisations",

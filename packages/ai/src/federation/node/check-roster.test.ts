@@ -59,66 +59,78 @@ beforeAll(async () => {
 
 describe("a node asks of a run", () => {
   it("that its parties are on the roster, and one of the organisations started it", async () => {
-    await expect(checkRoster({ plan, start }, roster, ash)).resolves.toBeUndefined();
-    await expect(checkRoster({ plan, start: await startOf(plan, second, "clinic-b") }, roster, ash)).resolves.toBeUndefined();
+    await expect(checkRoster({ plan, parties: plan.parties, start }, roster, ash)).resolves.toBeUndefined();
+    await expect(checkRoster({ plan, parties: plan.parties, start: await startOf(plan, second, "clinic-b") }, roster, ash)).resolves.toBeUndefined();
   });
 
   it("nothing that a coordinator can make up: a party that nobody signed for", async () => {
     const stuffed = planOf(["ash", "elm", "sybil"]);
     const refused = { code: "NOT_ON_ROSTER", message: expect.stringContaining("sybil") as string };
-    await expect(checkRoster({ plan: stuffed, start: await startOf(stuffed, founder) }, roster, ash)).rejects.toMatchObject(refused);
+    await expect(checkRoster({ plan: stuffed, parties: stuffed.parties, start: await startOf(stuffed, founder) }, roster, ash)).rejects.toMatchObject(
+      refused,
+    );
   });
 
   it("a start that is signed over this very spec and plan", async () => {
     const other = planOf(["ash"]);
     const notSigned = { code: "RUN_NOT_SIGNED" };
     // The plan was changed after it had been signed, its hash set right.
-    await expect(checkRoster({ plan: other, start }, roster, ash)).rejects.toMatchObject(notSigned);
+    await expect(checkRoster({ plan: other, parties: other.parties, start }, roster, ash)).rejects.toMatchObject(notSigned);
     const { planHash: _, ...rest } = plan;
     const faster = { ...rest, rounds: 99 };
-    await expect(checkRoster({ plan: { ...faster, planHash: planHash(faster) }, start }, roster, ash)).rejects.toMatchObject(notSigned);
+    await expect(checkRoster({ plan: { ...faster, planHash: planHash(faster) }, parties: plan.parties, start }, roster, ash)).rejects.toMatchObject(
+      notSigned,
+    );
     for (const change of [
       { initialModelHash: "ab".repeat(32) },
       { idempotencyKey: "other" },
       { organisation: "clinic-b" },
       { signature: new Uint8Array(64) },
     ])
-      await expect(checkRoster({ plan, start: create(RunStartSchema, { ...start, ...change }) }, roster, ash)).rejects.toMatchObject(notSigned);
-    await expect(checkRoster({ plan, start: await startOf(plan, stranger) }, roster, ash)).rejects.toMatchObject(notSigned);
-    await expect(checkRoster({ plan, start: undefined }, roster, ash)).rejects.toMatchObject(notSigned);
+      await expect(
+        checkRoster({ plan, parties: plan.parties, start: create(RunStartSchema, { ...start, ...change }) }, roster, ash),
+      ).rejects.toMatchObject(notSigned);
+    await expect(checkRoster({ plan, parties: plan.parties, start: await startOf(plan, stranger) }, roster, ash)).rejects.toMatchObject(notSigned);
+    await expect(checkRoster({ plan, parties: plan.parties, start: undefined }, roster, ash)).rejects.toMatchObject(notSigned);
   });
 
   it("a starter who is on the roster, and still is", async () => {
     const outside = { code: "NOT_ON_ROSTER" };
-    await expect(checkRoster({ plan, start: await startOf(plan, stranger, "clinic-z") }, roster, ash)).rejects.toMatchObject(outside);
+    await expect(checkRoster({ plan, parties: plan.parties, start: await startOf(plan, stranger, "clinic-z") }, roster, ash)).rejects.toMatchObject(
+      outside,
+    );
     const bySecond = await startOf(plan, second, "clinic-b");
     const gone = await said(roster, { kind: "organisation-removed", organisation: "clinic-b", by: "clinic-a" }, founder);
-    await expect(checkRoster({ plan, start: bySecond }, gone, ash)).rejects.toMatchObject(outside);
+    await expect(checkRoster({ plan, parties: plan.parties, start: bySecond }, gone, ash)).rejects.toMatchObject(outside);
     // A party that left does not end what the others began.
-    await checkRoster({ plan, start }, gone, ash);
+    await checkRoster({ plan, parties: plan.parties, start }, gone, ash);
   });
 
   it("the key that the starter had when the plan was made", async () => {
     const rotated = await said(roster, { kind: "key-rotated", organisation: "clinic-a", key: hex(stranger) }, founder, stranger);
-    await checkRoster({ plan, start }, rotated, ash);
+    await checkRoster({ plan, parties: plan.parties, start }, rotated, ash);
     const later = planOf(["ash", "elm"], rotated);
-    await checkRoster({ plan: later, start: await startOf(later, stranger) }, rotated, ash);
+    await checkRoster({ plan: later, parties: later.parties, start: await startOf(later, stranger) }, rotated, ash);
     // The key that was rotated away, perhaps because it was stolen.
-    await expect(checkRoster({ plan: later, start: await startOf(later, founder) }, rotated, ash)).rejects.toMatchObject({ code: "RUN_NOT_SIGNED" });
+    await expect(checkRoster({ plan: later, parties: later.parties, start: await startOf(later, founder) }, rotated, ash)).rejects.toMatchObject({
+      code: "RUN_NOT_SIGNED",
+    });
   });
 
   it("a plan that names a roster, with itself on it", async () => {
     const { roster: _, ...unrostered } = plan;
-    await expect(checkRoster({ plan: unrostered, start }, roster, ash)).rejects.toMatchObject({ code: "RUN_NOT_SIGNED" });
+    await expect(checkRoster({ plan: unrostered, parties: plan.parties, start }, roster, ash)).rejects.toMatchObject({ code: "RUN_NOT_SIGNED" });
     const otherKey = { ...ash, key: stranger };
-    await expect(checkRoster({ plan, start }, roster, otherKey)).rejects.toMatchObject({ code: "NOT_ON_ROSTER" });
+    await expect(checkRoster({ plan, parties: plan.parties, start }, roster, otherKey)).rejects.toMatchObject({ code: "NOT_ON_ROSTER" });
     const without = await said(roster, { kind: "node-removed", organisation: "clinic-a", node: "ash" }, founder);
-    await expect(checkRoster({ plan, start }, without, ash)).rejects.toMatchObject({ code: "NOT_ON_ROSTER" });
+    await expect(checkRoster({ plan, parties: plan.parties, start }, without, ash)).rejects.toMatchObject({ code: "NOT_ON_ROSTER" });
   });
 
   it("members and nodes as they were when the plan was made, not those that came later", async () => {
     const early = planOf(["ash", "elm"], await readRoster(roster.entries.slice(0, 4)));
     const refused = { code: "NOT_ON_ROSTER", message: expect.stringContaining("elm") as string };
-    await expect(checkRoster({ plan: early, start: await startOf(early, founder) }, roster, ash)).rejects.toMatchObject(refused);
+    await expect(checkRoster({ plan: early, parties: early.parties, start: await startOf(early, founder) }, roster, ash)).rejects.toMatchObject(
+      refused,
+    );
   });
 });

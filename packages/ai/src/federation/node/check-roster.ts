@@ -4,12 +4,14 @@ import { verify } from "@ciphernx/crypto/keys";
 import type { RunStart } from "@ciphernx/protocol/proto";
 import { startBytes } from "@ciphernx/protocol/wire";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import type { RunPlan } from "../../spec/index.ts";
+import type { PlannedParty, TaskPlan } from "../../spec/index.ts";
 import type { NodeIdentity } from "./identity.ts";
 
 /** What a task says of the people behind a run. */
 export interface RosteredTask {
-  readonly plan: RunPlan;
+  readonly plan: TaskPlan;
+  /** All of the plan's. */
+  readonly parties: readonly Pick<PlannedParty, "name">[];
   readonly start: RunStart | undefined;
 }
 
@@ -18,12 +20,12 @@ export interface RosteredTask {
  * still is, and one of them started the run with its key. What the coordinator says of itself counts for nothing here.
  * @throws NexusError NOT_ON_ROSTER, RUN_NOT_SIGNED
  */
-export async function checkRoster({ plan, start }: RosteredTask, roster: Roster, { name, key }: NodeIdentity): Promise<void> {
+export async function checkRoster({ plan, parties, start }: RosteredTask, roster: Roster, { name, key }: NodeIdentity): Promise<void> {
   const head = plan.roster;
   if (head === undefined)
     throw new NexusError("RUN_NOT_SIGNED", "The plan names no roster, but this node belongs to an organisation that is on one.");
   const known = nodesAt(roster, head.version);
-  const strangers = plan.parties.filter((party) => !known.has(party.name));
+  const strangers = parties.filter((party) => !known.has(party.name));
   if (strangers.length > 0) {
     throw new NexusError(
       "NOT_ON_ROSTER",

@@ -2,6 +2,7 @@ import { TaskKind } from "@ciphernx/protocol/proto";
 import { describe, expect, it } from "vitest";
 import type { DatasetSchema } from "../../data/index.ts";
 import { compileOrThrow, parseRunSpec, type RunPlan, runSpecHash } from "../../spec/index.ts";
+import { partyTree, partyTreeHead } from "../../spec/party-tree.ts";
 import { checkPlan, checkTerms } from "./check-terms.ts";
 
 const spec = parseRunSpec({
@@ -14,8 +15,11 @@ const spec = parseRunSpec({
   rounds: 1,
 });
 const dataset = { schema: { kind: "opaque" }, trainExamples: 1, testExamples: 0, contentHash: "0".repeat(64) } as const;
-const plan = compileOrThrow(spec, { kernelBuild: "build", parties: [{ name: "ash", kernelBuild: "custom", dataset }] });
-const terms = { spec, plan, specHash: runSpecHash(spec), party: "ash" };
+const parties = ["ash", "birch", "elm"].map((name) => ({ name, kernelBuild: "custom", dataset }));
+const plan = compileOrThrow(spec, { kernelBuild: "build", parties });
+const [planned, birch] = plan.parties;
+const proof = partyTree(plan.parties).proof(0);
+const terms = { spec, plan, specHash: runSpecHash(spec), party: "ash", planned: planned!, index: 0, proof };
 
 describe("a node looks at what it is asked for before it touches its data", () => {
   it("takes a task of its own whose spec has the hash that it will sign", () => {
@@ -30,7 +34,12 @@ describe("a node looks at what it is asked for before it touches its data", () =
     ["another party's", terms, "birch", "FORBIDDEN", "This node is birch; the task is for ash."],
     ["a spec of another hash", { ...terms, spec: { ...spec, rounds: 2 } }, "ash", "SPEC_INVALID", "hash to"],
     ["a plan of another spec", { ...terms, plan: { ...plan, specHash: "f".repeat(64) } }, "ash", "SPEC_INVALID", "hash to"],
-    ["a plan without it", { ...terms, plan: { ...plan, parties: [] } }, "ash", "SPEC_INVALID", "does not list ash"],
+    ["a plan without it", { ...terms, plan: { ...plan, partyTree: partyTreeHead([birch!]) } }, "ash", "SPEC_INVALID", "does not list ash"],
+    ["a plan with other rows of it", { ...terms, planned: { ...planned!, trainExamples: 2 } }, "ash", "SPEC_INVALID", "or with other rows"],
+    ["another party's place", { ...terms, planned: birch!, index: 1, proof: partyTree(plan.parties).proof(1) }, "ash", "SPEC_INVALID", "list ash"],
+    ["another place than its own", { ...terms, index: 1 }, "ash", "SPEC_INVALID", "does not list ash"],
+    ["a place without proof", { ...terms, proof: [] }, "ash", "SPEC_INVALID", "does not list ash"],
+    ["a plan whose tree is none", { ...terms, plan: { ...plan, partyTree: { size: 3, rootHash: "x" } } }, "ash", "SPEC_INVALID", "list ash"],
   ] as const)("refuses %s", (_name, task, node, code, message) => {
     expect(() => checkTerms(task, node)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) as string }));
   });

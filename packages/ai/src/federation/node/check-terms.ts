@@ -2,14 +2,24 @@ import { NexusError } from "@ciphernx/core/errors";
 import { TaskKind } from "@ciphernx/protocol/proto";
 import { contradictoryPlan } from "../../spec/contradictory-plan.ts";
 import { planHash } from "../../spec/plan-hash.ts";
-import { runSpecHash, type RunPlan, type RunSpec } from "../../spec/index.ts";
+import { hasParty } from "../../spec/party-tree.ts";
+import { type PlannedParty, runSpecHash, type RunSpec, type TaskPlan } from "../../spec/index.ts";
+
+/** What a task says of itself. */
+export interface TaskTerms {
+  readonly spec: RunSpec;
+  readonly plan: TaskPlan;
+  readonly specHash: string;
+  readonly party: string;
+  /** What the plan is said to have of the party, at which index, and the hashes that show it. */
+  readonly planned: PlannedParty;
+  readonly index: number;
+  readonly proof: readonly Uint8Array[];
+}
 
 /** What a node checks before it touches its data: that the task carries the spec whose hash its report will sign, and is for this party. */
-export function checkTerms(
-  task: { readonly spec: RunSpec; readonly plan: RunPlan; readonly specHash: string; readonly party: string },
-  nodeName: string,
-): void {
-  const { spec, plan, specHash, party } = task;
+export function checkTerms(task: TaskTerms, nodeName: string): void {
+  const { spec, plan, specHash, party, planned } = task;
   if (party !== nodeName) {
     throw new NexusError("FORBIDDEN", `This node is ${nodeName}; the task is for ${party}.`, {
       hint: "Remove the node and join it again under one name.",
@@ -19,13 +29,13 @@ export function checkTerms(
   if (actual !== specHash || plan.specHash !== specHash) {
     throw new NexusError("SPEC_INVALID", `The task names spec ${specHash}, but the spec and plan it carries hash to ${actual} and ${plan.specHash}.`);
   }
-  if (!plan.parties.some(({ name }) => name === party)) {
-    throw new NexusError("SPEC_INVALID", `The plan of the task does not list ${party} among its parties.`);
+  if (planned.name !== party || !hasParty(plan, planned, task)) {
+    throw new NexusError("SPEC_INVALID", `The plan of the task does not list ${party} among its parties, or with other rows.`);
   }
 }
 
 /** That a task asks for nothing that the party did not agree to with the spec. @throws NexusError SPEC_INVALID naming what it is */
-export function checkPlan(task: { readonly spec: RunSpec; readonly plan: RunPlan; readonly round: number; readonly kind: TaskKind }): void {
+export function checkPlan(task: { readonly spec: RunSpec; readonly plan: TaskPlan; readonly round: number; readonly kind: TaskKind }): void {
   const unwanted = unwantedTask(task);
   if (unwanted !== undefined) throw new NexusError("SPEC_INVALID", `The spec has no such task: ${unwanted}.`);
   const problem = contradictoryPlan(task.spec, task.plan);
@@ -36,7 +46,7 @@ export function checkPlan(task: { readonly spec: RunSpec; readonly plan: RunPlan
 }
 
 /** That a plan is the one whose hash the task names, which the report will sign. @throws NexusError SPEC_INVALID */
-export function checkPlanHash(plan: RunPlan, named: string): void {
+export function checkPlanHash(plan: TaskPlan, named: string): void {
   const actual = planHash(plan);
   if (actual === named && actual === plan.planHash) return;
   throw new NexusError("SPEC_INVALID", `The task names the plan ${named}, but the plan it carries hashes to ${actual}.`);

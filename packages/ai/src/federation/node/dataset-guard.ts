@@ -1,10 +1,10 @@
 import type { Roster } from "@ciphernx/core/roster";
-import type { RunPlan, RunSpec } from "../../spec/index.ts";
+import type { PlannedParty, RunSpec, TaskPlan } from "../../spec/index.ts";
 
 /** A task that a node is about to answer. The spec has the hash that the task names, and the plan does not contradict it. */
 export interface AskedTask {
   readonly spec: RunSpec;
-  readonly plan: RunPlan;
+  readonly plan: TaskPlan;
   readonly specHash: string;
   readonly runId: string;
   /** From 1; 0 while rows are counted before the first round. */
@@ -13,6 +13,8 @@ export interface AskedTask {
   readonly party: string;
   /** The roster, which has every party of the plan; undefined where the node goes by none. */
   readonly roster?: Roster;
+  /** The plan's parties; where there is a roster. */
+  readonly parties?: readonly Pick<PlannedParty, "name">[];
   /** The organisation that started the run, as its signature shows; where there is a roster. */
   readonly startedBy?: string;
 }

@@ -20,7 +20,7 @@ function taskOf(strategy: NonNullable<RunSpecInput["strategy"]>, round = 1): Tra
   });
   const plan = compileOrThrow(spec, { kernelBuild: "build", parties: [{ name: "ash", kernelBuild: "own", dataset: DATASET }] });
   const layout = parameterLayout(plan.model.tensors.map(({ name, shape }) => [name, shape]));
-  return { parameters: Float32Array.of(1, 2, 3, 4, 5), layout, spec, plan, party: "ash", round, config: {} };
+  return { parameters: Float32Array.of(1, 2, 3, 4, 5), layout, spec, plan, party: "ash", planned: plan.parties[0]!, round, config: {} };
 }
 
 /** Moves every parameter up by its place; says what it was told of gradients. */

@@ -56,7 +56,7 @@ export async function fit(trainer: Trainer, task: TrainingTask, options: FitOpti
   const checked = checkedMetrics(metrics, task);
   const facts = {
     train: trainInRound(task.spec.train, task.round, task.spec.rounds),
-    trainExamples: task.plan.parties.map(({ trainExamples }) => trainExamples),
+    mostTrainExamples: task.plan.mostTrainExamples,
   };
   const outcome = party?.prepare({ delta, weight, ...(steps === undefined ? {} : { steps }), given }, facts);
   const kept = joined([takeLocal(parameters, sharing), ...(outcome?.kept ?? [])]);

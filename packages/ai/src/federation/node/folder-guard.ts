@@ -71,12 +71,12 @@ export function folderGuard({ folder, facts }: FolderGuardOptions): DatasetGuard
 }
 
 /** Who takes part in a run but was not on the roster that the owner saw, in words; undefined when everybody was. */
-function joinedSince({ plan, roster, startedBy }: AskedTask, approved: RosterHead | undefined): string | undefined {
+function joinedSince({ roster, parties = [], startedBy }: AskedTask, approved: RosterHead | undefined): string | undefined {
   if (roster === undefined) return undefined;
   if (approved === undefined) return "was approved before this node had seen the roster";
   if (!extendsHead(roster, approved)) return `was approved with another roster (entry ${approved.version})`;
   const seen = nodesAt(roster, approved.version);
-  const late = plan.parties.filter(({ name }) => !seen.has(name)).map(({ name }) => name);
+  const late = parties.filter(({ name }) => !seen.has(name)).map(({ name }) => name);
   if (startedBy !== undefined && !wasMember(roster.organisations.get(startedBy), approved.version)) late.push(`${startedBy}, which starts it`);
   return late.length === 0 ? undefined : `was approved when these were not on the roster: ${late.join(", ")}`;
 }

@@ -1,6 +1,6 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { memoryNeeds } from "../../nn/index.ts";
-import type { RunPlan, RunSpec } from "../../spec/index.ts";
+import type { RunSpec, TaskPlan } from "../../spec/index.ts";
 import type { DatasetGuard } from "./dataset-guard.ts";
 
 /** Vectors of a model's size that a task has at hand beside the kernel's: the model as it came, and the change of it. */
@@ -12,7 +12,7 @@ const MODEL_VECTORS = 2;
  */
 export function taskMemoryBytes(
   { train }: Pick<RunSpec, "train">,
-  { model, stateBytes = 0, updateBytes }: Pick<RunPlan, "model" | "stateBytes" | "updateBytes">,
+  { model, stateBytes = 0, updateBytes }: Pick<TaskPlan, "model" | "stateBytes" | "updateBytes">,
 ): number {
   const kernelBytes = model.network === undefined ? 0 : memoryNeeds(model.network, train.batchSize).sizeBytes;
   return kernelBytes + MODEL_VECTORS * model.sizeBytes + stateBytes + updateBytes;

@@ -3,7 +3,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { TaskKind } from "@ciphernx/protocol/proto";
 import { preprocessingSchema } from "../../data/preprocess/index.ts";
 import { loadModel } from "../../models/index.ts";
-import { parseRunSpec, type RunPlan, type RunSpec } from "../../spec/index.ts";
+import { parseRunSpec, type RunSpec, type TaskPlan } from "../../spec/index.ts";
 import { createStrategy } from "../../strategy/index.ts";
 import { keptLength, keptTensors } from "../../strategy/party-values.ts";
 import { placeLocal, sharingOf } from "../../strategy/sharing.ts";
@@ -13,6 +13,7 @@ import type { AnswerTaskOptions } from "./answer-task.ts";
 import { checkRoster } from "./check-roster.ts";
 import { checkPlan, checkPlanHash, checkTerms } from "./check-terms.ts";
 import type { KeptAfter } from "./kept-values.ts";
+import { plannedParty } from "./planned-party.ts";
 
 /** A task with all that the party needs for it. */
 export interface PreparedTask {
@@ -24,7 +25,7 @@ export interface PreparedTask {
 }
 
 /** What a task says. */
-export type AgreedTask = Pick<TrainingTask, "spec" | "plan" | "party" | "round" | "signal">;
+export type AgreedTask = Pick<TrainingTask, "spec" | "plan" | "party" | "planned" | "round" | "signal">;
 
 /**
  * What a task says, once the party and the owner of its data have agreed to it.
@@ -36,13 +37,15 @@ export async function readTask(options: AnswerTaskOptions): Promise<AgreedTask> 
   await auditHeads?.take(task.auditHead);
   // Hashed as it came: a coordinator of another version may know of other defaults.
   const document = JSON.parse(task.specJson) as RunSpec;
-  const plan = JSON.parse(task.planJson) as RunPlan;
-  checkTerms({ spec: document, plan, specHash, party }, identity.name);
+  const plan = JSON.parse(task.planJson) as TaskPlan;
+  if (task.planned === undefined) throw new NexusError("SPEC_INVALID", `The task ${task.taskId} does not say what its plan has of ${party}.`);
+  const planned = plannedParty(task.planned);
+  checkTerms({ spec: document, plan, specHash, party, planned, index: task.partyIndex, proof: task.partyProof }, identity.name);
   const spec = parseRunSpec(document, "The spec of the task");
   checkPlan({ spec, plan, round, kind: task.kind });
   checkPlanHash(plan, task.planHash);
   await askOwner(options, { spec, plan });
-  return { spec, plan, party, round, signal };
+  return { spec, plan, party, planned, round, signal };
 }
 
 /**
@@ -50,13 +53,14 @@ export async function readTask(options: AnswerTaskOptions): Promise<AgreedTask> 
  * @throws NexusError as `NodeRoster.follow`, `checkRoster`, `DatasetGuard.admit`
  */
 export async function askOwner(options: AnswerTaskOptions, asked: Pick<TrainingTask, "spec" | "plan">): Promise<void> {
-  const { session, identity, task, guard, roster } = options;
+  const { session, identity, task, guard, roster, parties: lists } = options;
   const { specHash, runId, round, party, start } = task;
   const { plan } = asked;
   const followed = await session.call(async () => roster?.follow(session.transport, plan.roster));
-  if (followed !== undefined) await checkRoster({ plan, start }, followed, identity);
-  const rostered = followed === undefined ? {} : { roster: followed, startedBy: start!.organisation };
-  await guard.admit({ ...asked, specHash, runId, round, party, ...rostered });
+  if (followed === undefined) return guard.admit({ ...asked, specHash, runId, round, party });
+  const parties = await lists.of(session, task, plan);
+  await checkRoster({ plan, parties, start }, followed, identity);
+  await guard.admit({ ...asked, specHash, runId, round, party, parties, roster: followed, startedBy: start!.organisation });
 }
 
 /** Fetches what a party needs to train or to judge. */
@@ -93,7 +97,11 @@ function preprocessingOf({ task }: AnswerTaskOptions): Pick<TrainingTask, "prepr
 }
 
 /** The strategy's vectors as the coordinator keeps them. */
-async function loadState({ session, task, signal }: AnswerTaskOptions, plan: RunPlan, hash: Sha256): Promise<Readonly<Record<string, Float64Array>>> {
+async function loadState(
+  { session, task, signal }: AnswerTaskOptions,
+  plan: TaskPlan,
+  hash: Sha256,
+): Promise<Readonly<Record<string, Float64Array>>> {
   const blob = { expectedSizeBytes: plan.stateBytes ?? 0, signal, deadlineUnixMs: Number(task.deadlineUnixMs) };
   const file = await session.call(() => session.transport.blobs.get(hash, blob));
   const { length } = sharingOf(plan.model);

@@ -7,6 +7,7 @@ import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
 import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 import type { NodeRoster } from "./node-roster.ts";
+import { createPlanParties } from "./plan-parties.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { createTaskMemory } from "./task-memory.ts";
 import type { Trainer } from "../../training/index.ts";
@@ -72,6 +73,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
   const memory = createTaskMemory();
+  const parties = createPlanParties();
   let pauseMs = FIRST_PAUSE_MS;
   while (!signal.aborted) {
     let session: NodeSession | undefined;
@@ -90,7 +92,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, auditHeads, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, parties, auditHeads, signal: taskSignal },
             onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),

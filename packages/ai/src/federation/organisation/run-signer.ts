@@ -3,6 +3,7 @@ import { extendsHead, nodesAt, type Roster } from "@ciphernx/core/roster";
 import { sign } from "@ciphernx/crypto/keys";
 import { startBytes } from "@ciphernx/protocol/wire";
 import { contradictoryPlan } from "../../spec/contradictory-plan.ts";
+import { hasParties } from "../../spec/party-tree.ts";
 import { planHash } from "../../spec/plan-hash.ts";
 import { type RunPlan, type RunSpec, runSpecHash } from "../../spec/index.ts";
 import type { OpenOrganisation } from "./organisation-folder.ts";
@@ -51,6 +52,7 @@ export function runSigner(access: RosterAccess, organisation: OpenOrganisation):
 function wrongPlan(spec: RunSpec, plan: RunPlan, roster: Roster): string | undefined {
   if (plan.specHash !== runSpecHash(spec)) return "it is of another spec";
   if (plan.planHash !== planHash(plan)) return "its hash is another";
+  if (!hasParties(plan, plan.parties)) return "its parties are not those of its tree";
   if (plan.roster === undefined) return "it names no roster";
   if (!extendsHead(roster, plan.roster)) return `it names another roster than the one with entry ${roster.version}`;
   const known = nodesAt(roster, plan.roster.version);

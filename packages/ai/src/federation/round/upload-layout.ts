@@ -1,11 +1,11 @@
 import { statisticsLength } from "../../data/preprocess/index.ts";
 import { COORDINATE_BYTES, updateFileHeader, vectorLayout, type VectorLayout } from "../../aggregation/index.ts";
 import { metricSumNames, metricTask } from "../../metrics/index.ts";
-import type { RunPlan } from "../../spec/index.ts";
+import type { TaskPlan } from "../../spec/index.ts";
 import { sharingOf } from "../../strategy/sharing.ts";
 import type { PhaseKind } from "./run-round.ts";
 
-type Uploads = Pick<RunPlan, "model" | "metricNames" | "strategySums" | "strategyVectors" | "encoding" | "preprocess" | "heldOutMetrics" | "schema">;
+type Uploads = Pick<TaskPlan, "model" | "metricNames" | "strategySums" | "strategyVectors" | "encoding" | "preprocess" | "heldOutMetrics" | "schema">;
 
 /**
  * The layout of the vectors that answer a kind of task: a fit has the parameters that are shared and behind them the strategy's
@@ -24,7 +24,7 @@ export function uploadLayout(plan: Uploads, kind: PhaseKind): VectorLayout {
 }
 
 /** Sums that only an evaluation has, in their order: those of the plan's metrics that are no means. */
-export function heldOutSumNames({ heldOutMetrics, schema, model }: Pick<RunPlan, "heldOutMetrics" | "schema" | "model">): readonly string[] {
+export function heldOutSumNames({ heldOutMetrics, schema, model }: Pick<TaskPlan, "heldOutMetrics" | "schema" | "model">): readonly string[] {
   return heldOutMetrics === undefined ? [] : metricSumNames(heldOutMetrics, metricTask(schema, model.network));
 }
 
@@ -35,7 +35,7 @@ export function taskFileSizeBytes(plan: Uploads, kind: PhaseKind): number {
 }
 
 /** Bytes that a party receives for a task: the model, and with a fit the strategy's vectors from the second round on. */
-export function downloadBytes(plan: Pick<RunPlan, "model" | "stateBytes">, kind: PhaseKind, round: number): number {
+export function downloadBytes(plan: Pick<TaskPlan, "model" | "stateBytes">, kind: PhaseKind, round: number): number {
   if (kind === "statistics") return 0;
   return plan.model.sizeBytes + (kind === "fit" && round > 1 ? (plan.stateBytes ?? 0) : 0);
 }

@@ -1,0 +1,1 @@
+export { type Inclusion, isIncluded, type MerkleTree, merkleTree } from "./merkle-tree.ts";
