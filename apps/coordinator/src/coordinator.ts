@@ -22,7 +22,7 @@ import { controlService } from "./control-service.ts";
 import { discardStaleUploads, nodeService } from "./node-service.ts";
 import { ownerToken } from "./owner-token.ts";
 import { guarded } from "./guarded.ts";
-import { createLog } from "./log.ts";
+import { createLog, redactingLog } from "./log.ts";
 import { projectRoster } from "./roster.ts";
 import { rosterService } from "./roster-service.ts";
 import { createMetrics, sites } from "./metrics/metrics.ts";
@@ -96,7 +96,7 @@ export function coordinatorFile(home: string): string {
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { home, port, host, databaseUrl, wrongSecretsPerMinute = 20, signal } = options;
   await mkdir(home, { recursive: true });
-  const log = options.log ?? fileLog(home);
+  const log = options.log === undefined ? fileLog(home) : redactingLog(options.log);
   await using starting = new AsyncDisposableStack();
 
   const store = await openStore({

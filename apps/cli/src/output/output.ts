@@ -1,4 +1,5 @@
 import type { NexusError } from "@ciphernx/core/errors";
+import { redactError, redactSecrets } from "@ciphernx/core/identity";
 import { type Colours, colours, wantsColours } from "./colours.ts";
 
 /** Who reads: people, or a program that wants one envelope, a line an event, or ids alone. */
@@ -36,7 +37,10 @@ export interface Terminal {
   columns(): number;
 }
 
-/** Everything a command says goes through here, so that the same command serves people and programs. */
+/**
+ * Everything a command says goes through here, so that the same command serves people and programs. A secret is said by `result` alone, of the
+ * commands that make one for whoever asked.
+ */
 export interface Output {
   readonly mode: OutputMode;
   /** Styles for what goes to stdout. */
@@ -85,8 +89,9 @@ export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Outp
       stdout.write(`${erase()}${text}`);
       standing = text;
     },
-    event(data, line) {
-      if (mode === "jsonl") stdout.write(`${toJson(data)}\n`);
+    event(data, said) {
+      const line = said === undefined ? undefined : redactSecrets(said);
+      if (mode === "jsonl") stdout.write(`${redactSecrets(toJson(data))}\n`);
       else if (mode !== "quiet" && line !== undefined) {
         if (mode === "json") stderr.write(`${line}\n`);
         else stdout.write(`${erase()}${line}\n${standing}`);
@@ -99,9 +104,10 @@ export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Outp
     },
     note(line) {
       standing = ""; // stays where it is: the line comes below it, on the other stream
-      if (mode !== "quiet") stderr.write(`${line}\n`);
+      if (mode !== "quiet") stderr.write(`${redactSecrets(line)}\n`);
     },
-    failure(error, debug) {
+    failure(thrown, debug) {
+      const error = redactError(thrown);
       if (isJson) {
         const details = Object.keys(error.details).length === 0 ? {} : { details: error.details };
         const body = { code: error.code, message: error.message, hint: error.hint, docs: error.docsPath, ...details };
@@ -111,7 +117,7 @@ export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Outp
         if (error.hint !== "") stderr.write(`${loud.cyan("hint:")} ${error.hint}\n`);
         if (error.code !== "USAGE" && error.code !== "INTERRUPTED") stderr.write(loud.dim(`${error.code}, see ${error.docsPath}\n`));
       }
-      if (debug) stderr.write(`${stackOf(error)}\n`);
+      if (debug) stderr.write(`${redactSecrets(stackOf(error))}\n`);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { NexusError } from "../errors/index.ts";
 import { addressKey } from "./attempt-limit.ts";
 import {
   apiTokenState,
@@ -10,7 +11,9 @@ import {
   isApiToken,
   isRole,
   newApiToken,
+  redactError,
   redactSecrets,
+  redactValue,
   sameSecret,
 } from "./index.ts";
 
@@ -120,6 +123,19 @@ describe("redaction", () => {
     expect(redactSecrets("http://proxy:p@ss:w@10.0.0.1:3128 refused")).toBe("http://proxy:[redacted]@10.0.0.1:3128 refused");
     expect(redactSecrets("Set-Cookie: a=0123456789; HttpOnly\nok")).toBe("Set-Cookie: [redacted]\nok");
     expect(JSON.parse(redactSecrets(JSON.stringify({ cookie: "theme=dark; sid=0123456789", n: 1 })))).toEqual({ cookie: "[redacted]", n: 1 });
+  });
+
+  it("goes through values and errors, and leaves those without secrets as they are", () => {
+    const token = newApiToken();
+    const value = { list: [1n, { said: `x ${token}` }], at: new Date(0), none: null };
+    expect(redactValue(value)).toEqual({ ...value, list: [1n, { said: "x [redacted]" }] });
+    const plain = { list: [1n, { said: "x" }] };
+    expect(redactValue(plain)).toBe(plain);
+    const error = new NexusError("USAGE", `No ${token}.`, { hint: `Not ${token} .`, details: value });
+    expect(redactError(error)).toMatchObject({ code: "USAGE", message: "No [redacted].", hint: "Not [redacted] .", details: { at: value.at } });
+    expect(redactError(error).stack).not.toContain(token);
+    const harmless = new NexusError("USAGE", "No.", { details: plain });
+    expect(redactError(harmless)).toBe(harmless);
   });
 
   it("leaves hashes, ids, names and addresses as they are", () => {

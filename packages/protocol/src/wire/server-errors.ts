@@ -1,5 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { redactError } from "@ciphernx/core/identity";
 import { toConnectError } from "./error-detail.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -7,9 +8,9 @@ import type { WireLog } from "./wire-log.ts";
  * Server interceptor: whatever a handler throws leaves as a `NexusError` on the wire. What the program did not expect
  * is logged with its stack and leaves as INTERNAL with a reference to that log line alone.
  *
- * When `shutdown` is aborted, calls under way end at once with its reason, whether or not their handlers heed it.
+ * A call whose signal is aborted ends at once with its reason, whether or not its handler heeds it.
  */
-export function serverErrors(log: WireLog, shutdown?: AbortSignal): Interceptor {
+export function serverErrors(log: WireLog): Interceptor {
   return (next) => async (request) => {
     const inTrailers = /^application\/grpc(?!-web)/.test(request.header.get("content-type") ?? "");
     const dress = (error: unknown): ConnectError => {
@@ -20,7 +21,7 @@ export function serverErrors(log: WireLog, shutdown?: AbortSignal): Interceptor 
       return toConnectError(publicError(error, log, { rpc: `${request.service.typeName}/${request.method.name}` }), { inTrailers });
     };
     try {
-      const response = await withShutdown(next(request), shutdown);
+      const response = await untilAborted(next(request), request.signal);
       if (!response.stream) return response;
       return { ...response, message: dressed(response.message, dress) };
     } catch (error) {
@@ -31,7 +32,7 @@ export function serverErrors(log: WireLog, shutdown?: AbortSignal): Interceptor 
 
 /** What a caller may see of an error. Unexpected ones are logged under a reference that the caller is given instead. */
 export function publicError(error: unknown, log: WireLog, fields: object): NexusError {
-  const known = toNexusError(error);
+  const known = redactError(toNexusError(error));
   if (known.code !== "INTERNAL") {
     log.debug({ ...fields, code: known.code }, known.message);
     return known;
@@ -49,12 +50,11 @@ async function* dressed<T>(messages: AsyncIterable<T>, dress: (error: unknown) =
   }
 }
 
-function withShutdown<T>(call: Promise<T>, shutdown: AbortSignal | undefined): Promise<T> {
-  if (shutdown === undefined) return call;
+function untilAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(shutdown.reason as Error);
-    if (shutdown.aborted) onAbort();
-    else shutdown.addEventListener("abort", onAbort, { once: true });
-    call.then(resolve, reject).finally(() => shutdown.removeEventListener("abort", onAbort));
+    const onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }

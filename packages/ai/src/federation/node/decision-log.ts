@@ -1,6 +1,7 @@
 import { renameSync, statSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { redactSecrets } from "@ciphernx/core/identity";
 
 /** Where a node's folder keeps them. */
 const FILE = "decisions.jsonl";
@@ -36,11 +37,12 @@ export interface LoggedDecision extends Decision {
 /** Appends decisions to `decisions.jsonl` in a node's folder, one JSON object a line; each is on the disk when it returns. */
 export async function logDecision(nodeFolder: string, decision: Decision): Promise<void> {
   const logged: LoggedDecision = { at: new Date().toISOString(), ...decision };
+  const line = redactSecrets(JSON.stringify(logged));
   await using file = await open(join(nodeFolder, FILE), "a+", 0o600);
   const { size } = await file.stat();
   const { buffer } = size === 0 ? { buffer: Buffer.from("\n") } : await file.read(Buffer.alloc(1), 0, 1, size - 1);
   // A line that a power cut left unfinished stays alone.
-  await file.appendFile(`${buffer.toString() === "\n" ? "" : "\n"}${JSON.stringify(logged)}\n`);
+  await file.appendFile(`${buffer.toString() === "\n" ? "" : "\n"}${line}\n`);
   await file.sync();
 }
 
