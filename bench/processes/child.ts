@@ -13,10 +13,10 @@ export interface Child extends AsyncDisposable {
   next<T>(): Promise<T>;
 }
 
-/** Starts a file of this folder from source with `options`, which are JSON. */
-export function startChild(file: string, options: unknown): Child {
+/** Starts a file of this folder from source with `options`, which are JSON; `flags` are Node's. */
+export function startChild(file: string, options: unknown, flags: readonly string[] = []): Child {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = fork(path, [JSON.stringify(options)], { execArgv: ["--conditions=source"], serialization: "advanced" });
+  const child = fork(path, [JSON.stringify(options)], { execArgv: ["--conditions=source", ...flags], serialization: "advanced" });
   const exited = once(child, "exit");
   const arrived: unknown[] = [];
   const waiting: PromiseWithResolvers<unknown>[] = [];

@@ -9,10 +9,14 @@ import { givenOptions, letGo, tell } from "./child.ts";
 export interface CoordinatorOptions {
   /** Data folder. */
   readonly home: string;
+  /** Serves nodes over TLS, as on another machine. */
+  readonly tls: boolean;
 }
 
 export interface CoordinatorStarted {
   readonly url: string;
+  /** Where nodes find it: the address with TLS, if it has one. */
+  readonly nodeUrl: string;
   readonly ownerToken: string;
 }
 
@@ -31,10 +35,10 @@ export interface RoundTimes {
 if (import.meta.main) {
   collectBulkMemory();
   const ended = letGo();
-  const { home } = givenOptions<CoordinatorOptions>();
-  await using coordinator = await startCoordinator({ home, port: 0 });
+  const { home, tls } = givenOptions<CoordinatorOptions>();
+  await using coordinator = await startCoordinator({ home, port: 0, ...(tls ? { tls: { listen: { host: "127.0.0.1", port: 0 } } } : {}) });
   const ownerToken = (await readFile(ownerTokenPath(home), "utf8")).trim();
-  tell({ url: coordinator.url, ownerToken } satisfies CoordinatorStarted);
+  tell({ url: coordinator.url, nodeUrl: coordinator.tls?.url ?? coordinator.url, ownerToken } satisfies CoordinatorStarted);
   process.on("message", (runId: string) => {
     void roundTimes(runId).then(tell);
   });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { connect, type Nexus } from "@ciphernx/ai/client";
+import COORDINATOR_FLAGS from "../../apps/cli/bin/coordinator-flags.json" with { type: "json" };
 import { type Child, startChild } from "./child.ts";
 import type { CoordinatorOptions, CoordinatorStarted, RoundTimes } from "./coordinator.ts";
 import type { PartyOptions, PartyOrder, PartyWord } from "./party.ts";
@@ -8,20 +9,29 @@ import type { PartyOptions, PartyOrder, PartyWord } from "./party.ts";
 export interface CoordinatorProcess extends AsyncDisposable {
   readonly pid: number;
   readonly url: string;
+  /** Where nodes find it. */
+  readonly nodeUrl: string;
   readonly nexus: Nexus;
+  /** A sample of `/metrics` by its name, as Prometheus scrapes it. */
+  metric(name: string): Promise<number>;
   /** Join tokens whose nodes need no approval. */
   tokens(count: number): Promise<readonly string[]>;
   roundTimes(runId: string): Promise<readonly RoundTimes[]>;
 }
 
-export async function startCoordinatorProcess(folder: string): Promise<CoordinatorProcess> {
-  const child = startChild("./coordinator.ts", { home: join(folder, "coordinator") } satisfies CoordinatorOptions);
-  const { url, ownerToken } = await child.next<CoordinatorStarted>();
+export async function startCoordinatorProcess(folder: string, { tls = false } = {}): Promise<CoordinatorProcess> {
+  const child = startChild("./coordinator.ts", { home: join(folder, "coordinator"), tls } satisfies CoordinatorOptions, [...COORDINATOR_FLAGS, ...(process.env.BF ?? "").split(" ").filter(Boolean)]);
+  const { url, nodeUrl, ownerToken } = await child.next<CoordinatorStarted>();
   const nexus = connect({ url, token: ownerToken });
   return {
     pid: child.pid,
     url,
+    nodeUrl,
     nexus,
+    async metric(wanted) {
+      const answer = await fetch(new URL("/metrics", url), { headers: { authorization: `Bearer ${ownerToken}` } });
+      return Number(new RegExp(`^${wanted} (\\S+)$`, "m").exec(await answer.text())?.[1] ?? Number.NaN);
+    },
     async tokens(count) {
       const made: string[] = [];
       while (made.length < count) made.push((await nexus.nodes.createJoinToken({ approved: true })).token);
@@ -48,7 +58,7 @@ export async function joinParties(coordinator: CoordinatorProcess, parties: read
   const tokens = await coordinator.tokens(parties.length);
   await Promise.all(
     parties.map(async (party, index) => {
-      party.say({ kind: "serve", url: coordinator.url, token: tokens[index]!, step: (index + 1) / 1024, tellsTasks } satisfies PartyOrder);
+      party.say({ kind: "serve", url: coordinator.nodeUrl, token: tokens[index]!, step: (index + 1) / 1024, tellsTasks } satisfies PartyOrder);
       await party.next<PartyWord>();
     }),
   );

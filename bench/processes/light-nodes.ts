@@ -6,22 +6,16 @@
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { join } from "node:path";
 import { encodeUpdate, encodeUpdateFile, loadAggregationKernel } from "@ciphernx/ai/aggregation";
-import { joinNode, loadIdentity, type NodeSession, openSession, registerDataset, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node";
 import type { RunPlan } from "@ciphernx/ai/spec";
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { sign } from "@ciphernx/crypto/keys";
 import type { Task } from "@ciphernx/protocol/proto";
 import { reportBytes } from "@ciphernx/protocol/wire";
-import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { givenOptions, letGo, tell } from "./child.ts";
+import { joinLightNodes, type LightNode, type LightNodesToJoin } from "./light-node.ts";
 
-export interface LightNodesOptions {
-  readonly folder: string;
-  readonly url: string;
-  readonly names: readonly string[];
-  readonly tokens: readonly string[];
+export interface LightNodesOptions extends LightNodesToJoin {
   readonly parameters: number;
   /** Nodes that answer at the same time. */
   readonly atOnce: number;
@@ -30,22 +24,15 @@ export interface LightNodesOptions {
 /** What it says: that all have joined, and that all have answered one task. */
 export type LightNodesWord = "joined" | "answered";
 
-interface LightNode {
-  readonly session: NodeSession;
-  readonly key: Parameters<typeof sign>[0];
-  readonly number: number;
-}
-
 const WAIT_MS = 30_000;
-const MIDDLE = 1 << 20;
+const MIDDLE = 1 << 18;
 const WEIGHT = 1;
 const METRICS = { loss: 1, correct: 1 };
 
 if (import.meta.main) {
   const ended = letGo();
   const options = givenOptions<LightNodesOptions>();
-  const nodes: LightNode[] = [];
-  for (const [index, name] of options.names.entries()) nodes.push(await lightNode(name, options.tokens[index]!, index + 1));
+  const nodes = await joinLightNodes(options, "connect");
   tell("joined" satisfies LightNodesWord);
   const [begin] = (await once(process, "message")) as [RunPlan["encoding"]];
   const files = await preparedFiles(begin, options);
@@ -58,20 +45,6 @@ if (import.meta.main) {
   tell("answered" satisfies LightNodesWord);
   if (!ended.aborted) await once(ended, "abort");
   for (const { session } of nodes) await session.transport.close();
-
-  async function lightNode(name: string, token: string, number: number): Promise<LightNode> {
-    const folder = join(options.folder, name);
-    await joinNode({ url: options.url, token, name, folder });
-    const { identity } = await loadIdentity(folder);
-    const session = await openSession({
-      identity,
-      kernelBuild: "custom:light",
-      softwareVersion: SOFTWARE_VERSION,
-      connect: (bearer) => connectTransport({ baseUrl: options.url, token: bearer }),
-    });
-    await registerDataset(session, { name: "rows", schema: { kind: "opaque" }, trainExamples: WEIGHT, testExamples: 0, contentHash: "0".repeat(64) });
-    return { session, key: identity.key, number };
-  }
 }
 
 /** One file for each place in which a node answers. */

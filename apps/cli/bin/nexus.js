@@ -15,9 +15,12 @@ if (args[0] === "--version" || args[0] === "-V") {
 }
 
 async function start() {
+  const flags = args.includes("up") ? coordinatorFlags() : [];
   const isCheckout = existsSync(new URL("../../../scripts/prepare.mjs", import.meta.url));
   if (!isCheckout) {
     if (Number.parseInt(process.versions.node, 10) < 22) return fail(`nexus needs Node 22 or later; this is ${process.versions.node}.`);
+    const isSet = flags.every((flag) => process.execArgv.includes(flag));
+    if (!isSet) process.execve?.(process.execPath, [process.execPath, ...process.execArgv, ...flags, fileURLToPath(import.meta.url), ...args]);
     return run("../dist/main.js");
   }
   const node = await import("../../../scripts/pinned-node.mjs");
@@ -26,12 +29,20 @@ async function start() {
   try {
     const { prepare } = await import("../../../scripts/prepare.mjs");
     await prepare();
-    node.become(node.suitableNode(), ["--conditions=source", fileURLToPath(import.meta.url), ...args], {
+    node.become(node.suitableNode(), [...flags, "--conditions=source", fileURLToPath(import.meta.url), ...args], {
       endWithParent: args.includes("--exit-with-parent"),
     });
   } catch (error) {
     fail(error.message);
   }
+}
+
+/**
+ * V8's settings for a coordinator: it has many thousands of small objects alive, one set for each node that waits, and makes garbage beside
+ * them all day. By default V8 lets that garbage grow to hundreds of megabytes on a machine that has them; bench/thousand-nodes.ts measures it.
+ */
+function coordinatorFlags() {
+  return JSON.parse(readFileSync(new URL("coordinator-flags.json", import.meta.url), "utf8"));
 }
 
 async function run(main) {

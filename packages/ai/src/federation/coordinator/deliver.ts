@@ -25,25 +25,42 @@ export interface Deliveries {
   next(nodeId: string): Promise<Delivery | undefined>;
 }
 
-/** Nodes that ask at the same time, as those that a round wakes do, are served by one statement. */
-export function createDeliveries(store: Store, documents: RunDocumentCache): Deliveries {
-  let batch: { readonly nodeIds: Set<string>; readonly found: Promise<ReadonlyMap<string, DeliveredTask>> } | undefined;
+/** Nodes of one statement. The answers of thousands at once would be in memory before the first of them has left. */
+const BATCH = 128;
+/** Statements at a time: while one is at the database, the answers of the other are sent. */
+const COLLECTORS = 2;
 
-  async function collect(nodeIds: ReadonlySet<string>): Promise<ReadonlyMap<string, DeliveredTask>> {
+/** Nodes that ask at the same time, as those that a round wakes do, share statements. */
+export function createDeliveries(store: Store, documents: RunDocumentCache): Deliveries {
+  const asking = new Map<string, PromiseWithResolvers<DeliveredTask | undefined>>();
+  let collectors = 0;
+
+  /** Serves whoever asks until nobody does. */
+  async function collect(): Promise<void> {
+    collectors += 1;
+    // Those that are woken together ask together.
     await new Promise((resolve) => setImmediate(resolve));
-    batch = undefined;
-    const rows = await oldestTasks(store.db).execute({ nodes: [...nodeIds] });
-    return new Map(rows.map((row) => [row.nodeId, row]));
+    while (asking.size > 0) await serve(new Map(asking.entries().take(BATCH)));
+    collectors -= 1;
+  }
+
+  async function serve(batch: typeof asking): Promise<void> {
+    for (const nodeId of batch.keys()) asking.delete(nodeId);
+    try {
+      const rows = await oldestTasks(store.db).execute({ nodes: [...batch.keys()] });
+      for (const row of rows) batch.get(row.nodeId)?.resolve(row);
+      for (const { resolve } of batch.values()) resolve(undefined);
+    } catch (error) {
+      for (const { reject } of batch.values()) reject(error);
+    }
   }
 
   return {
     async next(nodeId) {
-      if (batch === undefined) {
-        const nodeIds = new Set<string>();
-        batch = { nodeIds, found: collect(nodeIds) };
-      }
-      batch.nodeIds.add(nodeId);
-      const task = (await batch.found).get(nodeId);
+      const place = asking.get(nodeId) ?? Promise.withResolvers<DeliveredTask | undefined>();
+      asking.set(nodeId, place);
+      if (collectors < COLLECTORS) void collect();
+      const task = await place.promise;
       if (task === undefined) return undefined;
       const known = await documents.of(task.runId);
       // Read before the statistics were added, and asked for right after: the next reading knows.

@@ -7,7 +7,7 @@ export { type Decision, logDecision, type LoggedDecision, readDecisions } from "
 export { folderGuard, type FolderGuardOptions } from "./folder-guard.ts";
 export { folderRoster, type NodeRoster } from "./node-roster.ts";
 export { readAnchor, readKeptRoster, type RosterAnchor, writeAnchor } from "./roster-anchor.ts";
-export { TRANSPORT_KINDS, type TransportKind, type WayToCoordinator } from "./node-transport.ts";
+export { TRANSPORT_KINDS, type TransportKind, transportsOf, type WayToCoordinator } from "./node-transport.ts";
 export { memoryGuard, taskMemoryBytes } from "./memory-guard.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { folderKeptValues } from "./kept-folder.ts";

@@ -7,8 +7,8 @@ import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import { ConnectError, type ConnectRouter, createConnectRouter, type Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { ConnectError, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken, peerValues } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
@@ -26,6 +26,7 @@ import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
 import { rawAnswer } from "./raw-answer.ts";
+import { rpcCalls } from "./rpc-calls.ts";
 import { assertSameOrigin } from "./same-origin.ts";
 import { serveSite, type Site } from "./site-routes.ts";
 import { peerOf, type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";
@@ -102,25 +103,29 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
 
   const valuesOf = (address: string | undefined, peer: TlsPeer | undefined, shown?: string) => peerValues(address, shown).set(tlsPeerKey, peer);
   const rpc = {
-    interceptors: [...(observe === undefined ? [] : [observation(observe)]), serverErrors(log, shutdown.signal), admission(admit)],
+    interceptors: [...(observe === undefined ? [] : [observation(observe)]), serverErrors(log), admission(admit)],
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
-    shutdownSignal: shutdown.signal,
   };
-  const serveRpc = connectNodeAdapter({
-    ...rpc,
-    routes,
-    contextValues: (request) => {
-      const peer = peers.get(request);
-      return valuesOf(request.socket.remoteAddress, peer, session(request.headers, peer !== undefined));
-    },
-    fallback: (request) => {
+  const calls = rpcCalls(routes, rpc);
+  const serveRpc = (request: AnyRequest, response: AnyResponse): void => {
+    const handler = calls.handlers.get(request.url?.split("?", 1)[0] ?? "");
+    if (handler === undefined) {
       throw new NexusError("MESSAGE_INVALID", `There is nothing at ${request.url?.slice(0, 200)}.`, {
         details: { path: request.url?.slice(0, 200) },
       });
-    },
-  });
+    }
+    const peer = peers.get(request);
+    const values = valuesOf(request.socket.remoteAddress, peer, session(request.headers, peer !== undefined));
+    handler(universalRequestFromNodeRequest(request, response, undefined, values))
+      .then((answered) => universalResponseToNodeResponse(answered, response))
+      .catch((error: unknown) => {
+        // What a handler throws is answered before it gets here: the answer did not go through.
+        log.debug({ path: request.url, err: error }, "an answer could not be sent");
+        response.destroy();
+      });
+  };
 
   const refuse = (error: unknown, request: AnyRequest, response: AnyResponse): void => {
     const errno = brokenConnection(error);
@@ -179,11 +184,10 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       }
     };
 
-  const router = createConnectRouter({ ...rpc, connect: true, grpc: false, grpcWeb: false });
-  routes(router);
+  const frameCalls = rpcCalls(routes, { ...rpc, connect: true, grpc: false, grpcWeb: false });
   const webSockets = acceptWebSockets({
     ...{ blobs, limits, log, admit, contextValues: (address, peer) => valuesOf(address, peer) },
-    handlers: new Map(router.handlers.map((handler) => [handler.requestPath, handler])),
+    handlers: frameCalls.handlers,
   });
   const onUpgrade =
     (isTls: boolean) =>
@@ -234,7 +238,8 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   async function closeAll(): Promise<void> {
     const servers = [...listeners.servers, ...(secure === undefined ? [] : [secure.server])];
     const stopped = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-    shutdown.abort(toConnectError(closingError()));
+    shutdown.abort(closingError());
+    for (const served of [calls, frameCalls]) served.end(toConnectError(closingError()));
     for (const { sessions } of fronts) for (const session of sessions) session.close();
     void webSockets.close();
     // Idle connections, and those that become idle until the grace is over.

@@ -9,10 +9,18 @@ import type { Exchange, ExchangeAnswer, ExchangeRequest, OpenExchange } from "..
 import type { TokenSource } from "../transport.ts";
 import { incomingBody, type IncomingBody, outgoingBody, type OutgoingBody } from "./body.ts";
 import { connectionError, type FrameSocket, type OpenFrameSocket } from "./frame-socket.ts";
-import { CLOSE, decodeFrame, encodeFrame, FIRST_CREDIT_BYTES, type FrameContent, MAX_EXCHANGES, SILENCE_MS, WINDOW_BYTES } from "./frames.ts";
+import {
+  CLOSE,
+  decodeFrame,
+  encodeFrame,
+  FIRST_CREDIT_BYTES,
+  type FrameContent,
+  MAX_EXCHANGES,
+  MAX_PIECE_BYTES,
+  SILENCE_MS,
+  WINDOW_BYTES,
+} from "./frames.ts";
 import { idleTimer } from "./idle-timer.ts";
-
-const NOTHING = new Uint8Array();
 
 export interface ClientConnectionOptions {
   readonly open: OpenFrameSocket;
@@ -138,8 +146,8 @@ function takeIn(
 ): string | undefined {
   switch (content.case) {
     case "answer": {
-      const { status, headers, end } = content.value;
-      if (end) incoming.push(NOTHING, true);
+      const { status, headers, body, end } = content.value;
+      if ((end || body.length > 0) && !incoming.push(body, end)) return "more than was asked for";
       answered({ status, headers, body: incoming, discard: () => void drain(incoming) });
       return undefined;
     }
@@ -217,7 +225,7 @@ function openExchange({ method, path, headers, signal }: ExchangeRequest, { live
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) fields[name] = value;
   if (bearer !== undefined) fields["authorization"] ??= `Bearer ${bearer}`;
 
-  async function begin(end: boolean): Promise<void> {
+  async function begin(first: { readonly body?: Uint8Array; readonly end?: boolean } = {}): Promise<void> {
     // Given up before it was begun: no connection is made for it.
     if (isOver) return;
     try {
@@ -227,7 +235,7 @@ function openExchange({ method, path, headers, signal }: ExchangeRequest, { live
       if (id === undefined) throw connectionError("The connection to the coordinator broke.");
       place = { on, id };
       if (isOver) on.drop(id);
-      else await send({ case: "open", value: { method, path, headers: fields, end } });
+      else await send({ case: "open", value: { method, path, headers: fields, ...first } });
     } catch (error) {
       failed(error instanceof Error ? error : connectionError(String(error)));
     }
@@ -242,19 +250,19 @@ function openExchange({ method, path, headers, signal }: ExchangeRequest, { live
       return isOver;
     },
     async mayContinue() {
-      await (begun ??= begin(false));
+      await (begun ??= begin());
       return Promise.race([outgoing.granted.then(() => !isOver), answer.promise.then(() => false)]);
     },
     write: (bytes) =>
       inTurn(async () => {
-        await (begun ??= begin(false));
+        await (begun ??= begin());
         await outgoing.write(bytes);
         stall?.touch();
       }),
     end: (bytes) =>
       void inTurn(async () => {
-        if (bytes === undefined && begun === undefined) return (begun = begin(true));
-        await (begun ??= begin(false));
+        if (begun === undefined && (bytes?.length ?? 0) <= MAX_PIECE_BYTES) return (begun = begin({ ...(bytes && { body: bytes }), end: true }));
+        await (begun ??= begin());
         if (bytes !== undefined) await outgoing.write(bytes);
         await send({ case: "data", value: { end: true } });
       }),

@@ -6,7 +6,7 @@
  *   frame or breaks a rule with 1002, what is too much with 1008 or 1009.
  * - The client opens exchanges under increasing numbers, `MAX_EXCHANGES` at a time. The server answers each with `Answer` and its body, in
  *   any order among exchanges. Either side ends its half with `end`; `Cancel` ends both.
- * - Bodies go in pieces of at most `MAX_PIECE_BYTES`. Each side may send `FIRST_CREDIT_BYTES` (a client) or `WINDOW_BYTES` (the server) of a
+ * - Bodies go in pieces of at most `MAX_PIECE_BYTES`, the first of them with `Open` or `Answer` if it is at hand. Each side may send `FIRST_CREDIT_BYTES` (a client) or `WINDOW_BYTES` (the server) of a
  *   body, and then what the other grants with `Credit`, which is never so much that more than `WINDOW_BYTES` are on their way. A server
  *   grants nothing before it knows that it wants a body: this is what `100 Continue` is over HTTP.
  * - The server sends a `Ping` every `PING_INTERVAL_MS`, which is answered with `Pong`. Either side takes a connection over which nothing came for

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { ContextValues } from "@connectrpc/connect";
 import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken } from "../../bearer.ts";
@@ -13,7 +13,16 @@ import { publicError } from "../../server-errors.ts";
 import type { WireLog } from "../../wire-log.ts";
 import { incomingBody, type IncomingBody, outgoingBody, type OutgoingBody } from "../../websocket/body.ts";
 import { connectionError, type FrameSocket } from "../../websocket/frame-socket.ts";
-import { CLOSE, decodeFrame, encodeFrame, FIRST_CREDIT_BYTES, type FrameContent, MAX_EXCHANGES, WINDOW_BYTES } from "../../websocket/frames.ts";
+import {
+  CLOSE,
+  decodeFrame,
+  encodeFrame,
+  FIRST_CREDIT_BYTES,
+  type FrameContent,
+  MAX_EXCHANGES,
+  MAX_PIECE_BYTES,
+  WINDOW_BYTES,
+} from "../../websocket/frames.ts";
 import { idleTimer } from "../../websocket/idle-timer.ts";
 import { answerBlob, isBlobPath } from "../blob-answers.ts";
 import { httpAnswer } from "../http-errors.ts";
@@ -23,7 +32,7 @@ import type { TlsCall, TlsPeer } from "../tls-peer.ts";
 /** What a connection is served with. */
 export interface FrameService {
   /** By their paths. */
-  readonly handlers: ReadonlyMap<string, UniversalHandler>;
+  readonly handlers: ReadonlyMap<string, UniversalHandlerFn>;
   readonly blobs: BlobEndpoint;
   readonly limits: WireLimits;
   readonly log: WireLog;
@@ -67,6 +76,12 @@ interface Opened {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** What of a body comes with its exchange. */
+interface FirstPiece {
+  readonly body: Uint8Array;
+  readonly end: boolean;
+}
+
 export function serveFrames(service: FrameService, { socket, address, peer }: FramePeer): ServedFrames {
   const { limits, log } = service;
   const exchanges = new Map<number, Served>();
@@ -84,7 +99,7 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
     if (!isOver) await socket.send(encodeFrame(exchange, content));
   };
 
-  function open({ id, method, path, headers }: Opened, end: boolean): void {
+  function open({ id, method, path, headers }: Opened, { body, end }: FirstPiece): void {
     if (id <= lastId) return refuse(CLOSE.protocolError, "numbers increase");
     if (exchanges.size >= MAX_EXCHANGES) return refuse(CLOSE.tooMuch, "too many exchanges");
     lastId = id;
@@ -101,7 +116,7 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
     });
     void incoming.done.then(() => incomingIdle.stop());
     const outgoing = outgoingBody(WINDOW_BYTES, (body) => send(id, { case: "data", value: { body } }));
-    if (end) incoming.push(new Uint8Array(), true);
+    if ((end || body.length > 0) && !incoming.push(body, end)) return refuse(CLOSE.tooMuch, "more than was granted");
     exchanges.set(id, { incoming, outgoing, aborted, moved: () => incomingIdle.touch() });
     const answering = answer(service, { id, method, path, headers }, { incoming, outgoing, aborted, address, peer, send, interrupt: cut }).finally(
       () => {
@@ -144,8 +159,8 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
       const { exchange: id, content } = frame;
       if (content.case === "pong") return;
       if (content.case === "open") {
-        const { end, method, path, headers } = content.value;
-        return open({ id, method, path, headers }, end);
+        const { end, body, method, path, headers } = content.value;
+        return open({ id, method, path, headers }, { body, end });
       }
       const served = exchanges.get(id);
       // What crosses with an answer or a cancellation.
@@ -181,24 +196,28 @@ async function answer(service: FrameService, opened: Opened, answering: Answerin
   const { id, method, path } = opened;
   const { outgoing, aborted, send } = answering;
   let begun = false;
-  const begin = async (status: number, headers: Readonly<Record<string, string>>, end: boolean): Promise<void> => {
+  const begin = async (status: number, headers: Readonly<Record<string, string>>, first: Partial<FirstPiece> = {}): Promise<void> => {
     begun = true;
-    await send(id, { case: "answer", value: { status, headers, end } });
+    await send(id, { case: "answer", value: { status, headers, ...first } });
   };
   try {
     const { status, headers, body } = await handle(service, opened, answering);
     if (aborted.signal.aborted) return;
     const fields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-    if (body === undefined || typeof body === "string") {
-      await begin(status, fields, body === undefined);
-      if (body !== undefined) await send(id, { case: "data", value: { body: new TextEncoder().encode(body), end: true } });
-      return;
+    if (body === undefined) return await begin(status, fields, { end: true });
+    if (typeof body === "string") return await begin(status, fields, { body: new TextEncoder().encode(body), end: true });
+    if (isUnary(fields)) {
+      const whole = await collect(body);
+      if (whole.length <= MAX_PIECE_BYTES) return await begin(status, fields, { body: whole, end: true });
+      await begin(status, fields);
+      await outgoing.write(whole);
+      return outgoing.stopped ? undefined : await send(id, { case: "data", value: { end: true } });
     }
     const stall = idleTimer(limits.stallTimeoutMs, () => answering.interrupt());
     try {
       for await (const chunk of body) {
         // Not before the first chunk: a store that cannot read the blob must still be able to say so.
-        if (!begun) await begin(status, fields, false);
+        if (!begun) await begin(status, fields);
         await outgoing.write(chunk);
         if (outgoing.stopped) return;
         stall.touch();
@@ -206,7 +225,7 @@ async function answer(service: FrameService, opened: Opened, answering: Answerin
     } finally {
       stall.stop();
     }
-    if (!begun) return await begin(status, fields, true);
+    if (!begun) return await begin(status, fields, { end: true });
     await send(id, { case: "data", value: { end: true } });
   } catch (error) {
     if (aborted.signal.aborted) return;
@@ -217,11 +236,21 @@ async function answer(service: FrameService, opened: Opened, answering: Answerin
       return;
     }
     const { status, headers, body } = httpAnswer(known);
-    await begin(status, { ...headers, "content-type": "application/json" }, false);
-    await send(id, { case: "data", value: { body: new TextEncoder().encode(body), end: true } });
+    await begin(status, { ...headers, "content-type": "application/json" }, { body: new TextEncoder().encode(body), end: true });
   } finally {
     outgoing.stop();
   }
+}
+
+/** Whether an answer is one message of the Connect protocol, which has all been made when its first byte is. */
+function isUnary(headers: Readonly<Record<string, string>>): boolean {
+  return /^application\/(?:proto|json)$/.test(headers["content-type"] ?? "");
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
 interface Handled {
