@@ -7,12 +7,14 @@ import { databaseError, datasets, nodes, retrying, tasks } from "@ciphernx/core/
 import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
 import { type NodeService, TaskKind } from "@ciphernx/protocol/proto";
 import { callerAddress, callerToken, certificateBytes, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import { callerSigner } from "@ciphernx/protocol/wire/server";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { eq, inArray } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
 import { tellFullDisk } from "./full-disk.ts";
 import { admittedNode, registerNode } from "./nodes.ts";
 import { HEARTBEAT_INTERVAL_MS, type NodeCaller } from "./sessions.ts";
+import { assertSigner } from "./signatures/signature-gate.ts";
 
 /** Longest wait of one NextTask. */
 const MAX_WAIT_MS = 60_000;
@@ -49,15 +51,16 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       return { nonce: sessions.challenge(nodeId) };
     },
 
-    async openSession(request) {
+    async openSession(request, call) {
       const { nodeId, nonce, kernelBuild, softwareVersion } = request;
       sessions.redeem(nodeId, nonce);
-      const { publicKey } = await retrying(() => admittedNode(store, nodeId));
+      const { publicKey, signsRequests } = await retrying(() => admittedNode(store, nodeId));
+      assertSigner({ nodeId, signsRequests }, callerSigner(call));
       if (!(await verify(publicKey, sessionBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The session of node ${nodeId} is not signed by its key.`);
       }
       await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
-      const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey });
+      const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey, signsRequests });
       log.info({ node: nodeId, kernelBuild }, "node connected");
       return {
         sessionToken,
@@ -72,7 +75,9 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       sessions.redeem(nodeId, nonce);
       const { tls } = context;
       if (tls === undefined) throw new NexusError("MESSAGE_INVALID", "This coordinator has no TLS, so it issues no certificates.");
-      const { publicKey, projectId } = await retrying(() => admittedNode(store, nodeId));
+      const { publicKey, projectId, signsRequests } = await retrying(() => admittedNode(store, nodeId));
+      if (signsRequests)
+        throw new NexusError("FORBIDDEN", `Node ${nodeId} joined to sign its requests: it is given no certificate.`, { hint: "Join anew." });
       if (!(await verify(publicKey, certificateBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The certificate request of node ${nodeId} is not signed by its key.`);
       }

@@ -13,10 +13,12 @@ import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken, peerValues } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
 import { fromConnectError, toConnectError } from "../error-detail.ts";
+import type { Fields } from "../exchange.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { brokenConnection } from "../rpc-channel.ts";
 import { publicError, serverErrors } from "../server-errors.ts";
 import type { RequestHeaders } from "../session-cookie.ts";
+import { claimsSignature } from "../signatures/request-signature.ts";
 import type { WireLog } from "../wire-log.ts";
 import { isBlobPath } from "./blob-answers.ts";
 import { serveBlob } from "./blob-routes.ts";
@@ -27,8 +29,10 @@ import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { assertSameOrigin } from "./same-origin.ts";
+import { nothingAt, serveSignedCall } from "./signed-calls.ts";
+import { type CheckSignature, signerKey, signerOf } from "./signed-requests.ts";
 import { serveSite, type Site } from "./site-routes.ts";
-import { peerOf, type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";
+import { peerOf, type TlsPeer, tlsPeerKey, type WireCall } from "./tls-peer.ts";
 import { acceptWebSockets, asksForWebSocket } from "./websocket/accept.ts";
 
 /** Options of {@link startWireServer}. */
@@ -44,10 +48,12 @@ export interface WireServerOptions {
   readonly limits?: Partial<WireLimits> | undefined;
   /** Serves other machines, too. */
   readonly tls?: TlsListenOptions | undefined;
-  /** Asked before every call and every blob that comes over TLS; throws what refuses it. Plain connections come from this machine. */
-  readonly admit?: ((call: TlsCall) => void) | undefined;
-  /** Reads the session that a browser shows, as a token. */
-  readonly session?: ((headers: RequestHeaders, isTls: boolean) => string | undefined) | undefined;
+  /** Asked before every call and every blob; throws what refuses it. Plain connections come from this machine. */
+  readonly admit?: ((call: WireCall) => void) | undefined;
+  /** Verifies signatures of requests. Absent: they count for nothing. */
+  readonly checkSignature?: CheckSignature | undefined;
+  /** Reads the session that a browser shows, as a token. @param socket the host that a WebSocket is meant for, where one is asked for */
+  readonly session?: ((headers: RequestHeaders, isTls: boolean, socket?: string) => string | undefined) | undefined;
   /** Told of every call that was answered, whatever carried it. */
   readonly observe?: ((call: CallObservation) => void) | undefined;
   /** Pages, and what they ask beside RPCs. */
@@ -92,7 +98,7 @@ type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
  * @throws ADDRESS_NOT_LOOPBACK, PORT_IN_USE, USAGE.
  */
 export async function startWireServer(options: WireServerOptions): Promise<WireServer> {
-  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, session = () => undefined, observe, site } = options;
+  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, checkSignature, session = () => undefined, observe, site } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const shutdown = new AbortController();
   /** Blob and site requests whose handlers have not ended: staged bytes are theirs to discard. */
@@ -116,9 +122,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       return valuesOf(request.socket.remoteAddress, peer, session(request.headers, peer !== undefined));
     },
     fallback: (request) => {
-      throw new NexusError("MESSAGE_INVALID", `There is nothing at ${request.url?.slice(0, 200)}.`, {
-        details: { path: request.url?.slice(0, 200) },
-      });
+      throw nothingAt(request.url ?? "");
     },
   });
 
@@ -151,7 +155,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       request.on("error", () => {});
       response.on("error", () => {});
       try {
-        const authority = "authority" in request ? request.authority : request.headers.host;
+        const authority = authorityOf(request);
         const peer = isTls ? peerOf(request.socket) : undefined;
         if (peer !== undefined) peers.set(request, peer);
         // A connection that broke in this moment tells no more: nothing of it may pass for one of this machine.
@@ -163,7 +167,8 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
           // A blob's sender waits for our word; a message is small enough to come at once.
           if (request.headers.expect !== undefined) response.writeContinue();
           if (site?.serves(request.url?.split("?", 1)[0] ?? "") !== true) {
-            serveRpc(request, response);
+            if (checkSignature === undefined || !claimsSignature(request.headers as Fields)) serveRpc(request, response);
+            else track(serveSignedRpc(request, response, peer), request, response);
             return;
           }
           track(serveSite(site, isTls, request, response), request, response);
@@ -172,8 +177,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
         if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
           throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
         }
-        if (peer !== undefined) admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization) });
-        track(serveBlob(blobs, limits, request, response, session(request.headers, isTls)), request, response);
+        track(serveAdmittedBlob(request, response, peer), request, response);
       } catch (error) {
         refuse(error, request, response);
       }
@@ -181,19 +185,40 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
 
   const router = createConnectRouter({ ...rpc, connect: true, grpc: false, grpcWeb: false });
   routes(router);
+  /** Of the Connect protocol alone: what WebSockets carry, and what is signed. */
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const webSockets = acceptWebSockets({
-    ...{ blobs, limits, log, admit, contextValues: (address, peer) => valuesOf(address, peer) },
-    handlers: new Map(router.handlers.map((handler) => [handler.requestPath, handler])),
+    ...{ handlers, blobs, limits, log, admit, checkSignature },
+    contextValues: ({ address, peer, session: shown }) => valuesOf(address, peer, shown),
   });
+
+  const signer = (request: AnyRequest, isTls: boolean): Promise<string | undefined> => {
+    const { method = "", url = "" } = request;
+    return signerOf(checkSignature, { method, path: url, authority: authorityOf(request), headers: request.headers as Fields, isTls });
+  };
+
+  async function serveAdmittedBlob(request: http.IncomingMessage, response: http.ServerResponse, peer: TlsPeer | undefined): Promise<void> {
+    const isTls = peer !== undefined;
+    const signedBy = await signer(request, isTls);
+    admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization), signedBy });
+    await serveBlob(blobs, limits, request, response, { session: session(request.headers, isTls), signedBy });
+  }
+
+  async function serveSignedRpc(request: AnyRequest, response: AnyResponse, peer: TlsPeer | undefined): Promise<void> {
+    const isTls = peer !== undefined;
+    const values = valuesOf(request.socket.remoteAddress, peer, session(request.headers, isTls));
+    await serveSignedCall(handlers, request, response, values.set(signerKey, await signer(request, isTls)));
+  }
   const onUpgrade =
     (isTls: boolean) =>
     (request: http.IncomingMessage, socket: Duplex, head: Buffer): void =>
       webSockets.upgrade(request, socket, head, () => {
         const peer = isTls ? peerOf(request.socket) : undefined;
         if (isTls && peer === undefined) throw new NexusError("INTERRUPTED", "The connection has ended.");
-        assertSameOrigin(request.headers.host, request.headers.origin, { isTls });
+        const { host: authority, origin } = request.headers;
+        assertSameOrigin(authority, origin, { isTls });
         if (shutdown.signal.aborted) throw closingError();
-        return peer;
+        return { address: request.socket.remoteAddress, peer, authority, session: undefined };
       });
 
   // Servers of their own for either port: what comes over TLS is never taken for a call of this machine.
@@ -280,16 +305,18 @@ function observation(observe: (call: CallObservation) => void): Interceptor {
   };
 }
 
-/** Lets calls over TLS in, or not, before their handlers. */
-function admission(admit: (call: TlsCall) => void): Interceptor {
+/** Lets calls in, or not, before their handlers. */
+function admission(admit: (call: WireCall) => void): Interceptor {
   return (next) => (request) => {
-    const peer = request.contextValues.get(tlsPeerKey);
-    if (peer !== undefined) {
-      const path = `/${request.service.typeName}/${request.method.name}`;
-      admit({ peer, path, token: bearerToken(request.header.get("authorization") ?? undefined) });
-    }
+    const { contextValues, service, method, header } = request;
+    const [peer, signedBy] = [contextValues.get(tlsPeerKey), contextValues.get(signerKey)];
+    admit({ peer, path: `/${service.typeName}/${method.name}`, token: bearerToken(header.get("authorization") ?? undefined), signedBy });
     return next(request);
   };
+}
+
+function authorityOf(request: AnyRequest): string | undefined {
+  return "authority" in request ? request.authority : request.headers.host;
 }
 
 function closingError(): NexusError {

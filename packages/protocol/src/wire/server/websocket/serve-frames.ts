@@ -15,10 +15,13 @@ import { incomingBody, type IncomingBody, outgoingBody, type OutgoingBody } from
 import { connectionError, type FrameSocket } from "../../websocket/frame-socket.ts";
 import { CLOSE, decodeFrame, encodeFrame, FIRST_CREDIT_BYTES, type FrameContent, MAX_EXCHANGES, WINDOW_BYTES } from "../../websocket/frames.ts";
 import { idleTimer } from "../../websocket/idle-timer.ts";
+import { wholeBody } from "../../whole-body.ts";
 import { answerBlob, isBlobPath } from "../blob-answers.ts";
 import { httpAnswer } from "../http-errors.ts";
 import type { WireLimits } from "../limits.ts";
-import type { TlsCall, TlsPeer } from "../tls-peer.ts";
+import { nothingAt, once } from "../signed-calls.ts";
+import { type CheckSignature, signedBody, signerKey, signerOf } from "../signed-requests.ts";
+import type { TlsPeer, WireCall } from "../tls-peer.ts";
 
 /** What a connection is served with. */
 export interface FrameService {
@@ -27,16 +30,26 @@ export interface FrameService {
   readonly blobs: BlobEndpoint;
   readonly limits: WireLimits;
   readonly log: WireLog;
-  readonly admit: (call: TlsCall) => void;
+  readonly admit: (call: WireCall) => void;
+  readonly checkSignature: CheckSignature | undefined;
   /** Context of a call from that peer. */
-  readonly contextValues: (address: string | undefined, peer: TlsPeer | undefined) => ContextValues;
+  readonly contextValues: (caller: FrameCaller) => ContextValues;
 }
 
-/** Who is at the other end. */
-export interface FramePeer {
-  readonly socket: FrameSocket;
+/** Who is at the other end, as the request to become a WebSocket told it: it holds for every exchange. */
+export interface FrameCaller {
   readonly address: string | undefined;
+  /** Undefined on a plain connection. */
   readonly peer: TlsPeer | undefined;
+  /** The host that was dialled. */
+  readonly authority: string | undefined;
+  /** The session that a browser's page showed, as a token. It is looked up anew for each exchange: one that ended counts for none. */
+  readonly session: string | undefined;
+}
+
+/** A connection of somebody. */
+export interface FramePeer extends FrameCaller {
+  readonly socket: FrameSocket;
 }
 
 /** A connection that is served. */
@@ -67,7 +80,8 @@ interface Opened {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function serveFrames(service: FrameService, { socket, address, peer }: FramePeer): ServedFrames {
+export function serveFrames(service: FrameService, { socket, ...caller }: FramePeer): ServedFrames {
+  const { address } = caller;
   const { limits, log } = service;
   const exchanges = new Map<number, Served>();
   const active = new Set<Promise<void>>();
@@ -103,13 +117,11 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
     const outgoing = outgoingBody(WINDOW_BYTES, (body) => send(id, { case: "data", value: { body } }));
     if (end) incoming.push(new Uint8Array(), true);
     exchanges.set(id, { incoming, outgoing, aborted, moved: () => incomingIdle.touch() });
-    const answering = answer(service, { id, method, path, headers }, { incoming, outgoing, aborted, address, peer, send, interrupt: cut }).finally(
-      () => {
-        incomingIdle.stop();
-        exchanges.delete(id);
-        active.delete(answering);
-      },
-    );
+    const answering = answer(service, { id, method, path, headers }, { incoming, outgoing, aborted, caller, send, interrupt: cut }).finally(() => {
+      incomingIdle.stop();
+      exchanges.delete(id);
+      active.delete(answering);
+    });
     active.add(answering);
   }
 
@@ -167,7 +179,8 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
   };
 }
 
-interface Answering extends Pick<FramePeer, "address" | "peer"> {
+interface Answering {
+  readonly caller: FrameCaller;
   readonly incoming: IncomingBody;
   readonly outgoing: OutgoingBody;
   readonly aborted: AbortController;
@@ -231,24 +244,28 @@ interface Handled {
 }
 
 async function handle(
-  { handlers, blobs, limits, admit, contextValues }: FrameService,
+  { handlers, blobs, limits, admit, checkSignature, contextValues }: FrameService,
   { method, path, headers }: Opened,
-  { incoming, aborted, address, peer, interrupt }: Answering,
+  { incoming, aborted, caller, interrupt }: Answering,
 ): Promise<Handled> {
   assertModest(path, headers, limits);
+  const { address, peer, authority, session } = caller;
+  const signedBy = await signerOf(checkSignature, { method, path, headers, authority, isTls: peer !== undefined });
+  const body = signedBy === undefined ? incoming : signedBody(incoming, headers);
   if (isBlobPath(path)) {
-    if (peer !== undefined) admit({ peer, path, token: bearerToken(headers["authorization"]) });
-    return answerBlob(blobs, limits, { method, path, headers, address, body: incoming, interrupt });
+    admit({ peer, path, token: bearerToken(headers["authorization"]), signedBy });
+    return answerBlob(blobs, limits, { method, path, headers, address, session, body, interrupt });
   }
   const handler = handlers.get(path);
-  if (handler === undefined)
-    throw new NexusError("MESSAGE_INVALID", `There is nothing at ${path.slice(0, 200)}.`, { details: { path: path.slice(0, 200) } });
+  if (handler === undefined) throw nothingAt(path);
   const header = new Headers();
   for (const [name, value] of Object.entries(headers)) header.set(name, value);
   const answered = await handler({
-    ...{ httpVersion: "1.1", url: `http://coordinator${path}`, method, header, body: incoming },
+    ...{ httpVersion: "1.1", url: `http://coordinator${path}`, method, header },
+    // Read before the handler begins: a call whose body is another one than was signed is refused as any other.
+    body: signedBy === undefined ? body : once(await wholeBody(body)),
     signal: aborted.signal,
-    contextValues: contextValues(address, peer),
+    contextValues: contextValues(caller).set(signerKey, signedBy),
   });
   return { status: answered.status, headers: Object.fromEntries(answered.header?.entries() ?? []), body: answered.body };
 }
