@@ -218,7 +218,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
         const { host: authority, origin } = request.headers;
         assertSameOrigin(authority, origin, { isTls });
         if (shutdown.signal.aborted) throw closingError();
-        return { address: request.socket.remoteAddress, peer, authority, session: undefined };
+        return { address: request.socket.remoteAddress, peer, authority, session: session(request.headers, isTls, authority) };
       });
 
   // Servers of their own for either port: what comes over TLS is never taken for a call of this machine.
