@@ -8,6 +8,12 @@ export const signatureErrors = defineErrors({
     meaning: "A node that joined to sign its requests, as a browser does, sent one without a signature, or with the session of another node.",
     hint: "Open the page of the node anew; another program signs each request as `packages/protocol/src/wire/signatures` says.",
   },
+  BROWSER_STORAGE_UNUSABLE: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "The browser keeps nothing for the coordinator's page, so the node's key would be lost with it.",
+    hint: "Let the page keep data: leave private browsing, allow site data for the coordinator's address, or make room on the disk.",
+  },
   CLOCK_DIFFERS: {
     exit: EXIT.connection,
     rpc: "unauthenticated",
