@@ -20,7 +20,9 @@ export async function serveSignedCall(
   const handler = handlers.get(path);
   if (handler === undefined) throw nothingAt(path);
   const gone = new AbortController();
-  response.once("close", () => gone.abort(connectionError("The caller has gone.")));
+  const onGone = (): void => gone.abort(connectionError("The caller has gone."));
+  if (response.destroyed) onGone();
+  else response.once("close", onGone);
   // Leaving the loop early keeps the connection, over which the sender is to be told why.
   const message = await wholeBody(signedBody(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>, headers as Fields));
   const header = new Headers();
