@@ -5,7 +5,7 @@ import { join } from "node:path";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import { loadIdentity } from "@ciphernx/ai/federation/node";
-import type { Browser, Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BrowserNodeOrder } from "./browser-node.worker.ts";
@@ -67,11 +67,11 @@ async function launchTrusting(url: string): Promise<Awaited<ReturnType<typeof la
 }
 
 /** A page of the coordinator's origin, as the workspace will be. */
-async function openPage(browser: Browser, origin: string): Promise<{ readonly page: Page; readonly sockets: readonly string[] }> {
-  const page = await browser.newPage();
+async function openPage(context: BrowserContext, origin: string): Promise<{ readonly page: Page; readonly sockets: readonly string[] }> {
+  const page = await context.newPage();
   const sockets: string[] = [];
   page.on("websocket", (socket) => sockets.push(socket.url()));
-  await page.context().route("**/test/**", async (route) => {
+  await context.route("**/test/**", async (route) => {
     const path = new URL(route.request().url()).pathname;
     if (path.endsWith(".wasm")) await route.fulfill({ contentType: "application/wasm", body: await readFile(join(WASM, path.split("/").at(-1)!)) });
     else if (path.endsWith(".html")) await route.fulfill({ contentType: "text/html", body: "<!doctype html><title>node</title>" });
@@ -96,13 +96,26 @@ async function startWorker(page: Page, sent: BrowserNodeOrder): Promise<{ said()
   const said = () => page.evaluate(() => (globalThis as unknown as { said: Said[] }).said);
   await eventually(async () => {
     const words = await said();
-    expect(words.find(({ type }) => type === "ended")?.error).toBeUndefined();
+    const ended = words.find(({ type }) => type === "ended");
+    if (ended !== undefined) throw new Error(ended.error);
     return words.find(({ type }) => type === "connected");
   });
   return { said };
 }
 
 const run = async () => (await (await lent.nexus.runs.start(rowsSpec({ evaluate: { metrics: ["loss", "correct", "f1"] } }))).result()).modelHash;
+
+/** Numbers of the heads of the audit log that the browser keeps with its node. */
+function keptHeads(page: Page): Promise<readonly number[]> {
+  return page.evaluate(async () => {
+    const opening = indexedDB.open("ciphernx-node");
+    await new Promise((resolve) => opening.addEventListener("success", resolve));
+    const found = opening.result.transaction("nodes").objectStore("nodes").get("cedar");
+    await new Promise((resolve) => found.addEventListener("success", resolve));
+    opening.result.close();
+    return (found.result as { readonly joined: { readonly heads: readonly { readonly number: number }[] } }).joined.heads.map((head) => head.number);
+  });
+}
 
 /** All three in Node: what the others are held to. */
 async function hashOfNodes(): Promise<string> {
@@ -135,7 +148,7 @@ describe.skipIf(!HAS_CHROMIUM)(`a browser's tab as a node${HAS_CHROMIUM ? "" : "
     const origin = `http://localhost:${lent.coordinator.port}`;
     const { token } = await lent.nexus.nodes.createJoinToken({ approved: true });
     await using browser = await launchTrusting(origin);
-    const { page, sockets } = await openPage(browser, origin);
+    const { page, sockets } = await openPage(await browser.newContext(), origin);
     const { said } = await startWorker(page, order("cedar", origin, token, false));
     expect(await run()).toBe(expected);
     // One to join, one for the session.
@@ -151,7 +164,8 @@ describe.skipIf(!HAS_CHROMIUM)(`a browser's tab as a node${HAS_CHROMIUM ? "" : "
       const origin = `https://localhost:${new URL(lent.coordinator.tls!.url).port}`;
       const { token } = await lent.nexus.nodes.createJoinToken();
       await using browser = await launchTrusting(origin);
-      const { page, sockets } = await openPage(browser, origin);
+      const context = await browser.newContext();
+      const { page, sockets } = await openPage(context, origin);
       const starting = startWorker(page, order("cedar", origin, token, true));
       const isThere = async () => (await lent.nexus.nodes.list()).find(({ name, status }) => name === "cedar" && status === "pending");
       await Promise.race([eventually(isThere), starting]);
@@ -163,11 +177,19 @@ describe.skipIf(!HAS_CHROMIUM)(`a browser's tab as a node${HAS_CHROMIUM ? "" : "
       expect(first.key).toBe("InvalidAccessError");
       expect(new Set(sockets)).toEqual(new Set([`${origin.replace("https:", "wss:")}/wire`]));
 
+      // Another page of the browser cannot run it beside this one.
+      const second = await openPage(context, origin);
+      const beside = startWorker(second.page, order("cedar", origin, undefined, true));
+      await expect(beside).rejects.toThrow(/Another page or worker of this browser runs the node cedar/);
+      const heads = await keptHeads(page);
+      expect(heads.length).toBeGreaterThan(0);
       await page.reload();
       const again = await startWorker(page, order("cedar", origin, undefined, true));
       expect(await run()).toBe(expected);
       expect((await again.said()).find(({ type }) => type === "joined")).toEqual(first);
       await assertTookPart(await again.said());
+      // It goes on from what it had seen of the audit log.
+      expect((await keptHeads(page)).slice(0, heads.length)).toEqual(heads);
     },
   );
 });

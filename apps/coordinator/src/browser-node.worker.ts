@@ -1,12 +1,12 @@
 /// <reference lib="webworker" />
 /** The worker of `browser-node.chromium.long.test.ts`: a node whose rows the page hands over. @module */
 import { allocateExamples, createDataset, describeDataset, type DatasetSchema } from "@ciphernx/ai/data";
-import { joinInBrowser, loadBrowserNode, type NodeIdentity, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
+import { type BrowserNode, holdBrowserNode, joinInBrowser, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
 import { NodeService } from "@ciphernx/protocol/proto";
-import { registrationBytes, type Transport } from "@ciphernx/protocol/wire";
+import { registrationBytes } from "@ciphernx/protocol/wire";
 import { browserTransport } from "@ciphernx/protocol/wire/websocket/browser";
 import { createClient } from "@connectrpc/connect";
 
@@ -26,10 +26,7 @@ self.addEventListener("message", ({ data }: MessageEvent<BrowserNodeOrder>) => {
   void serve(data).catch((error: unknown) => self.postMessage({ type: "ended", error: String(error) }));
 });
 
-interface Joined {
-  readonly identity: NodeIdentity;
-  connect(bearer: () => string | undefined): Transport;
-}
+type Joined = Pick<BrowserNode, "identity" | "connect"> & Partial<BrowserNode>;
 
 async function joinPlainly({ origin, token = "", name }: BrowserNodeOrder): Promise<Joined> {
   const key = await generateSigningKey();
@@ -40,7 +37,8 @@ async function joinPlainly({ origin, token = "", name }: BrowserNodeOrder): Prom
 }
 
 async function joinSigning({ origin, token, name }: BrowserNodeOrder): Promise<Joined> {
-  const node = token === undefined ? await loadBrowserNode(origin, name) : await joinInBrowser({ origin, token, name });
+  if (token !== undefined) await joinInBrowser({ origin, token, name });
+  const node = await holdBrowserNode(origin, name);
   if (node === undefined) throw new Error(`There is no node ${name} in this browser.`);
   const { secret } = node.identity.key;
   const read = await crypto.subtle.exportKey("pkcs8", secret).catch((error: unknown) => (error as DOMException).name);
@@ -50,7 +48,7 @@ async function joinSigning({ origin, token, name }: BrowserNodeOrder): Promise<J
 
 async function serve(order: BrowserNodeOrder): Promise<void> {
   const { schema, parts, signs } = order;
-  const { identity, connect } = await (signs ? joinSigning : joinPlainly)(order);
+  const { identity, connect, auditHeads } = await (signs ? joinSigning : joinPlainly)(order);
   const [train, test] = parts.map(({ count, features, targets }) => {
     const examples = allocateExamples(schema, count);
     examples.features.set(features);
@@ -62,7 +60,7 @@ async function serve(order: BrowserNodeOrder): Promise<void> {
     identity,
     trainer: networkTrainer({ kernel: await loadKernel(), dataset: () => Promise.resolve(dataset) }),
     softwareVersion: SOFTWARE_VERSION,
-    connect,
+    ...{ connect, auditHeads },
     signal: new AbortController().signal,
     onSession: (session) => registerDataset(session, { name: "rows", ...describeDataset(dataset) }),
     onEvent: (event) =>

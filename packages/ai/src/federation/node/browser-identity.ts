@@ -15,25 +15,41 @@ import { registrationBytes, type Transport } from "@ciphernx/protocol/wire";
 import { requestSigner } from "@ciphernx/protocol/wire/signatures";
 import { browserTransport } from "@ciphernx/protocol/wire/websocket/browser";
 import { createClient } from "@connectrpc/connect";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { type AuditHeads, followAuditHeads, type KeptAuditHead, thinHeads } from "./follow-audit-heads.ts";
 import type { NodeIdentity } from "./identity.ts";
+import type { Joined } from "./joined.ts";
 
 const DATABASE = "ciphernx-node";
 const STORE = "nodes";
+/** Heads of the audit log that are kept with a node: they are written anew with each. */
+const MAX_HEADS = 1_000;
+/** A page that is loaded anew lets go of its locks a moment after the next one has begun. */
+const LOCK_WAIT_MS = 1_000;
 
 /** A node as the browser keeps it, by its name. */
 interface KeptNode {
   readonly name: string;
   readonly key: SigningKey;
   /** Absent until the coordinator has answered. */
-  readonly joined?: { readonly nodeId: string; readonly projectId: string; readonly auditKey: Uint8Array };
+  readonly joined?: JoinedNode;
 }
 
-/** A node of this browser that has joined. */
-export interface BrowserNode {
+interface JoinedNode {
+  readonly nodeId: string;
+  readonly projectId: string;
+  /** By which the coordinator signs heads of its audit log; 32 bytes. */
+  readonly auditKey: Uint8Array;
+  /** What the node has seen of that log. */
+  readonly heads: readonly KeptAuditHead[];
+}
+
+/** A node of this browser that no other page or worker of it runs until this is disposed of. */
+export interface BrowserNode extends AsyncDisposable {
   readonly identity: NodeIdentity;
   readonly projectId: string;
-  /** By which the coordinator signs heads of its audit log. */
-  readonly auditKey: Uint8Array;
+  /** What it has seen of the coordinator's audit log, kept beside its key. */
+  readonly auditHeads: AuditHeads;
   /** Opens a transport whose every exchange the node signs. */
   connect(token: () => string | undefined): Transport;
 }
@@ -49,10 +65,10 @@ export interface BrowserJoinOptions {
  * Joins a project from a page or its worker. The key is kept before the coordinator hears of it, and a coordinator that knows token, name and key
  * already answers as before: a join that broke off is repeated with the same options.
  *
- * @returns the node, and its status: pending until the project's owner approves it
+ * @returns who it is, and its status: pending until the project's owner approves it
  * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_ALREADY_JOINED, COORDINATOR_UNREACHABLE, BROWSER_STORAGE_UNUSABLE
  */
-export async function joinInBrowser({ origin, token, name }: BrowserJoinOptions): Promise<BrowserNode & { readonly status: string }> {
+export async function joinInBrowser({ origin, token, name }: BrowserJoinOptions): Promise<Joined> {
   const named = nameSchema.safeParse(name);
   if (!named.success) throw new NexusError("USAGE", `A node cannot be called "${name}". ${named.error.issues[0]!.message}`, { hint: "" });
   const kept = await readKept(name);
@@ -67,27 +83,65 @@ export async function joinInBrowser({ origin, token, name }: BrowserJoinOptions)
   await using transport = browserTransport({ origin });
   const signature = await sign(key, registrationBytes(registration));
   const { nodeId, projectId, auditKey, status } = await createClient(NodeService, transport.rpc).register({ ...registration, signature });
-  await keep({ name, key, joined: { nodeId, projectId, auditKey } });
-  return { ...browserNode(origin, name, key, { nodeId, projectId, auditKey }), status };
+  await keep({ name, key, joined: { nodeId, projectId, auditKey, heads: [] } });
+  return { nodeId, projectId, status };
 }
 
-/** A node that joined from this browser; undefined when none of that name did. @throws NexusError BROWSER_STORAGE_UNUSABLE */
-export async function loadBrowserNode(origin: string, name: string): Promise<BrowserNode | undefined> {
+/**
+ * A node that joined from this browser, to run it; undefined when none of that name did. Two that spoke for one node would end each other's sessions.
+ * @throws NexusError NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE
+ */
+export async function holdBrowserNode(origin: string, name: string): Promise<BrowserNode | undefined> {
   const kept = await readKept(name);
-  return kept?.joined && browserNode(origin, name, kept.key, kept.joined);
-}
-
-/** Forgets a node, its key included: nobody can speak for it any more. */
-export async function forgetBrowserNode(name: string): Promise<void> {
-  await inStore("readwrite", (store) => store.delete(name));
-}
-
-function browserNode(origin: string, name: string, key: SigningKey, { nodeId, projectId, auditKey }: NonNullable<KeptNode["joined"]>): BrowserNode {
+  if (kept?.joined === undefined) return undefined;
+  const release = await lock(name);
+  const { key, joined } = kept;
+  const { nodeId, projectId, auditKey } = joined;
   const signer = requestSigner({ nodeId, key });
+  let { heads } = joined;
   return {
-    ...{ identity: { nodeId, name, key }, projectId, auditKey },
+    identity: { nodeId, name, key },
+    projectId,
+    auditHeads: followAuditHeads({
+      pin: { project: projectId, key: bytesToHex(auditKey) },
+      last: heads.at(-1),
+      async keep(head) {
+        const thinned = thinHeads([...heads, head], MAX_HEADS);
+        await keep({ name, key, joined: { ...joined, heads: thinned } });
+        heads = thinned;
+      },
+    }),
     connect: (token) => browserTransport({ origin, token, signer }),
+    [Symbol.asyncDispose]: async () => release(),
   };
+}
+
+/** Forgets a node, its key included: nobody can speak for it any more. @throws NexusError NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE */
+export async function forgetBrowserNode(name: string): Promise<void> {
+  const release = await lock(name);
+  try {
+    await inStore("readwrite", (store) => store.delete(name));
+  } finally {
+    release();
+  }
+}
+
+/** Holds a node by the browser's own locks, which end with the page or worker, however it ends. */
+async function lock(name: string): Promise<() => void> {
+  const held = Promise.withResolvers<void>();
+  const granted = Promise.withResolvers<void>();
+  const asked = { signal: AbortSignal.timeout(LOCK_WAIT_MS) };
+  const request = navigator.locks.request(`${DATABASE}/${name}`, asked, () => (granted.resolve(), held.promise));
+  request.catch(granted.reject);
+  try {
+    await granted.promise;
+    return held.resolve;
+  } catch (cause) {
+    throw new NexusError("NODE_FOLDER_BUSY", `Another page or worker of this browser runs the node ${name}.`, {
+      hint: "Close the other one first.",
+      cause,
+    });
+  }
 }
 
 const readKept = (name: string): Promise<KeptNode | undefined> => inStore<KeptNode | undefined>("readonly", (store) => store.get(name));

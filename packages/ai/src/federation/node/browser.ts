@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { type BrowserJoinOptions, type BrowserNode, forgetBrowserNode, joinInBrowser, loadBrowserNode } from "./browser-identity.ts";
+export { type BrowserJoinOptions, type BrowserNode, forgetBrowserNode, holdBrowserNode, joinInBrowser } from "./browser-identity.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { type NodeEvent, runNode, type RunNodeOptions } from "./run-node.ts";
 export { registerDataset } from "./register-dataset.ts";
