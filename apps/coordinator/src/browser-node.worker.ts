@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 /** The worker of `browser-node.chromium.long.test.ts`: a node whose rows the page hands over. @module */
 import { allocateExamples, createDataset, describeDataset, type DatasetSchema } from "@ciphernx/ai/data";
-import { registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
+import { type BrowserNode, holdBrowserNode, joinInBrowser, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
@@ -13,7 +13,10 @@ import { createClient } from "@connectrpc/connect";
 /** What the page says: who the node is, and its rows as plain numbers. */
 export interface BrowserNodeOrder {
   readonly origin: string;
-  readonly token: string;
+  /** Undefined for a node that has joined from this browser before. */
+  readonly token: string | undefined;
+  /** Whether it keeps its key in the browser's database and signs each request, as a node on another machine does. */
+  readonly signs: boolean;
   readonly name: string;
   readonly schema: DatasetSchema;
   readonly parts: readonly { readonly count: number; readonly features: readonly number[]; readonly targets: readonly number[] }[];
@@ -23,11 +26,29 @@ self.addEventListener("message", ({ data }: MessageEvent<BrowserNodeOrder>) => {
   void serve(data).catch((error: unknown) => self.postMessage({ type: "ended", error: String(error) }));
 });
 
-async function serve({ origin, token, name, schema, parts }: BrowserNodeOrder): Promise<void> {
+type Joined = Pick<BrowserNode, "identity" | "connect"> & Partial<BrowserNode>;
+
+async function joinPlainly({ origin, token = "", name }: BrowserNodeOrder): Promise<Joined> {
   const key = await generateSigningKey();
   await using joining = browserTransport({ origin });
   const signature = await sign(key, registrationBytes({ token, name, publicKey: key.publicKey }));
   const { nodeId } = await createClient(NodeService, joining.rpc).register({ token, name, publicKey: key.publicKey, signature });
+  return { identity: { nodeId, name, key }, connect: (bearer) => browserTransport({ origin, token: bearer }) };
+}
+
+async function joinSigning({ origin, token, name }: BrowserNodeOrder): Promise<Joined> {
+  if (token !== undefined) await joinInBrowser({ origin, token, name });
+  const node = await holdBrowserNode(origin, name);
+  if (node === undefined) throw new Error(`There is no node ${name} in this browser.`);
+  const { secret } = node.identity.key;
+  const read = await crypto.subtle.exportKey("pkcs8", secret).catch((error: unknown) => (error as DOMException).name);
+  self.postMessage({ type: "joined", nodeId: node.identity.nodeId, key: read });
+  return node;
+}
+
+async function serve(order: BrowserNodeOrder): Promise<void> {
+  const { schema, parts, signs } = order;
+  const { identity, connect, auditHeads } = await (signs ? joinSigning : joinPlainly)(order);
   const [train, test] = parts.map(({ count, features, targets }) => {
     const examples = allocateExamples(schema, count);
     examples.features.set(features);
@@ -36,10 +57,10 @@ async function serve({ origin, token, name, schema, parts }: BrowserNodeOrder): 
   });
   const dataset = createDataset(schema, train!, test);
   await runNode({
-    identity: { nodeId, name, key },
+    identity,
     trainer: networkTrainer({ kernel: await loadKernel(), dataset: () => Promise.resolve(dataset) }),
     softwareVersion: SOFTWARE_VERSION,
-    connect: (bearer) => browserTransport({ origin, token: bearer }),
+    ...{ connect, auditHeads },
     signal: new AbortController().signal,
     onSession: (session) => registerDataset(session, { name: "rows", ...describeDataset(dataset) }),
     onEvent: (event) =>

@@ -28,6 +28,8 @@ import { rosterService } from "./roster-service.ts";
 import { createMetrics, sites } from "./metrics/metrics.ts";
 import { createPeople, type OidcOptions } from "./people/index.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignatureCheck } from "./signatures/check-signature.ts";
+import { isSignedByItsNode } from "./signatures/signature-gate.ts";
 import { createStagedUploads } from "./staged-uploads.ts";
 import type { TlsOptions } from "./tls/open-tls.ts";
 
@@ -176,7 +178,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     site: sites(people.site, metrics.site),
     observe: metrics.observe,
     ...(tls === undefined ? {} : { tls: { ...tls.listen, credentials: tls.credentials } }),
-    ...(gate === undefined ? {} : { admit: (call) => gate.admit(call) }),
+    checkSignature: createSignatureCheck({ store, sessions, names: tls?.names ?? [] }),
+    admit({ peer, ...call }) {
+      if (isSignedByItsNode(sessions, call) || peer === undefined) return;
+      gate?.admit({ peer, ...call });
+    },
   });
   made.server = server;
   starting.defer(() => server.close());

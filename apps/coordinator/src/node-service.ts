@@ -8,12 +8,14 @@ import { databaseError, datasets, nodes, retrying, tasks } from "@ciphernx/core/
 import { PUBLIC_KEY_BYTES, verify } from "@ciphernx/crypto/keys";
 import { type NodeService, TaskKind } from "@ciphernx/protocol/proto";
 import { callerAddress, callerToken, certificateBytes, registrationBytes, reportBytes, sessionBytes } from "@ciphernx/protocol/wire";
+import { callerSigner } from "@ciphernx/protocol/wire/server";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { eq, inArray } from "@ciphernx/core/store/sql";
 import type { CoordinatorContext } from "./context.ts";
 import { tellFullDisk } from "./full-disk.ts";
 import { admittedNode, registerNode } from "./nodes.ts";
 import { HEARTBEAT_INTERVAL_MS, type NodeCaller } from "./sessions.ts";
+import { assertSigner } from "./signatures/signature-gate.ts";
 
 /** Parties of a plan in one answer: less than a message's limit. */
 const PARTIES_PAGE = 10_000;
@@ -52,15 +54,16 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       return { nonce: sessions.challenge(nodeId) };
     },
 
-    async openSession(request) {
+    async openSession(request, call) {
       const { nodeId, nonce, kernelBuild, softwareVersion } = request;
       sessions.redeem(nodeId, nonce);
-      const { publicKey } = await retrying(() => admittedNode(store, nodeId));
+      const { publicKey, signsRequests } = await retrying(() => admittedNode(store, nodeId));
+      assertSigner({ nodeId, signsRequests }, callerSigner(call));
       if (!(await verify(publicKey, sessionBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The session of node ${nodeId} is not signed by its key.`);
       }
       await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
-      const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey });
+      const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey, signsRequests });
       log.info({ node: nodeId, kernelBuild }, "node connected");
       return {
         sessionToken,
@@ -75,7 +78,9 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       sessions.redeem(nodeId, nonce);
       const { tls } = context;
       if (tls === undefined) throw new NexusError("MESSAGE_INVALID", "This coordinator has no TLS, so it issues no certificates.");
-      const { publicKey, projectId } = await retrying(() => admittedNode(store, nodeId));
+      const { publicKey, projectId, signsRequests } = await retrying(() => admittedNode(store, nodeId));
+      if (signsRequests)
+        throw new NexusError("FORBIDDEN", `Node ${nodeId} joined to sign its requests: it is given no certificate.`, { hint: "Join anew." });
       if (!(await verify(publicKey, certificateBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The certificate request of node ${nodeId} is not signed by its key.`);
       }

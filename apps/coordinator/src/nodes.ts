@@ -38,16 +38,20 @@ export async function createJoinToken(store: Store, projectId: string, options: 
   return { token, expiresAt };
 }
 
+/** What a joining node says of itself. */
+export interface Registration {
+  readonly token: string;
+  readonly name: string;
+  readonly publicKey: Uint8Array;
+  readonly signsRequests: boolean;
+}
+
 /**
  * Lets a node join: uses the token up and records the key, in one transaction. Who comes again with the token, the name and the key
  * did not hear the answer, and is told it once more.
  * @throws NexusError JOIN_TOKEN_INVALID, NODE_NAME_TAKEN
  */
-export async function registerNode(
-  { store, audit }: Recorded,
-  request: { readonly token: string; readonly name: string; readonly publicKey: Uint8Array },
-  roster?: Pick<Roster, "nodes">,
-): Promise<NodeRow> {
+export async function registerNode({ store, audit }: Recorded, request: Registration, roster?: Pick<Roster, "nodes">): Promise<NodeRow> {
   const tokenHash = hashToken(request.token);
   // One that joins again: its organisation's signature still stands.
   const isOnRoster = roster?.nodes.get(request.name)?.key === Buffer.from(request.publicKey).toString("hex");
@@ -71,11 +75,13 @@ export async function registerNode(
           projectId: token.projectId,
           name: request.name,
           publicKey: request.publicKey,
+          signsRequests: request.signsRequests,
           status: token.approved || isOnRoster ? "approved" : "pending",
         })
         .returning();
       const { name, status } = row!;
-      const details = { name, status, key: Buffer.from(request.publicKey).toString("hex") };
+      const key = Buffer.from(request.publicKey).toString("hex");
+      const details = { name, status, key, ...(request.signsRequests ? { signsRequests: true } : {}) };
       return { value: row!, note: { actor: `node ${id}`, action: "node-joined", subject: id, details } };
     });
   } catch (error) {
@@ -85,16 +91,17 @@ export async function registerNode(
 }
 
 /** The node that joined with that token under that name and with that key. */
-async function registeredBefore(
-  tx: Transaction,
-  tokenHash: string,
-  { name, publicKey }: { readonly name: string; readonly publicKey: Uint8Array },
-): Promise<NodeRow | undefined> {
+async function registeredBefore(tx: Transaction, tokenHash: string, { name, publicKey, signsRequests }: Registration): Promise<NodeRow | undefined> {
   const [found] = await tx
     .select({ node: nodes })
     .from(joinTokens)
     .innerJoin(nodes, eq(nodes.id, joinTokens.usedByNode))
-    .where(and(eq(joinTokens.tokenHash, tokenHash), eq(nodes.name, name), eq(nodes.publicKey, publicKey), ne(nodes.status, "removed")));
+    .where(
+      and(
+        ...[eq(joinTokens.tokenHash, tokenHash), eq(nodes.name, name), eq(nodes.publicKey, publicKey)],
+        ...[eq(nodes.signsRequests, signsRequests), ne(nodes.status, "removed")],
+      ),
+    );
   return found?.node;
 }
 

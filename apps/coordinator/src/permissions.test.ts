@@ -5,11 +5,12 @@ import { NexusError } from "@ciphernx/core/errors";
 import { newApiToken, type Role, ROLES } from "@ciphernx/core/identity";
 import { apiTokens, members, projects, users, userSessions } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
-import { sign } from "@ciphernx/crypto/keys";
+import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
 import { BLOB_PERMISSIONS, type Caller, RPC_PERMISSIONS } from "@ciphernx/protocol/permissions";
 import { ControlService, NodeService, RosterService } from "@ciphernx/protocol/proto";
-import { sessionBytes } from "@ciphernx/protocol/wire";
+import { registrationBytes, sessionBytes } from "@ciphernx/protocol/wire";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import { type RequestSigner, requestSigner } from "@ciphernx/protocol/wire/signatures";
 import { webSocketTransport } from "@ciphernx/protocol/wire/websocket";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,6 +20,8 @@ import { testCoordinator, type TestCoordinator } from "./test-coordinator.fixtur
 let lent: TestCoordinator;
 /** Tokens that are good, by whom they speak for. */
 const good = new Map<Exclude<Caller, "anyone">, string>();
+/** A node that signs its requests, with the token of its session. */
+let signing: { readonly token: string; readonly signer: RequestSigner };
 /** Tokens that are not, by what is wrong with them, with what is told. */
 const bad = new Map<string, { readonly token: string | undefined; readonly code: string }>();
 /** Browsers whose sessions are good, by role. */
@@ -37,6 +40,8 @@ beforeAll(async () => {
   const { nonce } = await client.challenge({ nodeId: identity.nodeId });
   const request = { nodeId: identity.nodeId, nonce, kernelBuild: "build", softwareVersion: "1" };
   good.set("node", (await client.openSession({ ...request, signature: await sign(identity.key, sessionBytes(request)) })).sessionToken);
+
+  signing = await joinSigning();
 
   const expired = await lent.nexus.tokens.create({ name: "expired", role: "owner" });
   await db
@@ -59,6 +64,21 @@ beforeAll(async () => {
   await signPeopleIn();
   bad.set("a session that comes as a token", { token: `nxs_${decodeURIComponent(valueOf(signedIn.get("owner")!))}`, code: "UNAUTHENTICATED" });
 });
+
+async function joinSigning(): Promise<typeof signing> {
+  const key = await generateSigningKey({ extractable: false });
+  const { token } = await lent.nexus.nodes.createJoinToken({ approved: true });
+  const registration = { token, name: "signer", publicKey: key.publicKey, signsRequests: true };
+  await using joining = connectTransport({ baseUrl: lent.url });
+  const signature = await sign(key, registrationBytes(registration));
+  const { nodeId } = await createClient(NodeService, joining.rpc).register({ ...registration, signature });
+  const signer = requestSigner({ nodeId, key });
+  await using transport = connectTransport({ baseUrl: lent.url, signer });
+  const client = createClient(NodeService, transport.rpc);
+  const { nonce } = await client.challenge({ nodeId });
+  const request = { nodeId, nonce, kernelBuild: "build", softwareVersion: "1" };
+  return { token: (await client.openSession({ ...request, signature: await sign(key, sessionBytes(request)) })).sessionToken, signer };
+}
 
 const valueOf = ({ cookie }: TestBrowser): string => cookie.slice(cookie.indexOf("=") + 1);
 
@@ -128,8 +148,9 @@ async function answer(
   token: string | undefined,
   call: (transport: ReturnType<typeof connectTransport>) => Promise<unknown>,
   open = connectTransport,
+  signer?: RequestSigner,
 ): Promise<string> {
-  await using transport = open({ baseUrl: lent.url, token: () => token });
+  await using transport = open({ baseUrl: lent.url, token: () => token, signer });
   try {
     await call(transport);
     return "ok";
@@ -149,7 +170,14 @@ describe("the table of permissions", () => {
     expect(method.methodKind).toBe("unary");
     const callers = RPC_PERMISSIONS[method.parent.typeName]?.[method.localName];
     expect(callers, `${name} has no row`).toBeDefined();
-    const call = (token: string | undefined) => answer(token, ({ rpc }) => rpc.unary(method as DescMethodUnary, undefined, 5_000, undefined, {}));
+    const call = (token: string | undefined, signer?: RequestSigner) =>
+      answer(token, ({ rpc }) => rpc.unary(method as DescMethodUnary, undefined, 5_000, undefined, {}), connectTransport, signer);
+    // A node that signs may what every node may, by its signature; without, its session opens nothing at all.
+    expect(await call(signing.token)).toBe("SIGNATURE_REQUIRED");
+    const signed = await call(signing.token, signing.signer);
+    if (callers!.includes("anyone")) expect(signed).toBe(await call(undefined));
+    else if (callers!.includes("node")) expect(REFUSED.has(signed), `a signed node is let in, not told ${signed}`).toBe(false);
+    else expect(signed).toBe("FORBIDDEN");
     if (callers!.includes("anyone")) {
       const open = await call(undefined);
       expect(open).not.toBe("FORBIDDEN");
@@ -185,10 +213,16 @@ describe("the table of permissions", () => {
     ["sendCheckpoint", BLOB_PERMISSIONS.sendCheckpoint, hash, undefined],
     ["sendUpdate", BLOB_PERMISSIONS.sendUpdate, hash, "task_none"],
   ] as const)("is what blobs are answered by: %s", async (route, callers: readonly Caller[], blob, taskId) => {
-    const call = (token: string | undefined) =>
-      answer(token, ({ blobs }) =>
-        route === "read" ? blobs.get(blob) : blobs.put(bytes, { hash: blob, sizeBytes: 3, ...(taskId === undefined ? {} : { taskId }) }),
+    const call = (token: string | undefined, signer?: RequestSigner) =>
+      answer(
+        token,
+        ({ blobs }) =>
+          route === "read" ? blobs.get(blob) : blobs.put(bytes, { hash: blob, sizeBytes: 3, ...(taskId === undefined ? {} : { taskId }) }),
+        connectTransport,
+        signer,
       );
+    expect(await call(signing.token)).toBe("SIGNATURE_REQUIRED");
+    expect(await call(signing.token, signing.signer)).toBe(await call(good.get("node")));
     for (const [caller, token] of [...good, ["owner", lent.token] as const]) {
       const code = await call(token);
       // A node is let in for what its tasks name alone, and it has none.

@@ -16,6 +16,8 @@ export interface NodeCaller {
   readonly kernelBuild: string;
   /** The key that it proved to hold: it signs the node's reports. The session of a node that is removed ends. */
   readonly publicKey: Uint8Array;
+  /** It signs each request, in place of a certificate. */
+  readonly signsRequests: boolean;
 }
 
 /** Who is connected, in memory: after a restart every node opens its session anew. */
@@ -30,6 +32,8 @@ export interface Sessions {
   caller(token: string | undefined): NodeCaller;
   /** Whose token that is, without counting it as a sign of life; undefined when it opens no session. */
   holder(token: string | undefined): NodeCaller | undefined;
+  /** The node whose open session that is; undefined when it has none. */
+  ofNode(nodeId: string): NodeCaller | undefined;
   /** Ends the session of a node that was removed. */
   end(nodeId: string): void;
   /**
@@ -109,6 +113,7 @@ export function createSessions(now: () => number = () => performance.now()): Ses
       return known;
     },
     holder,
+    ofNode: (nodeId) => byToken.get(tokenOf.get(nodeId) ?? ""),
     end,
     waiting(nodeId) {
       const startedAt = now();

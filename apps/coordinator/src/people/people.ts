@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { AttemptLimit, Role } from "@ciphernx/core/identity";
 import { retrying, type Store } from "@ciphernx/core/store";
-import { claimsSessionToken, type RequestHeaders, sessionCookieValue, sessionToken } from "@ciphernx/protocol/wire";
+import { claimsSessionToken, type RequestHeaders, sessionCookieValue, sessionToken, socketSessionToken } from "@ciphernx/protocol/wire";
 import type { Site } from "@ciphernx/protocol/wire/server";
 import type { Logger } from "pino";
 import { secretFile } from "../secret-file.ts";
@@ -25,8 +25,8 @@ export interface SessionHolder {
 
 /** People who sign in at the coordinator's page. */
 export interface People {
-  /** The session that a browser shows, as a token; nothing has checked it yet. */
-  readonly sessionOf: (headers: RequestHeaders, isTls: boolean) => string | undefined;
+  /** The session that a browser shows, as a token; nothing has checked it yet. @param socket the host that a WebSocket is meant for */
+  readonly sessionOf: (headers: RequestHeaders, isTls: boolean, socket?: string) => string | undefined;
   /** Whom a session's token speaks for; undefined when it is forged, over, or of nobody who is a member any more. */
   holder(token: string): Promise<SessionHolder | undefined>;
   /** The page, and what it asks beside RPCs. */
@@ -85,7 +85,10 @@ export function createPeople({ store, audit, home, projectId, projectName, limit
   }
 
   return {
-    sessionOf: (headers, isTls) => sessionToken(headers, sessionCookieName(projectId, isTls)),
+    sessionOf(headers, isTls, socket) {
+      const name = sessionCookieName(projectId, isTls);
+      return socket === undefined ? sessionToken(headers, name) : socketSessionToken(headers, name, socket, isTls);
+    },
     holder,
     site: createSite({
       ...{ store, audit, limit, endCalls, log, signIn },

@@ -2,7 +2,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import { type NodeCertificate, readNodeCertificate } from "@ciphernx/core/identity/ca";
 import { WITHOUT_CERTIFICATE } from "@ciphernx/protocol/permissions";
 import { NodeService } from "@ciphernx/protocol/proto";
-import type { TlsCall, TlsPeer } from "@ciphernx/protocol/wire/server";
+import type { TlsPeer, WireCall } from "@ciphernx/protocol/wire/server";
 import type { Sessions } from "../sessions.ts";
 
 /** Decides about calls that come over TLS, before the services see them. */
@@ -12,7 +12,7 @@ export interface NodeGate {
    * the certificate of that very node and signing key. Joining, asking for a certificate, and people with tokens need none.
    * @throws NexusError CERTIFICATE_REQUIRED, CERTIFICATE_EXPIRED
    */
-  admit(call: TlsCall): void;
+  admit(call: Pick<WireCall, "path" | "token"> & { readonly peer: TlsPeer }): void;
   /** Whether a connection shows the certificate of a node. */
   belongsTo(peer: TlsPeer, nodeId: string): boolean;
 }

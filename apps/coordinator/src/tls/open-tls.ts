@@ -21,6 +21,8 @@ export interface OpenedTls extends Pick<TlsOptions, "listen"> {
   readonly credentials: TlsServerCredentials;
   /** The name or address that others are told. */
   readonly publicName: string;
+  /** Names and addresses that the server's certificate has, and others may dial. */
+  readonly names: readonly string[];
   /** Looks whether the server's certificate is to be made anew, and does it; connections that are open stay. */
   renew(listener: Pick<TlsListener, "setCredentials">, now?: Date): Promise<boolean>;
 }
@@ -39,6 +41,7 @@ export async function openTls(home: string, options: TlsOptions, log: Logger): P
     ...{ listen, authority, ...files },
     credentials: shown(),
     publicName: names[0]!,
+    names,
     async renew(listener, now = new Date()) {
       if (now < renewalDueAt(current)) return false;
       current = await authority.issueServer(names, { now });

@@ -44,9 +44,12 @@ const SMALL_ORDER_Y = [
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ] as const;
 
-/** A fresh key from the runtime's CSPRNG. */
-export async function generateSigningKey(): Promise<SigningKey> {
-  const pair = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+/**
+ * A fresh key from the runtime's CSPRNG.
+ * @param options.extractable false: nothing, this program included, can read the secret out of the runtime again. Default true
+ */
+export async function generateSigningKey({ extractable = true }: { readonly extractable?: boolean } = {}): Promise<SigningKey> {
+  const pair = await crypto.subtle.generateKey(ALGORITHM, extractable, ["sign", "verify"]);
   if (!("privateKey" in pair)) throw new TypeError("WebCrypto answered Ed25519 with a single key instead of a pair");
   return { publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)), secret: pair.privateKey };
 }

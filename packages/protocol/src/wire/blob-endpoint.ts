@@ -68,7 +68,7 @@ export interface ReceiveOptions {
 /**
  * Stages an authorised upload chunk by chunk, compares what arrived with what was announced, and hands it over.
  * When `chunks` fails, the connection has broken: what arrived is kept where the endpoint and the transport provide for
- * that. The staged bytes are discarded on every other way out: too many or too few bytes, a wrong hash, a refusal.
+ * that. The staged bytes are discarded on every other way out: too many or too few bytes, a wrong hash, a refusal, a body that was not signed.
  *
  * @param chunks the bytes from the offset on
  * @throws BLOB_CORRUPT, DISK_FULL, UPLOAD_OFFSET_MISMATCH, whatever `chunks` and `endpoint.staged` throw.
@@ -118,7 +118,8 @@ async function stageBlob(
     await endpoint.staged({ ...upload, staged });
     running.complete();
   } catch (error) {
-    if (waiting) await running.keep(receivedBytes);
+    // An error of ours is no cut: what came is not what was signed.
+    if (waiting && !(error instanceof NexusError)) await running.keep(receivedBytes);
     await running.discard();
     throw error;
   }

@@ -9,9 +9,10 @@ import { CANONICAL_VECTORS, VECTOR_SEED } from "./canonical.vectors.ts";
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 describe("what a node signs", () => {
-  const { registration, session, certificate, report, failedReport, start, reading } = CANONICAL_VECTORS;
+  const { registration, signingRegistration, session, certificate, report, failedReport, start, reading } = CANONICAL_VECTORS;
   const cases = [
     ["registration", registrationBytes(registration.content), registration],
+    ["registration of a node that signs its requests", registrationBytes(signingRegistration.content), signingRegistration],
     ["session", sessionBytes(session.content), session],
     ["certificate", certificateBytes(certificate.content), certificate],
     ["report", reportBytes(report.content), report],

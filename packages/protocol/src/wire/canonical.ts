@@ -10,7 +10,7 @@
  * list = 0x05 ‖ u32 items ‖ items            absent = 0x00
  *
  * registration = text "ciphernx.node.v1/registration" ‖ list of
- *     text token, text name, bytes publicKey
+ *     text token, text name, bytes publicKey, and of a node that will sign its requests: text "signs-requests"
  * session      = text "ciphernx.node.v1/session" ‖ list of
  *     text nodeId, bytes nonce, text kernelBuild, text softwareVersion
  * certificate  = text "ciphernx.node.v1/certificate" ‖ list of
@@ -48,6 +48,8 @@ export interface SignedRegistration {
   readonly name: string;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
+  /** It shows no certificate, and signs its requests. Default false. */
+  readonly signsRequests?: boolean;
 }
 
 /** The signed fields of an OpenSessionRequest. */
@@ -103,8 +105,8 @@ export interface SignedReading {
 }
 
 /** Bytes that a joining node signs with its new key: proof that it holds the key it registers. */
-export function registrationBytes({ token, name, publicKey }: SignedRegistration): Uint8Array<ArrayBuffer> {
-  return canonicalBytes(DOMAIN.registration, [token, name, publicKey]);
+export function registrationBytes({ token, name, publicKey, signsRequests = false }: SignedRegistration): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(DOMAIN.registration, [token, name, publicKey, ...(signsRequests ? ["signs-requests"] : [])]);
 }
 
 /** Bytes that a node signs to open a session: its answer to the coordinator's nonce. */

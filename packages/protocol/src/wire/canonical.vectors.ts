@@ -21,6 +21,7 @@ const PUBLIC_KEY = Uint8Array.from("d75a980182b10ab7d54bfed3c964073a0ee172f3daa6
 
 export const CANONICAL_VECTORS: {
   readonly registration: Vector<SignedRegistration>;
+  readonly signingRegistration: Vector<SignedRegistration>;
   readonly session: Vector<SignedSession>;
   readonly certificate: Vector<SignedCertificateRequest>;
   readonly report: Vector<SignedReport>;
@@ -34,6 +35,13 @@ export const CANONICAL_VECTORS: {
       "010000001d6369706865726e782e6e6f64652e76312f726567697374726174696f6e050000000301000000086e78745f30313233010000000e636c696e69632d" +
       "7ac3bc726963680200000020d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
     signature: "53d432bc52df453e671d41b352a0c8c6c9f828eb89fef1c8fe64dd1dba0b72d90c4f18a182d5382a3238287764f034498ec6590a8b6add32061fa8bb9ca5dd05",
+  },
+  signingRegistration: {
+    content: { token: "nxt_0123", name: "clinic-zürich", publicKey: PUBLIC_KEY, signsRequests: true },
+    bytes:
+      "010000001d6369706865726e782e6e6f64652e76312f726567697374726174696f6e050000000401000000086e78745f30313233010000000e636c696e69632d" +
+      "7ac3bc726963680200000020d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a010000000e7369676e732d7265717565737473",
+    signature: "7202537e4ef361625a5100caddd51047b99eb25035cc0e9d03f9fa258ccf6b01f4ef625c68148e3bcfc942031f5117180e4ed246ba77604a9a02675f576f5305",
   },
   session: {
     content: {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createConnectTransport } from "@connectrpc/connect-node";
+import { createTransport } from "@connectrpc/connect/protocol-connect";
+import { createConnectTransport, createNodeHttpClient } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
 import { coordinatorAgent, coordinatorOrigin, type TlsClientCredentials } from "./agents.ts";
 import { blobChannel } from "./blob-channel.ts";
@@ -11,6 +12,8 @@ import { httpExchanges } from "./http-exchange.ts";
 import { nodeHash } from "./node-hash.ts";
 import { DEFAULT_TRIES } from "./patience.ts";
 import { rpcChannel } from "./rpc-channel.ts";
+import type { RequestSigner } from "./signatures/request-signer.ts";
+import { signingHttpClient } from "./signatures/signing-http-client.ts";
 import { tokenBucket } from "./token-bucket.ts";
 import type { TokenSource, Transport } from "./transport.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
@@ -29,6 +32,8 @@ export interface ConnectTransportOptions {
   readonly proxy?: string | undefined;
   /** Bearer token; none when absent. */
   readonly token?: TokenSource | undefined;
+  /** Signs each request of a node that joined to do so; others show their certificate. */
+  readonly signer?: RequestSigner | undefined;
   /** Milliseconds without a byte in either direction after which a blob transfer fails with TIMEOUT. Default 60,000. */
   readonly stallTimeoutMs?: number | undefined;
   /** Tries without progress after which an interrupted blob transfer is given up. Default 8, in about ten seconds. */
@@ -44,30 +49,37 @@ export interface ConnectTransportOptions {
  * would leave the machine unencrypted.
  */
 export function connectTransport(options: ConnectTransportOptions): Transport {
-  const { baseUrl, tls = {}, proxy, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond } = options;
+  const { baseUrl, tls = {}, proxy, token = () => undefined, signer, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond } = options;
   const uploadLimit = uploadBytesPerSecond === undefined ? undefined : tokenBucket(uploadBytesPerSecond);
   const origin = coordinatorOrigin(baseUrl);
   // Bulk must not queue behind waiting calls.
   const [calls, bulk] = [coordinatorAgent(origin, tls, proxy), coordinatorAgent(origin, tls, proxy)];
   const closing = new AbortController();
+  const messages = {
+    baseUrl: origin,
+    useBinaryFormat: true,
+    acceptCompression: [],
+    readMaxBytes: MAX_MESSAGE_BYTES,
+    writeMaxBytes: MAX_MESSAGE_BYTES,
+  };
+  const http = { httpVersion: "1.1", nodeOptions: { agent: calls } } as const;
   return {
     kind: "connect",
     rpc: rpcChannel({
-      inner: createConnectTransport({
-        baseUrl: origin,
-        httpVersion: "1.1",
-        nodeOptions: { agent: calls },
-        useBinaryFormat: true,
-        acceptCompression: [],
-        readMaxBytes: MAX_MESSAGE_BYTES,
-        writeMaxBytes: MAX_MESSAGE_BYTES,
-      }),
+      inner:
+        signer === undefined
+          ? createConnectTransport({ ...messages, ...http })
+          : createTransport({
+              ...messages,
+              httpClient: signingHttpClient(createNodeHttpClient(http), signer),
+              ...{ interceptors: [], sendCompression: null, compressMinBytes: 1024 },
+            }),
       token,
       target: origin,
       closed: closing.signal,
     }),
     blobs: blobChannel({
-      open: httpExchanges({ origin, agent: bulk, token, stallTimeoutMs }),
+      open: httpExchanges({ origin, agent: bulk, token, stallTimeoutMs, signer }),
       ...{ origin, newHash: nodeHash, closed: closing.signal, tries, uploadLimit },
     }),
     close,

@@ -4,6 +4,7 @@
  * @module
  */
 import { NexusError } from "@ciphernx/core/errors";
+import type { SignedContent } from "./signatures/content-digest.ts";
 import { isJsonObject, nexusErrorOf } from "./error-detail.ts";
 
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -20,6 +21,8 @@ export interface ExchangeRequest {
   readonly signal: AbortSignal;
   /** The body waits until the other side wants it: `Exchange.mayContinue`. */
   readonly asks?: boolean;
+  /** The whole body, or its hash: wanted where requests are signed; undefined for a method without one. */
+  readonly content?: SignedContent | undefined;
 }
 
 /** The beginning of an answer, and its body, to be iterated once. */

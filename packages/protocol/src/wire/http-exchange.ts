@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import { NexusError } from "@ciphernx/core/errors";
 import type { Exchange, ExchangeAnswer, ExchangeRequest, OpenExchange } from "./exchange.ts";
+import type { RequestSigner } from "./signatures/request-signer.ts";
 import type { TokenSource } from "./transport.ts";
 
 /** RFC 9110 §10.1.1: a client that asked does not wait for ever, since old intermediaries never answer. */
@@ -13,18 +14,23 @@ interface HttpExchangeOptions {
   readonly agent: http.Agent;
   readonly token: TokenSource;
   readonly stallTimeoutMs: number;
+  /** Signs each request; undefined where the connection shows who sends it. */
+  readonly signer?: RequestSigner | undefined;
 }
 
 /** Opens exchanges with a coordinator's HTTP port. */
-export function httpExchanges({ origin, agent, token, stallTimeoutMs }: HttpExchangeOptions): OpenExchange {
-  return ({ method, path, headers, signal, asks = false }: ExchangeRequest): Exchange => {
+export function httpExchanges({ origin, agent, token, stallTimeoutMs, signer }: HttpExchangeOptions): OpenExchange {
+  return ({ method, path, headers, signal, content }: ExchangeRequest): Exchange => {
     const bearer = token();
-    const request = (origin.startsWith("https:") ? https : http).request(`${origin}${path}`, {
-      method,
-      agent,
-      signal,
-      headers: { ...headers, ...(asks && { expect: "100-continue" }), ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) },
-    });
+    const fields = { ...headers, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) };
+    const request = (origin.startsWith("https:") ? https : http).request(`${origin}${path}`, { method, agent, signal, headers: fields });
+    /** Nothing leaves before it; what fails ends the request. */
+    const signed = signer?.sign({ method, authority: new URL(origin).host, path, headers: fields }, content).then(
+      (added) => {
+        for (const [name, value] of Object.entries(added)) request.setHeader(name, value);
+      },
+      (error: unknown) => void request.destroy(error instanceof Error ? error : undefined),
+    );
     request.setTimeout(stallTimeoutMs, () =>
       request.destroy(new NexusError("TIMEOUT", `The coordinator at ${origin} moved no byte of ${path} for ${stallTimeoutMs / 1000} s.`)),
     );
@@ -36,11 +42,20 @@ export function httpExchanges({ origin, agent, token, stallTimeoutMs }: HttpExch
       get destroyed() {
         return request.destroyed;
       },
-      mayContinue: () => mayContinue(request, answer),
-      async write(bytes) {
-        if (!request.write(bytes)) await drained(request);
+      async mayContinue() {
+        await signed;
+        // Not at once: a request that is made with it sends its headers then.
+        request.setHeader("expect", "100-continue");
+        return mayContinue(request, answer);
       },
-      end: (bytes) => void request.end(bytes),
+      async write(bytes) {
+        await signed;
+        if (!request.destroyed && !request.write(bytes)) await drained(request);
+      },
+      end(bytes) {
+        if (signed === undefined) request.end(bytes);
+        else void signed.then(() => void request.end(bytes));
+      },
       destroy: (error) => void request.destroy(error),
     };
   };

@@ -19,6 +19,14 @@ export { fromConnectError, toConnectError } from "./error-detail.ts";
 export { MAX_MESSAGE_BYTES } from "./limits.ts";
 export { isLoopbackHost } from "./loopback.ts";
 export { createPartialUploads, type PartialUploadLimits, type PartialUploads } from "./partial-uploads.ts";
-export { claimsSessionToken, cookieValue, isFromOwnPage, type RequestHeaders, sessionCookieValue, sessionToken } from "./session-cookie.ts";
+export {
+  claimsSessionToken,
+  cookieValue,
+  isFromOwnPage,
+  type RequestHeaders,
+  sessionCookieValue,
+  sessionToken,
+  socketSessionToken,
+} from "./session-cookie.ts";
 export type { BlobChannel, BlobGetOptions, BlobGetWholeOptions, BlobPutOptions, TokenSource, Transport } from "./transport.ts";
 export type { WireLog } from "./wire-log.ts";

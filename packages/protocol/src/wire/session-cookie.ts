@@ -40,6 +40,17 @@ export function sessionToken(headers: RequestHeaders, name: string): string | un
   return value === undefined || !isFromOwnPage(headers) ? undefined : `${PREFIX}${value}`;
 }
 
+/**
+ * The session that a WebSocket's request shows, as a token; undefined without one. Stricter than for other requests, because a page of another
+ * origin may open WebSockets and read what they answer (cross-site WebSocket hijacking): `Origin` has to be there, as it is for every browser's,
+ * and to be the server's own, scheme and port included; `Sec-Fetch-Site`, where a browser sends it, may not contradict.
+ * @param authority the host that the request is meant for
+ */
+export function socketSessionToken(headers: RequestHeaders, name: string, authority: string, isTls: boolean): string | undefined {
+  const own = URL.parse(`${isTls ? "https" : "http"}://${authority}/`)?.origin;
+  return own !== undefined && headers["origin"] === own ? sessionToken(headers, name) : undefined;
+}
+
 /** A cookie of a `cookie` header (RFC 6265 §4.2.1), decoded; undefined when it is missing, stands there twice, or is too long. */
 export function cookieValue(header: string | readonly string[] | undefined, name: string): string | undefined {
   const pairs = (typeof header === "string" ? header : (header ?? []).join(";")).split(";");

@@ -9,7 +9,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { type AggregationKernel, encodeUpdateFile, newVector } from "../../aggregation/index.ts";
 import type { Trainer } from "../../training/index.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
-import type { AuditHeads } from "./audit-heads.ts";
+import type { AuditHeads } from "./follow-audit-heads.ts";
 import { countRows } from "./count-rows.ts";
 import type { DatasetGuard } from "./dataset-guard.ts";
 import { encode } from "./encode.ts";

@@ -1,6 +1,7 @@
 export { type Answer, answerTask, type AnswerTaskOptions } from "./answer-task.ts";
 export { type Approval, type Approvals, folderApprovals } from "./approvals-folder.ts";
-export { type AuditHeads, folderAuditHeads, type KeptAuditHead, readAuditHeads } from "./audit-heads.ts";
+export { folderAuditHeads, readAuditHeads } from "./audit-heads.ts";
+export type { AuditHeads, KeptAuditHead } from "./follow-audit-heads.ts";
 export type { AskedTask, DatasetGuard } from "./dataset-guard.ts";
 export { type AwaitedApproval, awaitedApprovals } from "./awaited-approvals.ts";
 export { type Decision, logDecision, type LoggedDecision, readDecisions } from "./decision-log.ts";
@@ -15,6 +16,7 @@ export type { KeptAfter, KeptValues } from "./kept-values.ts";
 export { type NodeEvent, runNode, type RunNodeOptions } from "./run-node.ts";
 export { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 export { type NodeConnection, openNodeConnection } from "./node-connection.ts";
-export { type HeldNode, holdNode, joinNode, type Joined, type JoinedNode, type JoinOptions, loadIdentity } from "./node-folder.ts";
+export type { Joined } from "./joined.ts";
+export { type HeldNode, holdNode, joinNode, type JoinedNode, type JoinOptions, loadIdentity } from "./node-folder.ts";
 export { type DatasetReference, registerDataset } from "./register-dataset.ts";
 export { SOFTWARE_VERSION } from "./software-version.ts";

@@ -10,6 +10,7 @@ import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { isMissing, writeDurably } from "./durable-file.ts";
 import type { NodeIdentity } from "./identity.ts";
+import type { Joined } from "./joined.ts";
 import { pinAuditKey } from "./audit-heads.ts";
 import { keepTrusted, openNodeConnection, trustedByToken } from "./node-connection.ts";
 import { TRANSPORT_KINDS, type TransportKind, transportsOf, type WayToCoordinator } from "./node-transport.ts";
@@ -48,13 +49,6 @@ export interface JoinOptions extends WayToCoordinator {
    * stay. Default false.
    */
   readonly rejoin?: boolean;
-}
-
-/** How a join ended: `status` is pending until the project's owner approves the node. */
-export interface Joined {
-  readonly nodeId: string;
-  readonly projectId: string;
-  readonly status: string;
 }
 
 /** A joined node that no other process runs until this is disposed. */

@@ -5,7 +5,7 @@ import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
 import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
 import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
-import type { AuditHeads } from "./audit-heads.ts";
+import type { AuditHeads } from "./follow-audit-heads.ts";
 import type { NodeRoster } from "./node-roster.ts";
 import { createPlanParties } from "./plan-parties.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";

@@ -7,6 +7,7 @@ import { nodeErrors } from "./node.ts";
 import { rosterErrors } from "./roster.ts";
 import { peopleErrors } from "./people.ts";
 import { runErrors } from "./run.ts";
+import { signatureErrors } from "./signatures.ts";
 import { specErrors } from "./spec.ts";
 import { storeErrors } from "./store.ts";
 import { tlsErrors } from "./tls.ts";
@@ -27,6 +28,7 @@ export const ERROR_CATALOGUE = {
   ...storeErrors,
   ...tlsErrors,
   ...wireErrors,
+  ...signatureErrors,
   ...identityErrors,
   ...peopleErrors,
 } as const satisfies Record<string, ErrorEntry>;

@@ -3,7 +3,7 @@ import { projects } from "./projects.ts";
 import { orm, pgCore } from "../drizzle.ts";
 
 const { sql } = orm;
-const { check, index, jsonb, pgTable, text, unique, uniqueIndex } = pgCore;
+const { boolean, check, index, jsonb, pgTable, text, unique, uniqueIndex } = pgCore;
 
 /** States of a node: joined, let in by the owner, sent away. */
 export const NODE_STATUSES = ["pending", "approved", "removed"] as const;
@@ -21,6 +21,8 @@ export const nodes = pgTable(
     /** Raw Ed25519 public key, 32 bytes. */
     publicKey: bytes().notNull(),
     status: text({ enum: NODE_STATUSES }).notNull(),
+    /** It signs each request, because it can show no client certificate; said at joining, and once for all. */
+    signsRequests: boolean().notNull().default(false),
     kernelBuild: text(),
     softwareVersion: text(),
     joinedAt: instant().notNull().defaultNow(),

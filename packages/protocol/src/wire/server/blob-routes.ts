@@ -4,36 +4,47 @@ import type { BlobEndpoint } from "../blob-endpoint.ts";
 import type { Fields } from "../exchange.ts";
 import { answerBlob } from "./blob-answers.ts";
 import type { WireLimits } from "./limits.ts";
+import { signedBody } from "./signed-requests.ts";
 
-/** Answers one blob request, or throws the error to answer it with. @param session that the browser showed, as a token */
+/** Who sends a blob request, beside the bearer token. */
+export interface BlobSender {
+  /** The session that a browser showed, as a token. */
+  readonly session: string | undefined;
+  /** The node that signed it. */
+  readonly signedBy: string | undefined;
+}
+
+/** Answers one blob request, or throws the error to answer it with. */
 export async function serveBlob(
   endpoint: BlobEndpoint,
   limits: WireLimits,
   request: IncomingMessage,
   response: ServerResponse,
-  session?: string,
+  { session, signedBy }: BlobSender,
 ): Promise<void> {
-  const { headers, socket } = request;
+  const { socket } = request;
+  const headers = request.headers as Fields;
+  const body = bodyOf(request, limits.stallTimeoutMs);
   const {
     status,
     headers: fields,
-    body,
+    body: answer,
   } = await answerBlob(endpoint, limits, {
-    ...{ method: request.method ?? "", path: request.url ?? "", headers: headers as Fields, address: socket.remoteAddress, session },
-    body: bodyOf(request, limits.stallTimeoutMs),
+    ...{ method: request.method ?? "", path: request.url ?? "", headers, address: socket.remoteAddress, session },
+    body: signedBy === undefined ? body : signedBody(body, headers),
     interrupt: () => socket.destroy(),
     ready: () => {
-      if (headers.expect !== undefined) response.writeContinue();
+      if (headers["expect"] !== undefined) response.writeContinue();
     },
   });
-  if (body === undefined || typeof body === "string") {
-    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-    response.writeHead(status, { ...fields, ...length }).end(body);
+  if (answer === undefined || typeof answer === "string") {
+    const length = answer === undefined ? {} : { "content-length": Buffer.byteLength(answer) };
+    response.writeHead(status, { ...fields, ...length }).end(answer);
     return;
   }
   const stall = setTimeout(() => socket.destroy(), limits.stallTimeoutMs);
   try {
-    for await (const chunk of body) {
+    for await (const chunk of answer) {
       // Not before the first chunk: a store that cannot read the blob must still be able to say so.
       if (!response.headersSent) response.writeHead(status, fields);
       if (!response.write(chunk)) await drained(response);

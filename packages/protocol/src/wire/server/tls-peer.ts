@@ -11,13 +11,16 @@ export interface TlsPeer {
   readonly distrusted: string | undefined;
 }
 
-/** A call or a blob that came over TLS. */
-export interface TlsCall {
-  readonly peer: TlsPeer;
+/** A call, or a blob, that came over a socket. */
+export interface WireCall {
+  /** Undefined on a plain connection, which comes from this machine. */
+  readonly peer: TlsPeer | undefined;
   /** `/service/Method` or `/blobs/…`. */
   readonly path: string;
   /** The bearer token that it came with. */
   readonly token: string | undefined;
+  /** The node that signed it; undefined without a signature. */
+  readonly signedBy: string | undefined;
 }
 
 const PEER = Symbol("TLS peer");

@@ -31,7 +31,7 @@ async function openTls(credentials: TlsServerCredentials = world.server) {
     tls: { host: "127.0.0.1", port: 0, credentials },
     log: { debug: () => {}, warn: () => {}, error: (_fields, message) => expect(message).toBe("") },
     admit({ peer, token }) {
-      seen.push(peer);
+      if (peer !== undefined) seen.push(peer);
       if (token === "refused") throw new NexusError("CERTIFICATE_REQUIRED", "Not without a certificate.");
     },
     blobs: { store: memoryBlobStore(), authorizeGet: async () => {}, authorizePut: async () => {}, staged: async () => {} },

@@ -13,10 +13,12 @@ import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken, peerValues } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
 import { fromConnectError, toConnectError } from "../error-detail.ts";
+import type { Fields } from "../exchange.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { brokenConnection } from "../rpc-channel.ts";
 import { publicError, serverErrors } from "../server-errors.ts";
 import type { RequestHeaders } from "../session-cookie.ts";
+import { claimsSignature } from "../signatures/request-signature.ts";
 import type { WireLog } from "../wire-log.ts";
 import { isBlobPath } from "./blob-answers.ts";
 import { serveBlob } from "./blob-routes.ts";
@@ -28,8 +30,10 @@ import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls
 import { rawAnswer } from "./raw-answer.ts";
 import { rpcCalls } from "./rpc-calls.ts";
 import { assertSameOrigin } from "./same-origin.ts";
+import { nothingAt, serveSignedCall } from "./signed-calls.ts";
+import { type CheckSignature, signerKey, signerOf } from "./signed-requests.ts";
 import { serveSite, type Site } from "./site-routes.ts";
-import { peerOf, type TlsCall, type TlsPeer, tlsPeerKey } from "./tls-peer.ts";
+import { peerOf, type TlsPeer, tlsPeerKey, type WireCall } from "./tls-peer.ts";
 import { acceptWebSockets, asksForWebSocket } from "./websocket/accept.ts";
 
 /** Options of {@link startWireServer}. */
@@ -45,10 +49,12 @@ export interface WireServerOptions {
   readonly limits?: Partial<WireLimits> | undefined;
   /** Serves other machines, too. */
   readonly tls?: TlsListenOptions | undefined;
-  /** Asked before every call and every blob that comes over TLS; throws what refuses it. Plain connections come from this machine. */
-  readonly admit?: ((call: TlsCall) => void) | undefined;
-  /** Reads the session that a browser shows, as a token. */
-  readonly session?: ((headers: RequestHeaders, isTls: boolean) => string | undefined) | undefined;
+  /** Asked before every call and every blob; throws what refuses it. Plain connections come from this machine. */
+  readonly admit?: ((call: WireCall) => void) | undefined;
+  /** Verifies signatures of requests. Absent: they count for nothing. */
+  readonly checkSignature?: CheckSignature | undefined;
+  /** Reads the session that a browser shows, as a token. @param socket the host that a WebSocket is meant for, where one is asked for */
+  readonly session?: ((headers: RequestHeaders, isTls: boolean, socket?: string) => string | undefined) | undefined;
   /** Told of every call that was answered, whatever carried it. */
   readonly observe?: ((call: CallObservation) => void) | undefined;
   /** Pages, and what they ask beside RPCs. */
@@ -93,7 +99,7 @@ type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
  * @throws ADDRESS_NOT_LOOPBACK, PORT_IN_USE, USAGE.
  */
 export async function startWireServer(options: WireServerOptions): Promise<WireServer> {
-  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, session = () => undefined, observe, site } = options;
+  const { host = "127.0.0.1", port, routes, blobs, log, admit = () => {}, checkSignature, session = () => undefined, observe, site } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const shutdown = new AbortController();
   /** Blob and site requests whose handlers have not ended: staged bytes are theirs to discard. */
@@ -111,11 +117,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   const calls = rpcCalls(routes, rpc);
   const serveRpc = (request: AnyRequest, response: AnyResponse): void => {
     const handler = calls.handlers.get(request.url?.split("?", 1)[0] ?? "");
-    if (handler === undefined) {
-      throw new NexusError("MESSAGE_INVALID", `There is nothing at ${request.url?.slice(0, 200)}.`, {
-        details: { path: request.url?.slice(0, 200) },
-      });
-    }
+    if (handler === undefined) throw nothingAt(request.url ?? "");
     const peer = peers.get(request);
     const values = valuesOf(request.socket.remoteAddress, peer, session(request.headers, peer !== undefined));
     handler(universalRequestFromNodeRequest(request, response, undefined, values))
@@ -156,7 +158,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       request.on("error", () => {});
       response.on("error", () => {});
       try {
-        const authority = "authority" in request ? request.authority : request.headers.host;
+        const authority = authorityOf(request);
         const peer = isTls ? peerOf(request.socket) : undefined;
         if (peer !== undefined) peers.set(request, peer);
         // A connection that broke in this moment tells no more: nothing of it may pass for one of this machine.
@@ -168,7 +170,8 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
           // A blob's sender waits for our word; a message is small enough to come at once.
           if (request.headers.expect !== undefined) response.writeContinue();
           if (site?.serves(request.url?.split("?", 1)[0] ?? "") !== true) {
-            serveRpc(request, response);
+            if (checkSignature === undefined || !claimsSignature(request.headers as Fields)) serveRpc(request, response);
+            else track(serveSignedRpc(request, response, peer), request, response);
             return;
           }
           track(serveSite(site, isTls, request, response), request, response);
@@ -177,27 +180,47 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
         if (!(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) {
           throw new NexusError("MESSAGE_INVALID", "Blobs travel over HTTP/1.1.");
         }
-        if (peer !== undefined) admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization) });
-        track(serveBlob(blobs, limits, request, response, session(request.headers, isTls)), request, response);
+        track(serveAdmittedBlob(request, response, peer), request, response);
       } catch (error) {
         refuse(error, request, response);
       }
     };
 
-  const frameCalls = rpcCalls(routes, { ...rpc, connect: true, grpc: false, grpcWeb: false });
+  /** Of the Connect protocol alone: what WebSockets carry, and what is signed. */
+  const connectCalls = rpcCalls(routes, { ...rpc, connect: true, grpc: false, grpcWeb: false });
+  const { handlers } = connectCalls;
   const webSockets = acceptWebSockets({
-    ...{ blobs, limits, log, admit, contextValues: (address, peer) => valuesOf(address, peer) },
-    handlers: frameCalls.handlers,
+    ...{ handlers, blobs, limits, log, admit, checkSignature },
+    contextValues: ({ address, peer, session: shown }) => valuesOf(address, peer, shown),
   });
+
+  const signer = (request: AnyRequest, isTls: boolean): Promise<string | undefined> => {
+    const { method = "", url = "" } = request;
+    return signerOf(checkSignature, { method, path: url, authority: authorityOf(request), headers: request.headers as Fields, isTls });
+  };
+
+  async function serveAdmittedBlob(request: http.IncomingMessage, response: http.ServerResponse, peer: TlsPeer | undefined): Promise<void> {
+    const isTls = peer !== undefined;
+    const signedBy = await signer(request, isTls);
+    admit({ peer, path: request.url ?? "", token: bearerToken(request.headers.authorization), signedBy });
+    await serveBlob(blobs, limits, request, response, { session: session(request.headers, isTls), signedBy });
+  }
+
+  async function serveSignedRpc(request: AnyRequest, response: AnyResponse, peer: TlsPeer | undefined): Promise<void> {
+    const isTls = peer !== undefined;
+    const values = valuesOf(request.socket.remoteAddress, peer, session(request.headers, isTls));
+    await serveSignedCall(handlers, request, response, values.set(signerKey, await signer(request, isTls)));
+  }
   const onUpgrade =
     (isTls: boolean) =>
     (request: http.IncomingMessage, socket: Duplex, head: Buffer): void =>
       webSockets.upgrade(request, socket, head, () => {
         const peer = isTls ? peerOf(request.socket) : undefined;
         if (isTls && peer === undefined) throw new NexusError("INTERRUPTED", "The connection has ended.");
-        assertSameOrigin(request.headers.host, request.headers.origin, { isTls });
+        const { host: authority, origin } = request.headers;
+        assertSameOrigin(authority, origin, { isTls });
         if (shutdown.signal.aborted) throw closingError();
-        return peer;
+        return { address: request.socket.remoteAddress, peer, authority, session: session(request.headers, isTls, authority) };
       });
 
   // Servers of their own for either port: what comes over TLS is never taken for a call of this machine.
@@ -239,7 +262,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     const servers = [...listeners.servers, ...(secure === undefined ? [] : [secure.server])];
     const stopped = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     shutdown.abort(closingError());
-    for (const served of [calls, frameCalls]) served.end(toConnectError(closingError()));
+    for (const served of [calls, connectCalls]) served.end(toConnectError(closingError()));
     for (const { sessions } of fronts) for (const session of sessions) session.close();
     void webSockets.close();
     // Idle connections, and those that become idle until the grace is over.
@@ -285,16 +308,18 @@ function observation(observe: (call: CallObservation) => void): Interceptor {
   };
 }
 
-/** Lets calls over TLS in, or not, before their handlers. */
-function admission(admit: (call: TlsCall) => void): Interceptor {
+/** Lets calls in, or not, before their handlers. */
+function admission(admit: (call: WireCall) => void): Interceptor {
   return (next) => (request) => {
-    const peer = request.contextValues.get(tlsPeerKey);
-    if (peer !== undefined) {
-      const path = `/${request.service.typeName}/${request.method.name}`;
-      admit({ peer, path, token: bearerToken(request.header.get("authorization") ?? undefined) });
-    }
+    const { contextValues, service, method, header } = request;
+    const [peer, signedBy] = [contextValues.get(tlsPeerKey), contextValues.get(signerKey)];
+    admit({ peer, path: `/${service.typeName}/${method.name}`, token: bearerToken(header.get("authorization") ?? undefined), signedBy });
     return next(request);
   };
+}
+
+function authorityOf(request: AnyRequest): string | undefined {
+  return "authority" in request ? request.authority : request.headers.host;
 }
 
 function closingError(): NexusError {

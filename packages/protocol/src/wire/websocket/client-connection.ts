@@ -6,6 +6,7 @@
  */
 import { NexusError } from "@ciphernx/core/errors";
 import type { Exchange, ExchangeAnswer, ExchangeRequest, OpenExchange } from "../exchange.ts";
+import type { RequestSigner } from "../signatures/request-signer.ts";
 import type { TokenSource } from "../transport.ts";
 import { incomingBody, type IncomingBody, outgoingBody, type OutgoingBody } from "./body.ts";
 import { connectionError, type FrameSocket, type OpenFrameSocket } from "./frame-socket.ts";
@@ -25,6 +26,7 @@ import { idleTimer } from "./idle-timer.ts";
 export interface ClientConnectionOptions {
   readonly open: OpenFrameSocket;
   readonly token: TokenSource;
+  readonly signer?: RequestSigner | undefined;
   /** Whom it connects to, for messages. */
   readonly origin: string;
   /** Milliseconds without a frame of it after which a blob's exchange fails with TIMEOUT; calls wait as long as they are told to. */
@@ -59,7 +61,7 @@ interface Live {
   close(): void;
 }
 
-export function clientConnection({ open, token, origin, stallTimeoutMs, silenceMs = SILENCE_MS }: ClientConnectionOptions): ClientConnection {
+export function clientConnection({ open, token, signer, origin, stallTimeoutMs, silenceMs = SILENCE_MS }: ClientConnectionOptions): ClientConnection {
   const closing = new AbortController();
   let live: Promise<Live> | undefined;
 
@@ -128,7 +130,7 @@ export function clientConnection({ open, token, origin, stallTimeoutMs, silenceM
   }
 
   return {
-    exchange: (request) => openExchange(request, { live: () => (live ??= connect()), token, origin, stallTimeoutMs }),
+    exchange: (request) => openExchange(request, { live: () => (live ??= connect()), token, signer, origin, stallTimeoutMs }),
     close() {
       closing.abort();
       void live?.then(
@@ -171,11 +173,14 @@ async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
   }
 }
 
-interface Opening extends Pick<ClientConnectionOptions, "token" | "origin" | "stallTimeoutMs"> {
+interface Opening extends Pick<ClientConnectionOptions, "token" | "signer" | "origin" | "stallTimeoutMs"> {
   live(): Promise<Live>;
 }
 
-function openExchange({ method, path, headers, signal }: ExchangeRequest, { live, token, origin, stallTimeoutMs }: Opening): Exchange {
+function openExchange(
+  { method, path, headers, signal, content }: ExchangeRequest,
+  { live, token, signer, origin, stallTimeoutMs }: Opening,
+): Exchange {
   const bearer = token();
   const answer = Promise.withResolvers<ExchangeAnswer>();
   // It may be looked at later than it fails.
@@ -230,12 +235,14 @@ function openExchange({ method, path, headers, signal }: ExchangeRequest, { live
     if (isOver) return;
     try {
       const on = await live();
+      // Before it has its number: exchanges begin in the order of those. When there is a line for it: signatures grow old.
+      const signed = await signer?.sign({ method, authority: new URL(origin).host, path, headers: fields }, content);
       if (isOver) return;
       const id = await on.take({ outgoing, incoming, answered: answer.resolve, moved: () => stall?.touch(), failed });
       if (id === undefined) throw connectionError("The connection to the coordinator broke.");
       place = { on, id };
       if (isOver) on.drop(id);
-      else await send({ case: "open", value: { method, path, headers: fields, ...first } });
+      else await send({ case: "open", value: { method, path, headers: { ...fields, ...signed }, ...first } });
     } catch (error) {
       failed(error instanceof Error ? error : connectionError(String(error)));
     }

@@ -5,6 +5,7 @@ import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { DEFAULT_TRIES } from "../patience.ts";
 import { rpcChannel } from "../rpc-channel.ts";
 import { tokenBucket } from "../token-bucket.ts";
+import type { RequestSigner } from "../signatures/request-signer.ts";
 import type { TokenSource, Transport } from "../transport.ts";
 import type { StreamHash } from "../verified-blob.ts";
 import { clientConnection } from "./client-connection.ts";
@@ -18,6 +19,8 @@ export interface ExchangeTransportOptions {
   readonly open: OpenFrameSocket;
   readonly newHash: () => StreamHash;
   readonly token?: TokenSource | undefined;
+  /** Signs each exchange; undefined where the connection shows who opens it. */
+  readonly signer?: RequestSigner | undefined;
   readonly stallTimeoutMs?: number | undefined;
   readonly tries?: number | undefined;
   readonly uploadBytesPerSecond?: number | undefined;
@@ -29,16 +32,17 @@ export interface ExchangeTransportOptions {
 
 /** A Transport whose calls and blobs are exchanges over one WebSocket. */
 export function exchangeTransport(options: ExchangeTransportOptions): Transport {
-  const { origin, open, newHash, token = () => undefined, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES, uploadBytesPerSecond, silenceMs } = options;
+  const { origin, open, newHash, token = () => undefined, signer, stallTimeoutMs = 60_000, tries = DEFAULT_TRIES } = options;
+  const { uploadBytesPerSecond, silenceMs } = options;
   const uploadLimit = uploadBytesPerSecond === undefined ? undefined : tokenBucket(uploadBytesPerSecond);
   const closing = new AbortController();
   // Calls bring their token with them; blobs are given it here.
-  const connection = clientConnection({ open, origin, token, stallTimeoutMs, silenceMs });
+  const connection = clientConnection({ open, origin, token, signer, stallTimeoutMs, silenceMs });
   return {
     kind: "websocket",
     rpc: rpcChannel({
       inner: createTransport({
-        httpClient: exchangeHttpClient(connection.exchange),
+        httpClient: exchangeHttpClient(connection.exchange, { signs: signer !== undefined }),
         baseUrl: origin,
         useBinaryFormat: true,
         interceptors: [],

@@ -5,13 +5,12 @@ import { WebSocket, WebSocketServer } from "ws";
 import { publicError } from "../../server-errors.ts";
 import { CLOSE, MAX_FRAME_BYTES, MISSED_PINGS, SUBPROTOCOL, WEBSOCKET_PATH } from "../../websocket/frames.ts";
 import { rawAnswer } from "../raw-answer.ts";
-import type { TlsPeer } from "../tls-peer.ts";
-import { type FrameService, serveFrames, type ServedFrames } from "./serve-frames.ts";
+import { type FrameCaller, type FrameService, serveFrames, type ServedFrames } from "./serve-frames.ts";
 
 /** The WebSockets of a server. */
 export interface WebSockets {
-  /** Takes over a connection that asks to become one, or refuses it. `check` throws why it may not. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, check: () => TlsPeer | undefined): void;
+  /** Takes over a connection that asks to become one, or refuses it. `check` says who is at the other end, or throws why it may not. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, check: () => FrameCaller): void;
   /** Says goodbye to every peer; resolves when what was under way has ended. */
   close(): Promise<void>;
   /** Ends every connection without a word. */
@@ -37,11 +36,11 @@ export function acceptWebSockets(service: FrameService): WebSockets {
   }, pingIntervalMs);
   sweep.unref();
 
-  function serve(socket: WebSocket, address: string | undefined, peer: TlsPeer | undefined): void {
+  function serve(socket: WebSocket, caller: FrameCaller): void {
+    const { address } = caller;
     socket.binaryType = "nodebuffer";
     const served = serveFrames(service, {
-      address,
-      peer,
+      ...caller,
       socket: {
         send: (bytes) =>
           new Promise((sent) => {
@@ -69,15 +68,14 @@ export function acceptWebSockets(service: FrameService): WebSockets {
       // Whoever is refused, or vanishes, does so without an end to this process.
       socket.on("error", () => socket.destroy());
       try {
-        const peer = check();
+        const caller = check();
         const path = request.url ?? "";
         if (path !== WEBSOCKET_PATH)
           throw new NexusError("MESSAGE_INVALID", `There is no WebSocket at ${path.slice(0, 200)}, but at ${WEBSOCKET_PATH}.`);
         const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
         if (!offered.includes(SUBPROTOCOL)) throw new NexusError("MESSAGE_INVALID", `The WebSocket does not offer the subprotocol ${SUBPROTOCOL}.`);
         request.headers["sec-websocket-protocol"] = SUBPROTOCOL;
-        const address = request.socket.remoteAddress;
-        server.handleUpgrade(request, socket, head, (made) => serve(made, address, peer));
+        server.handleUpgrade(request, socket, head, (made) => serve(made, caller));
       } catch (error) {
         socket.end(rawAnswer(publicError(error, log, { method: request.method, path: request.url })), () => socket.destroy());
       }

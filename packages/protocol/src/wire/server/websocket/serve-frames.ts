@@ -24,10 +24,13 @@ import {
   WINDOW_BYTES,
 } from "../../websocket/frames.ts";
 import { idleTimer } from "../../websocket/idle-timer.ts";
+import { wholeBody } from "../../whole-body.ts";
 import { answerBlob, isBlobPath } from "../blob-answers.ts";
 import { httpAnswer } from "../http-errors.ts";
 import type { WireLimits } from "../limits.ts";
-import type { TlsCall, TlsPeer } from "../tls-peer.ts";
+import { nothingAt, once } from "../signed-calls.ts";
+import { type CheckSignature, signedBody, signerKey, signerOf } from "../signed-requests.ts";
+import type { TlsPeer, WireCall } from "../tls-peer.ts";
 
 /** What a connection is served with. */
 export interface FrameService {
@@ -36,16 +39,26 @@ export interface FrameService {
   readonly blobs: BlobEndpoint;
   readonly limits: WireLimits;
   readonly log: WireLog;
-  readonly admit: (call: TlsCall) => void;
+  readonly admit: (call: WireCall) => void;
+  readonly checkSignature: CheckSignature | undefined;
   /** Context of a call from that peer. */
-  readonly contextValues: (address: string | undefined, peer: TlsPeer | undefined) => ContextValues;
+  readonly contextValues: (caller: FrameCaller) => ContextValues;
 }
 
-/** Who is at the other end. */
-export interface FramePeer {
-  readonly socket: FrameSocket;
+/** Who is at the other end, as the request to become a WebSocket told it: it holds for every exchange. */
+export interface FrameCaller {
   readonly address: string | undefined;
+  /** Undefined on a plain connection. */
   readonly peer: TlsPeer | undefined;
+  /** The host that was dialled. */
+  readonly authority: string | undefined;
+  /** The session that a browser's page showed, as a token. It is looked up anew for each exchange: one that ended counts for none. */
+  readonly session: string | undefined;
+}
+
+/** A connection of somebody. */
+export interface FramePeer extends FrameCaller {
+  readonly socket: FrameSocket;
 }
 
 /** A connection that is served. */
@@ -82,7 +95,8 @@ interface FirstPiece {
   readonly end: boolean;
 }
 
-export function serveFrames(service: FrameService, { socket, address, peer }: FramePeer): ServedFrames {
+export function serveFrames(service: FrameService, { socket, ...caller }: FramePeer): ServedFrames {
+  const { address } = caller;
   const { limits, log } = service;
   const exchanges = new Map<number, Served>();
   const active = new Set<Promise<void>>();
@@ -118,13 +132,11 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
     const outgoing = outgoingBody(WINDOW_BYTES, (body) => send(id, { case: "data", value: { body } }));
     if ((end || body.length > 0) && !incoming.push(body, end)) return refuse(CLOSE.tooMuch, "more than was granted");
     exchanges.set(id, { incoming, outgoing, aborted, moved: () => incomingIdle.touch() });
-    const answering = answer(service, { id, method, path, headers }, { incoming, outgoing, aborted, address, peer, send, interrupt: cut }).finally(
-      () => {
-        incomingIdle.stop();
-        exchanges.delete(id);
-        active.delete(answering);
-      },
-    );
+    const answering = answer(service, { id, method, path, headers }, { incoming, outgoing, aborted, caller, send, interrupt: cut }).finally(() => {
+      incomingIdle.stop();
+      exchanges.delete(id);
+      active.delete(answering);
+    });
     active.add(answering);
   }
 
@@ -182,7 +194,8 @@ export function serveFrames(service: FrameService, { socket, address, peer }: Fr
   };
 }
 
-interface Answering extends Pick<FramePeer, "address" | "peer"> {
+interface Answering {
+  readonly caller: FrameCaller;
   readonly incoming: IncomingBody;
   readonly outgoing: OutgoingBody;
   readonly aborted: AbortController;
@@ -207,7 +220,7 @@ async function answer(service: FrameService, opened: Opened, answering: Answerin
     if (body === undefined) return await begin(status, fields, { end: true });
     if (typeof body === "string") return await begin(status, fields, { body: new TextEncoder().encode(body), end: true });
     if (isUnary(fields)) {
-      const whole = await collect(body);
+      const whole = await wholeBody(body);
       if (whole.length <= MAX_PIECE_BYTES) return await begin(status, fields, { body: whole, end: true });
       await begin(status, fields);
       await outgoing.write(whole);
@@ -247,12 +260,6 @@ function isUnary(headers: Readonly<Record<string, string>>): boolean {
   return /^application\/(?:proto|json)$/.test(headers["content-type"] ?? "");
 }
 
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of body) pieces.push(piece);
-  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-}
-
 interface Handled {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
@@ -260,24 +267,28 @@ interface Handled {
 }
 
 async function handle(
-  { handlers, blobs, limits, admit, contextValues }: FrameService,
+  { handlers, blobs, limits, admit, checkSignature, contextValues }: FrameService,
   { method, path, headers }: Opened,
-  { incoming, aborted, address, peer, interrupt }: Answering,
+  { incoming, aborted, caller, interrupt }: Answering,
 ): Promise<Handled> {
   assertModest(path, headers, limits);
+  const { address, peer, authority, session } = caller;
+  const signedBy = await signerOf(checkSignature, { method, path, headers, authority, isTls: peer !== undefined });
+  const body = signedBy === undefined ? incoming : signedBody(incoming, headers);
   if (isBlobPath(path)) {
-    if (peer !== undefined) admit({ peer, path, token: bearerToken(headers["authorization"]) });
-    return answerBlob(blobs, limits, { method, path, headers, address, body: incoming, interrupt });
+    admit({ peer, path, token: bearerToken(headers["authorization"]), signedBy });
+    return answerBlob(blobs, limits, { method, path, headers, address, session, body, interrupt });
   }
   const handler = handlers.get(path);
-  if (handler === undefined)
-    throw new NexusError("MESSAGE_INVALID", `There is nothing at ${path.slice(0, 200)}.`, { details: { path: path.slice(0, 200) } });
+  if (handler === undefined) throw nothingAt(path);
   const header = new Headers();
   for (const [name, value] of Object.entries(headers)) header.set(name, value);
   const answered = await handler({
-    ...{ httpVersion: "1.1", url: `http://coordinator${path}`, method, header, body: incoming },
+    ...{ httpVersion: "1.1", url: `http://coordinator${path}`, method, header },
+    // Read before the handler begins: a call whose body is another one than was signed is refused as any other.
+    body: signedBy === undefined ? body : once(await wholeBody(body)),
     signal: aborted.signal,
-    contextValues: contextValues(address, peer),
+    contextValues: contextValues(caller).set(signerKey, signedBy),
   });
   return { status: answered.status, headers: Object.fromEntries(answered.header?.entries() ?? []), body: answered.body };
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "nodes" ADD COLUMN "signs_requests" boolean DEFAULT false NOT NULL;
