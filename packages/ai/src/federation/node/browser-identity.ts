@@ -56,7 +56,8 @@ export interface BrowserJoinOptions {
 export async function joinInBrowser({ origin, token, name }: BrowserJoinOptions): Promise<Joined> {
   const named = nameSchema.safeParse(name);
   if (!named.success) throw new NexusError("USAGE", `A node cannot be called "${name}". ${named.error.issues[0]!.message}`, { hint: "" });
-  using _held = await lockBrowserNode(name);
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
   const kept = await readKeptNode(name);
   if (kept?.joined !== undefined) {
     throw new NexusError("NODE_ALREADY_JOINED", `This browser holds the identity of the node ${name} (${kept.joined.nodeId}) already.`, {
@@ -113,7 +114,8 @@ export async function holdBrowserNode(origin: string, name: string): Promise<Bro
  * @throws NexusError NODE_NOT_FOUND when no node of that name joined from this browser, NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE
  */
 export async function anchorBrowserNode(name: string, anchor: RosterAnchor): Promise<void> {
-  using _held = await lockBrowserNode(name);
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
   const kept = await readKeptNode(name);
   if (kept?.joined === undefined) throw new NexusError("NODE_NOT_FOUND", `No node "${name}" joined from this browser.`, { hint: "Join first." });
   await keepNode({ ...kept, anchor });
@@ -121,6 +123,7 @@ export async function anchorBrowserNode(name: string, anchor: RosterAnchor): Pro
 
 /** Forgets a node, its key included: nobody can speak for it any more. @throws NexusError NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE */
 export async function forgetBrowserNode(name: string): Promise<void> {
-  using _held = await lockBrowserNode(name);
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
   await forgetNode(name);
 }
