@@ -5,6 +5,8 @@ import { join } from "node:path";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 import { loadIdentity } from "@ciphernx/ai/federation/node";
+import { addNode, createOrganisation, foundingEntry, rosterAccess, runSigner } from "@ciphernx/ai/federation/organisation";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import type { BrowserContext, Page } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -103,7 +105,8 @@ async function startWorker(page: Page, sent: BrowserNodeOrder): Promise<{ said()
   return { said };
 }
 
-const run = async () => (await (await lent.nexus.runs.start(rowsSpec({ evaluate: { metrics: ["loss", "correct", "f1"] } }))).result()).modelHash;
+const SPEC = rowsSpec({ evaluate: { metrics: ["loss", "correct", "f1"] } });
+const run = async () => (await (await lent.nexus.runs.start(SPEC)).result()).modelHash;
 
 /** Numbers of the heads of the audit log that the browser keeps with its node. */
 function keptHeads(page: Page): Promise<readonly number[]> {
@@ -192,4 +195,37 @@ describe.skipIf(!HAS_CHROMIUM)(`a browser's tab as a node${HAS_CHROMIUM ? "" : "
       expect((await keptHeads(page)).slice(0, heads.length)).toEqual(heads);
     },
   );
+
+  it("goes by its organisation's roster, which the coordinator cannot change", { timeout: 120_000 }, async () => {
+    await lent.nexus.nodes.remove("cedar");
+    const origin = `https://localhost:${new URL(lent.coordinator.tls!.url).port}`;
+    const project = (await lent.nexus.status()).projectId;
+    const folder = lent.folderOf("organisation");
+    const organisation = await createOrganisation({ folder, name: "clinic", project, url: lent.url, passphrase: "five random words are easy" });
+    await lent.nexus.organisations.found((await foundingEntry(organisation)).entry);
+    const transport = stack.use(connectTransport({ baseUrl: lent.url }));
+    const access = rosterAccess(transport, { project, keys: organisation.keys });
+    const keyOf = async (node: string) =>
+      (await lent.nexus.nodes.list()).find(({ name, status }) => name === node && status !== "removed")?.publicKeyHex;
+    for (const node of NAMES.slice(0, 2)) await addNode(access, organisation, { node, key: (await keyOf(node))! });
+
+    const { token } = await lent.nexus.nodes.createJoinToken();
+    await using browser = await launchTrusting(origin);
+    const { page } = await openPage(await browser.newContext(), origin);
+    const anchor = { organisation: "clinic", key: organisation.publicKey, project };
+    const starting = startWorker(page, { ...order("cedar", origin, token, true), anchor });
+    const key = await Promise.race([eventually(() => keyOf("cedar")), starting.then(() => "let in without its organisation")]);
+    await expect(lent.nexus.nodes.approve("cedar")).rejects.toMatchObject({ code: "NOT_ON_ROSTER" });
+    await addNode(access, organisation, { node: "cedar", key });
+    const { said } = await starting;
+    const signed = await lent.nexus.runs.start(SPEC, { signer: runSigner(access, organisation) });
+    expect((await signed.result()).modelHash).toBe(expected);
+    await assertTookPart(await said());
+
+    // Told that it is another organisation's, it refuses what the coordinator shows.
+    await page.reload();
+    const other = await startWorker(page, { ...order("cedar", origin, undefined, true), anchor: { ...anchor, key: key.replaceAll(/./g, "0") } });
+    const refusal = await eventually(async () => (await other.said()).find(({ type }) => type === "roster-refused"));
+    expect(refusal.error).toContain("on the roster with another key");
+  });
 });

@@ -1,7 +1,16 @@
 /// <reference lib="webworker" />
 /** The worker of `browser-node.chromium.long.test.ts`: a node whose rows the page hands over. @module */
 import { allocateExamples, createDataset, describeDataset, type DatasetSchema } from "@ciphernx/ai/data";
-import { type BrowserNode, holdBrowserNode, joinInBrowser, registerDataset, runNode, SOFTWARE_VERSION } from "@ciphernx/ai/federation/node/browser";
+import {
+  anchorBrowserNode,
+  type BrowserNode,
+  holdBrowserNode,
+  joinInBrowser,
+  type RosterAnchor,
+  registerDataset,
+  runNode,
+  SOFTWARE_VERSION,
+} from "@ciphernx/ai/federation/node/browser";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
 import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
@@ -17,6 +26,8 @@ export interface BrowserNodeOrder {
   readonly token: string | undefined;
   /** Whether it keeps its key in the browser's database and signs each request, as a node on another machine does. */
   readonly signs: boolean;
+  /** Whose node it is, where its owner says so now. */
+  readonly anchor?: RosterAnchor | undefined;
   readonly name: string;
   readonly schema: DatasetSchema;
   readonly parts: readonly { readonly count: number; readonly features: readonly number[]; readonly targets: readonly number[] }[];
@@ -36,8 +47,9 @@ async function joinPlainly({ origin, token = "", name }: BrowserNodeOrder): Prom
   return { identity: { nodeId, name, key }, connect: (bearer) => browserTransport({ origin, token: bearer }) };
 }
 
-async function joinSigning({ origin, token, name }: BrowserNodeOrder): Promise<Joined> {
+async function joinSigning({ origin, token, name, anchor }: BrowserNodeOrder): Promise<Joined> {
   if (token !== undefined) await joinInBrowser({ origin, token, name });
+  if (anchor !== undefined) await anchorBrowserNode(name, anchor);
   const node = await holdBrowserNode(origin, name);
   if (node === undefined) throw new Error(`There is no node ${name} in this browser.`);
   const { secret } = node.identity.key;
@@ -48,7 +60,7 @@ async function joinSigning({ origin, token, name }: BrowserNodeOrder): Promise<J
 
 async function serve(order: BrowserNodeOrder): Promise<void> {
   const { schema, parts, signs } = order;
-  const { identity, connect, auditHeads } = await (signs ? joinSigning : joinPlainly)(order);
+  const { identity, connect, auditHeads, roster } = await (signs ? joinSigning : joinPlainly)(order);
   const [train, test] = parts.map(({ count, features, targets }) => {
     const examples = allocateExamples(schema, count);
     examples.features.set(features);
@@ -60,7 +72,7 @@ async function serve(order: BrowserNodeOrder): Promise<void> {
     identity,
     trainer: networkTrainer({ kernel: await loadKernel(), dataset: () => Promise.resolve(dataset) }),
     softwareVersion: SOFTWARE_VERSION,
-    ...{ connect, auditHeads },
+    ...{ connect, auditHeads, roster },
     signal: new AbortController().signal,
     onSession: (session) => registerDataset(session, { name: "rows", ...describeDataset(dataset) }),
     onEvent: (event) =>

@@ -21,6 +21,7 @@ export function nodeMessage(row: typeof nodes.$inferSelect, { online, lastSeenAt
     kernelBuild: row.kernelBuild ?? "",
     publicKeyHex: Buffer.from(row.publicKey).toString("hex"),
     joinedAt: time(row.joinedAt),
+    signsRequests: row.signsRequests,
   });
 }
 

@@ -2,8 +2,8 @@ import type { Node } from "@ciphernx/protocol/proto";
 import { type Colours, formatTable, formatTime } from "../output/index.ts";
 
 /** A node for programs. */
-export function nodeData({ id, name, status, online, lastSeenAt, joinedAt, kernelBuild, publicKeyHex }: Node) {
-  return { id, name, status, online, lastSeenAt: lastSeenAt || null, joinedAt, kernelBuild: kernelBuild || null, publicKeyHex };
+export function nodeData({ id, name, status, online, lastSeenAt, joinedAt, kernelBuild, publicKeyHex, signsRequests }: Node) {
+  return { id, name, status, online, lastSeenAt: lastSeenAt || null, joinedAt, kernelBuild: kernelBuild || null, publicKeyHex, signsRequests };
 }
 
 /** The table of nodes for people. */

@@ -149,6 +149,8 @@ describe.each(TRANSPORTS)("a node that signs its requests, over %s", (kind, open
     const identity = await joined(`leaver-${kind}`, { approved: false });
     const signer = requestSigner(identity);
     expect(await fails(session(identity, open, signer))).toBe("NODE_NOT_APPROVED");
+    // Who approves it sees what it is.
+    expect((await lent.nexus.nodes.list()).find(({ name }) => name === identity.name)).toMatchObject({ status: "pending", signsRequests: true });
     await lent.nexus.nodes.approve(identity.name);
     await using opened = (await session(identity, open, signer)).transport;
     const waiting = fails(createClient(NodeService, opened.rpc).nextTask({ waitMs: 30_000 }));

@@ -102,7 +102,7 @@ async function send(
     ...(offsetBytes > 0 && { "upload-offset": String(offsetBytes), "upload-length": String(sizeBytes), "upload-complete": "?1" }),
   };
   const content = bytes instanceof Uint8Array ? bytes.subarray(offsetBytes) : { sha256: hash };
-  const request = open({ method: "PUT", path, headers, signal, asks, content });
+  const request = open({ method: "PUT", path, headers, signal, content });
   // An answer before the body has gone is a refusal, and ends the sending.
   const refused = asks && !(await request.mayContinue());
   const sending = refused

@@ -19,8 +19,6 @@ export interface ExchangeRequest {
   readonly path: string;
   readonly headers: Fields;
   readonly signal: AbortSignal;
-  /** The body waits until the other side wants it: `Exchange.mayContinue`. */
-  readonly asks?: boolean;
   /** The whole body, or its hash: wanted where requests are signed; undefined for a method without one. */
   readonly content?: SignedContent | undefined;
 }

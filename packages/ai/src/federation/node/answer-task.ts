@@ -18,7 +18,7 @@ import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { KeptValues } from "./kept-values.ts";
 import { askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
-import type { NodeRoster } from "./node-roster.ts";
+import type { NodeRoster } from "./follow-roster.ts";
 import type { PlanParties } from "./plan-parties.ts";
 import type { NodeSession } from "./session.ts";
 import type { TaskMemory } from "./task-memory.ts";

@@ -8,41 +8,23 @@
  * @module
  */
 import { NexusError } from "@ciphernx/core/errors";
+import { readRoster } from "@ciphernx/core/roster";
 import { nameSchema } from "@ciphernx/core/spec";
-import { generateSigningKey, sign, type SigningKey } from "@ciphernx/crypto/keys";
+import { generateSigningKey, sign } from "@ciphernx/crypto/keys";
 import { NodeService } from "@ciphernx/protocol/proto";
 import { registrationBytes, type Transport } from "@ciphernx/protocol/wire";
 import { requestSigner } from "@ciphernx/protocol/wire/signatures";
 import { browserTransport } from "@ciphernx/protocol/wire/websocket/browser";
 import { createClient } from "@connectrpc/connect";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type AuditHeads, followAuditHeads, type KeptAuditHead, thinHeads } from "./follow-audit-heads.ts";
+import { forgetNode, type KeptNode, keepNode, lockBrowserNode, readKeptNode } from "./browser-store.ts";
+import { type AuditHeads, followAuditHeads, thinHeads } from "./follow-audit-heads.ts";
+import { followRoster, type NodeRoster, type RosterAnchor } from "./follow-roster.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { Joined } from "./joined.ts";
 
-const DATABASE = "ciphernx-node";
-const STORE = "nodes";
 /** Heads of the audit log that are kept with a node: they are written anew with each. */
 const MAX_HEADS = 1_000;
-/** A page that is loaded anew lets go of its locks a moment after the next one has begun. */
-const LOCK_WAIT_MS = 1_000;
-
-/** A node as the browser keeps it, by its name. */
-interface KeptNode {
-  readonly name: string;
-  readonly key: SigningKey;
-  /** Absent until the coordinator has answered. */
-  readonly joined?: JoinedNode;
-}
-
-interface JoinedNode {
-  readonly nodeId: string;
-  readonly projectId: string;
-  /** By which the coordinator signs heads of its audit log; 32 bytes. */
-  readonly auditKey: Uint8Array;
-  /** What the node has seen of that log. */
-  readonly heads: readonly KeptAuditHead[];
-}
 
 /** A node of this browser that no other page or worker of it runs until this is disposed of. */
 export interface BrowserNode extends AsyncDisposable {
@@ -50,6 +32,8 @@ export interface BrowserNode extends AsyncDisposable {
   readonly projectId: string;
   /** What it has seen of the coordinator's audit log, kept beside its key. */
   readonly auditHeads: AuditHeads;
+  /** Who may take part beside it; undefined where nobody said whose node it is (`anchorBrowserNode`). */
+  readonly roster: NodeRoster | undefined;
   /** Opens a transport whose every exchange the node signs. */
   connect(token: () => string | undefined): Transport;
 }
@@ -66,24 +50,27 @@ export interface BrowserJoinOptions {
  * already answers as before: a join that broke off is repeated with the same options.
  *
  * @returns who it is, and its status: pending until the project's owner approves it
- * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_ALREADY_JOINED, COORDINATOR_UNREACHABLE, BROWSER_STORAGE_UNUSABLE
+ * @throws NexusError USAGE for a name that is none, JOIN_TOKEN_INVALID, NODE_NAME_TAKEN, NODE_ALREADY_JOINED, NODE_FOLDER_BUSY,
+ * COORDINATOR_UNREACHABLE, BROWSER_STORAGE_UNUSABLE
  */
 export async function joinInBrowser({ origin, token, name }: BrowserJoinOptions): Promise<Joined> {
   const named = nameSchema.safeParse(name);
   if (!named.success) throw new NexusError("USAGE", `A node cannot be called "${name}". ${named.error.issues[0]!.message}`, { hint: "" });
-  const kept = await readKept(name);
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
+  const kept = await readKeptNode(name);
   if (kept?.joined !== undefined) {
     throw new NexusError("NODE_ALREADY_JOINED", `This browser holds the identity of the node ${name} (${kept.joined.nodeId}) already.`, {
-      hint: "Run it, or join under another name.",
+      hint: "Run it, or join under another name; where its coordinator no longer knows it, have the browser forget it first.",
     });
   }
   const key = kept?.key ?? (await generateSigningKey({ extractable: false }));
-  if (kept === undefined) await keep({ name, key });
+  if (kept === undefined) await keepNode({ name, key });
   const registration = { token, name, publicKey: key.publicKey, signsRequests: true };
   await using transport = browserTransport({ origin });
   const signature = await sign(key, registrationBytes(registration));
   const { nodeId, projectId, auditKey, status } = await createClient(NodeService, transport.rpc).register({ ...registration, signature });
-  await keep({ name, key, joined: { nodeId, projectId, auditKey, heads: [] } });
+  await keepNode({ name, key, joined: { nodeId, projectId, auditKey, heads: [] } });
   return { nodeId, projectId, status };
 }
 
@@ -92,13 +79,17 @@ export async function joinInBrowser({ origin, token, name }: BrowserJoinOptions)
  * @throws NexusError NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE
  */
 export async function holdBrowserNode(origin: string, name: string): Promise<BrowserNode | undefined> {
-  const kept = await readKept(name);
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
+  let kept = await readKeptNode(name);
   if (kept?.joined === undefined) return undefined;
-  const release = await lock(name);
-  const { key, joined } = kept;
+  const { key, anchor, joined } = kept;
   const { nodeId, projectId, auditKey } = joined;
   const signer = requestSigner({ nodeId, key });
   let { heads } = joined;
+  const change = (changes: Partial<KeptNode>): Promise<void> => keepNode((kept = { ...kept!, ...changes }));
+  const known = kept.roster && (await readRoster(kept.roster));
+  const held = stack.move();
   return {
     identity: { nodeId, name, key },
     projectId,
@@ -107,72 +98,32 @@ export async function holdBrowserNode(origin: string, name: string): Promise<Bro
       last: heads.at(-1),
       async keep(head) {
         const thinned = thinHeads([...heads, head], MAX_HEADS);
-        await keep({ name, key, joined: { ...joined, heads: thinned } });
+        await change({ joined: { ...joined, heads: thinned } });
         heads = thinned;
       },
     }),
+    roster: anchor && followRoster({ anchor, key, known, keep: ({ entries }) => change({ roster: entries }) }),
     connect: (token) => browserTransport({ origin, token, signer }),
-    [Symbol.asyncDispose]: async () => release(),
+    [Symbol.asyncDispose]: async () => held.dispose(),
   };
+}
+
+/**
+ * Says whose node it is: it goes by the roster from then on, and takes part beside nodes that are on it alone. For the organisation that owns the node,
+ * which has its own key at hand; never what a coordinator says.
+ * @throws NexusError NODE_NOT_FOUND when no node of that name joined from this browser, NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE
+ */
+export async function anchorBrowserNode(name: string, anchor: RosterAnchor): Promise<void> {
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
+  const kept = await readKeptNode(name);
+  if (kept?.joined === undefined) throw new NexusError("NODE_NOT_FOUND", `No node "${name}" joined from this browser.`, { hint: "Join first." });
+  await keepNode({ ...kept, anchor });
 }
 
 /** Forgets a node, its key included: nobody can speak for it any more. @throws NexusError NODE_FOLDER_BUSY, BROWSER_STORAGE_UNUSABLE */
 export async function forgetBrowserNode(name: string): Promise<void> {
-  const release = await lock(name);
-  try {
-    await inStore("readwrite", (store) => store.delete(name));
-  } finally {
-    release();
-  }
-}
-
-/** Holds a node by the browser's own locks, which end with the page or worker, however it ends. */
-async function lock(name: string): Promise<() => void> {
-  const held = Promise.withResolvers<void>();
-  const granted = Promise.withResolvers<void>();
-  const asked = { signal: AbortSignal.timeout(LOCK_WAIT_MS) };
-  const request = navigator.locks.request(`${DATABASE}/${name}`, asked, () => (granted.resolve(), held.promise));
-  request.catch(granted.reject);
-  try {
-    await granted.promise;
-    return held.resolve;
-  } catch (cause) {
-    throw new NexusError("NODE_FOLDER_BUSY", `Another page or worker of this browser runs the node ${name}.`, {
-      hint: "Close the other one first.",
-      cause,
-    });
-  }
-}
-
-const readKept = (name: string): Promise<KeptNode | undefined> => inStore<KeptNode | undefined>("readonly", (store) => store.get(name));
-const keep = (node: KeptNode): Promise<unknown> => inStore("readwrite", (store) => store.put(node));
-
-/** Does one thing in the browser's database; resolves when it is there to stay. */
-async function inStore<T>(mode: IDBTransactionMode, action: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  try {
-    const opening = indexedDB.open(DATABASE, 1);
-    opening.addEventListener("upgradeneeded", () => opening.result.createObjectStore(STORE, { keyPath: "name" }));
-    const database = await resultOf(opening);
-    try {
-      const transaction = database.transaction(STORE, mode, { durability: "strict" });
-      const done = new Promise<void>((resolve, reject) => {
-        transaction.addEventListener("complete", () => resolve());
-        transaction.addEventListener("abort", () => reject(transaction.error ?? new Error("the transaction was aborted")));
-      });
-      const [result] = await Promise.all([resultOf(action(transaction.objectStore(STORE))), done]);
-      return result;
-    } finally {
-      database.close();
-    }
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NexusError("BROWSER_STORAGE_UNUSABLE", `The browser's database does not keep the node's key: ${reason}.`, { cause });
-  }
-}
-
-function resultOf<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.addEventListener("success", () => resolve(request.result));
-    request.addEventListener("error", () => reject(request.error ?? new Error("the request failed")));
-  });
+  using stack = new DisposableStack();
+  stack.use(await lockBrowserNode(name));
+  await forgetNode(name);
 }

@@ -4,7 +4,15 @@
  *
  * @module
  */
-export { type BrowserJoinOptions, type BrowserNode, forgetBrowserNode, holdBrowserNode, joinInBrowser } from "./browser-identity.ts";
+export {
+  anchorBrowserNode,
+  type BrowserJoinOptions,
+  type BrowserNode,
+  forgetBrowserNode,
+  holdBrowserNode,
+  joinInBrowser,
+} from "./browser-identity.ts";
+export type { RosterAnchor } from "./follow-roster.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { type NodeEvent, runNode, type RunNodeOptions } from "./run-node.ts";
 export { registerDataset } from "./register-dataset.ts";

@@ -4,6 +4,7 @@ import { publicKeySchema, readRoster, type Roster } from "@ciphernx/core/roster"
 import { nameSchema } from "@ciphernx/core/spec";
 import { z } from "zod";
 import { readIfThere, writeDurably } from "./durable-file.ts";
+import type { RosterAnchor } from "./follow-roster.ts";
 
 const ANCHOR_FILE = "organisation.json";
 const ROSTER_FILE = "roster.json";
@@ -16,9 +17,6 @@ const anchorSchema = z.strictObject({
   key: publicKeySchema,
   project: z.string().min(1),
 });
-
-/** Whose node this is: what a node goes by when it is shown a roster. Written by whoever owns it, never by a coordinator. */
-export type RosterAnchor = Omit<z.output<typeof anchorSchema>, "formatVersion">;
 
 /** Undefined when nobody said whose node it is. @throws NexusError NODE_FOLDER_INVALID */
 export async function readAnchor(nodeFolder: string): Promise<RosterAnchor | undefined> {

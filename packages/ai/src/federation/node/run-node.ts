@@ -6,7 +6,7 @@ import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } 
 import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
 import { type KeptValues, memoryKeptValues } from "./kept-values.ts";
 import type { AuditHeads } from "./follow-audit-heads.ts";
-import type { NodeRoster } from "./node-roster.ts";
+import type { NodeRoster } from "./follow-roster.ts";
 import { createPlanParties } from "./plan-parties.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { createTaskMemory } from "./task-memory.ts";

@@ -1,8 +1,10 @@
+import http2 from "node:http2";
 import { createClient } from "@connectrpc/connect";
 import { memoryBlobStore } from "@ciphernx/core/blobs";
 import { describe, expect, it } from "vitest";
 import { ControlService } from "../../proto.ts";
 import { connectTransport } from "../connect.ts";
+import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { createPartialUploads } from "../partial-uploads.ts";
 import type { RequestSigner } from "../signatures/index.ts";
 import { signedWorld } from "../signatures/signed-world.fixture.ts";
@@ -113,5 +115,35 @@ describe.each([
     await expect(blobs.put(Uint8Array.of(1), { hash: sha256(Uint8Array.of(1)), sizeBytes: 1 })).rejects.toThrow(/no key/);
     isBroken = false;
     expect((await createClient(ControlService, rpc).listRuns({})).runs).toHaveLength(1);
+  });
+});
+
+describe("a signed call of another program", () => {
+  const path = `/${ControlService.typeName}/ListRuns`;
+  const headers = { "content-type": "application/json" };
+  const ask = async (world: Awaited<ReturnType<typeof openSigned>>, sent: Uint8Array, signed: Uint8Array, target = path) => {
+    const session = http2.connect(world.server.url);
+    const authority = `127.0.0.1:${world.server.port}`;
+    const fields = await world.signer.sign({ method: "POST", authority, path: target, headers }, signed);
+    const stream = session.request({ ":method": "POST", ":path": target, ...headers, ...fields });
+    stream.end(sent);
+    const answered = Promise.withResolvers<number>();
+    stream.once("response", ({ ":status": status }) => answered.resolve(status ?? 0));
+    stream.once("error", answered.reject);
+    let text = "";
+    for await (const piece of stream.setEncoding("utf8") as AsyncIterable<string>) text += piece;
+    session.close();
+    return { status: await answered.promise, text };
+  };
+  const json = (message: object) => new TextEncoder().encode(JSON.stringify(message));
+
+  it("over HTTP/2 is answered as any other, and refused with another body, or where there is nothing", async () => {
+    await using world = await openSigned();
+    expect(await ask(world, json({}), json({}))).toEqual({ status: 200, text: '{"runs":[{"id":"node_1"}]}' });
+    const altered = await ask(world, json({ limit: 1 }), json({}));
+    expect(altered).toMatchObject({ status: 403, text: expect.stringContaining('"code":"SIGNATURE_INVALID"') as string });
+    expect(await ask(world, json({}), json({}), "/nothing")).toMatchObject({ status: 400 });
+    const huge = new Uint8Array(MAX_MESSAGE_BYTES + 1);
+    expect(await ask(world, huge, huge)).toMatchObject({ status: 400, text: expect.stringContaining("bytes at most") as string });
   });
 });
