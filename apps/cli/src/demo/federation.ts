@@ -72,7 +72,7 @@ export async function federate({ spec, parts: reading, step, describe, output, s
   const watched = Promise.race([coordinator.ended, ...nodes.map(({ ended }) => ended)]);
   await Promise.race([ready(nexus, folders.length, signal), watched]);
   step(
-    `${nodes.length} node processes joined, each with its own key, folder and rows, signed for by its organisation; datasets registered by reference`,
+    `${nodes.length} node processes joined, each with its own key, folder and rows, each signed for by its organisation`,
   );
 
   const plan = await planOf(nexus, spec);
