@@ -9,7 +9,7 @@ export {
   MAX_API_TOKEN_SECONDS,
   newApiToken,
 } from "./api-token.ts";
-export { type AttemptLimit, type AttemptLimitOptions, createAttemptLimit } from "./attempt-limit.ts";
+export { addressKey, type AttemptLimit, type AttemptLimitOptions, createAttemptLimit } from "./attempt-limit.ts";
 export { DEFAULT_INVITATION_SECONDS, isInvitationSecret, MAX_INVITATION_SECONDS, newInvitationSecret } from "./invitation.ts";
 export { hashPassword, passwordFault, verifyPassword } from "./password.ts";
 export { redactError, redactSecrets, redactValue } from "./redact.ts";

@@ -41,6 +41,56 @@ describe("bad peers", () => {
     await world.expectAlive();
   });
 
+  it("refuses too many headers, over both HTTP versions and for WebSockets, rather than to pass over some", async () => {
+    await using world = await openWireServer({ maxHeaders: 10 });
+    const headers = (count: number) => Array.from({ length: count }, (_, index) => `X-${index}: 1\r\n`).join("");
+    const get = (count: number, more = "") => `GET /blobs/${"0".repeat(64)} HTTP/1.1\r\nHost: localhost\r\n${more}${headers(count)}\r\n`;
+    expect(await talk(world, get(9))).toMatch(/^HTTP\/1.1 404 /);
+    expect(await talk(world, get(10))).toMatch(/^HTTP\/1.1 400 .*more than 10 headers/s);
+    expect(await talk(world, get(3_000))).toMatch(/^HTTP\/1.1 (400 .*more than 10 headers|431 )/s);
+    expect(await talk(world, get(10, "Connection: Upgrade\r\nUpgrade: websocket\r\n"))).toMatch(/^HTTP\/1.1 400 .*more than 10 headers/s);
+    const session = http2.connect(world.server.url);
+    session.on("error", () => {});
+    try {
+      const request = session.request({ ":path": "/", ...Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`x-${index}`, "1"])) });
+      const [answer] = (await once(request, "response")) as [http2.IncomingHttpHeaders];
+      expect(answer[":status"]).toBe(400);
+      const large = session.request({ ":path": "/", "x-large": "x".repeat(20_000) });
+      await expect(once(large, "response")).rejects.toThrow(/ENHANCE_YOUR_CALM|PROTOCOL_ERROR|closed/i);
+    } finally {
+      session.destroy();
+    }
+    await world.expectAlive();
+  });
+
+  it("closes connections beyond their number, and goes on with the others", async () => {
+    await using world = await openWireServer({ maxConnections: 3 });
+    const held = Array.from({ length: 3 }, () => net.connect(world.server.port, "127.0.0.1"));
+    await Promise.all(held.map((socket) => once(socket, "connect")));
+    // Closed over bytes that nobody read: reset, if the bytes were there before.
+    const ask = () => talk(world, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").catch((error: Error) => error.message);
+    expect(await ask()).toMatch(/^$|ECONNRESET|EPIPE/);
+    held[0]!.destroy();
+    while (!(await ask()).startsWith("HTTP/1.1 400 ")) await tick();
+    for (const socket of held) socket.destroy();
+  });
+
+  it("ends an HTTP/2 connection without calls, though it is never quiet", async () => {
+    await using world = await openWireServer({ keepAliveTimeoutMs: 200, closeGraceMs: 50 });
+    const pinging = http2.connect(world.server.url);
+    pinging.on("error", () => {});
+    const pings = setInterval(() => pinging.destroyed || pinging.ping(() => {}), 20);
+    // A request whose headers begin and never end: HEADERS without END_HEADERS (RFC 9113 §6.2), then nothing but pings.
+    const endless = net.connect(world.server.port, "127.0.0.1");
+    endless.on("error", () => {});
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    endless.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings, Buffer.from([0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82])]));
+    await Promise.all([once(pinging, "close"), once(endless.resume(), "close")]);
+    clearInterval(pings);
+    expect([pinging.destroyed, endless.destroyed]).toEqual([true, true]);
+    await world.expectAlive();
+  });
+
   it("refuses other hosts and pages of other origins, over both HTTP versions", async () => {
     await using world = await openWireServer();
     const get = (headers: string) => talk(world, `GET /blobs/${"0".repeat(64)} HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);

@@ -6,8 +6,21 @@ export interface WireLimits {
   readonly maxBlobBytes: number;
   /** Request line and headers together. Default 16 KiB, Node's own. */
   readonly maxHeaderBytes: number;
-  /** Open connections; further ones are closed at once. Default 10,000. */
+  /** Headers of a request. Default 100. */
+  readonly maxHeaders: number;
+  /** Open connections of a listener; further ones are closed at once. Default 10,000. */
   readonly maxConnections: number;
+  /**
+   * Open connections of one address (IPv6: one /64) to the TLS listener. Default 2,000: more than six hundred nodes behind one address, with
+   * a call that waits, another and a blob each, and no address takes more than a fifth of all.
+   */
+  readonly maxConnectionsPerAddress: number;
+  /**
+   * New TLS connections of one address at once and a second from then on; further ones are closed before the handshake. Default 1,000, so that
+   * hundreds of nodes behind one address come back together after a restart, and 100, which is a tenth of a core.
+   */
+  readonly handshakeBurstPerAddress: number;
+  readonly handshakesPerAddressPerSecond: number;
   /** Time for a new connection's first bytes and for a request's headers. Default 10 s. */
   readonly headersTimeoutMs: number;
   /** Time for the whole body of a call (not its answer, which may be long in coming). Default 30 s. */
@@ -25,7 +38,11 @@ export interface WireLimits {
 export const DEFAULT_LIMITS: WireLimits = {
   maxBlobBytes: 4 * 1024 ** 3,
   maxHeaderBytes: 16 * 1024,
+  maxHeaders: 100,
   maxConnections: 10_000,
+  maxConnectionsPerAddress: 2_000,
+  handshakeBurstPerAddress: 1_000,
+  handshakesPerAddressPerSecond: 100,
   headersTimeoutMs: 10_000,
   messageTimeoutMs: 30_000,
   stallTimeoutMs: 30_000,

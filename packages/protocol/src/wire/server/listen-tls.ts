@@ -8,6 +8,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { NexusError } from "@ciphernx/core/errors";
 import type { WireLog } from "../wire-log.ts";
+import { createConnectionGate } from "./connection-gate.ts";
 import type { WireLimits } from "./limits.ts";
 import { listen, portOf } from "./listen-loopback.ts";
 import { rawAnswer } from "./raw-answer.ts";
@@ -64,9 +65,25 @@ export async function listenTls(
     socket.destroy();
   });
 
+  const gate = createConnectionGate({
+    maxConnections: limits.maxConnectionsPerAddress,
+    perSecond: limits.handshakesPerAddressPerSecond,
+    burst: limits.handshakeBurstPerAddress,
+  });
   const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    const address = socket.remoteAddress;
+    // One that has ended already has no address.
+    const leave = address === undefined ? undefined : gate.enter(address);
+    if (leave === undefined) {
+      log.debug({ address }, "a connection was refused: its address has too many");
+      socket.on("error", () => {}).destroy();
+      return;
+    }
     raw.add(socket);
-    socket.once("close", () => raw.delete(socket));
+    socket.once("close", () => {
+      raw.delete(socket);
+      leave();
+    });
     socket.on("error", () => socket.destroy());
     socket.setTimeout(limits.headersTimeoutMs, () => socket.destroy());
     socket.once("data", (first) => {

@@ -15,7 +15,7 @@ import { ControlService } from "../../proto.ts";
 import { callerToken } from "../bearer.ts";
 import { connectTransport, findAuthority, type TlsClientCredentials } from "../connect.ts";
 import { expectCode, sha256 } from "../transport.compliance.ts";
-import { startWireServer, type TlsPeer, type TlsServerCredentials } from "./index.ts";
+import { startWireServer, type TlsPeer, type TlsServerCredentials, type WireLimits } from "./index.ts";
 import { nodeCredentials, serverCredentials, tlsWorld } from "./tls.fixture.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -23,10 +23,11 @@ const [world, other] = await Promise.all([tlsWorld(), tlsWorld()]);
 const ca = world.authority.certificatePem;
 
 /** A server that notes whom it sees, and lets nobody with the token `refused` in. */
-async function openTls(credentials: TlsServerCredentials = world.server) {
+async function openTls(credentials: TlsServerCredentials = world.server, limits: Partial<WireLimits> = {}) {
   const seen: TlsPeer[] = [];
   const tokens: (string | undefined)[] = [];
   const server = await startWireServer({
+    limits,
     port: 0,
     tls: { host: "127.0.0.1", port: 0, credentials },
     log: { debug: () => {}, warn: () => {}, error: (_fields, message) => expect(message).toBe("") },
@@ -104,6 +105,39 @@ describe("the TLS port", () => {
       expect([name, peer.distrusted]).toEqual([name, distrusted]);
       expect([name, peer.certificate && readNodeCertificate(peer.certificate)?.nodeId]).toEqual([name, name === "ours" ? "node_1" : undefined]);
     }
+  });
+
+  it("closes connections of an address that has too many, before the handshake, and serves those that it has", async () => {
+    for (const limits of [{ maxConnectionsPerAddress: 3 }, { handshakeBurstPerAddress: 3, handshakesPerAddressPerSecond: 0.001 }]) {
+      await using lent = await openTls(world.server, limits);
+      const open = async (): Promise<tls.TLSSocket> => {
+        const socket = tls.connect({ port: lent.port, host: "127.0.0.1", ca, ALPNProtocols: ["http/1.1"] });
+        await once(socket, "secureConnect");
+        return socket;
+      };
+      const held = [await open(), await open(), await open()];
+      // Not one byte is read of what comes next.
+      expect(await talk(lent.port, "plain words, which are told apart from TLS otherwise")).toBe("");
+      await expect(open()).rejects.toThrow(/ECONNRESET|socket disconnected/);
+      held[0]!.write(`GET /blobs/${"0".repeat(64)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+      const [answer] = (await once(held[0]!, "data")) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 404 /);
+      // This machine's own port is not concerned.
+      expect((await fetch(`${lent.server.url}/blobs/${"0".repeat(64)}`)).status).toBe(404);
+      for (const socket of held) socket.destroy();
+    }
+  });
+
+  it("cuts off who begins a handshake and does not go on, or speaks TLS and no HTTP", async () => {
+    await using lent = await openTls(world.server, { headersTimeoutMs: 150 });
+    expect(await talk(lent.port, Uint8Array.of(0x16, 3, 1, 2, 0, 1))).toBe("");
+    expect(await talk(lent.port, "")).toBe("");
+    const socket = tls.connect({ port: lent.port, host: "127.0.0.1", ca, ALPNProtocols: ["http/1.1"] });
+    socket.on("error", () => {});
+    socket.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ");
+    const drip = setInterval(() => socket.write("x"), 20);
+    await once(socket.resume(), "close");
+    clearInterval(drip);
   });
 
   it("asks before calls and blobs, and says why not", async () => {

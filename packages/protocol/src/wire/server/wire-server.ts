@@ -163,6 +163,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
         if (peer !== undefined) peers.set(request, peer);
         // A connection that broke in this moment tells no more: nothing of it may pass for one of this machine.
         else if (isTls) throw new NexusError("INTERRUPTED", "The connection has ended.");
+        assertFewHeaders(request, limits.maxHeaders);
         assertSameOrigin(authority, request.headers.origin, { isTls });
         if (shutdown.signal.aborted) throw closingError();
         if (!isBlobPath(request.url ?? "")) {
@@ -217,6 +218,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       webSockets.upgrade(request, socket, head, () => {
         const peer = isTls ? peerOf(request.socket) : undefined;
         if (isTls && peer === undefined) throw new NexusError("INTERRUPTED", "The connection has ended.");
+        assertFewHeaders(request, limits.maxHeaders);
         const { host: authority, origin } = request.headers;
         assertSameOrigin(authority, origin, { isTls });
         if (shutdown.signal.aborted) throw closingError();
@@ -322,6 +324,11 @@ function authorityOf(request: AnyRequest): string | undefined {
   return "authority" in request ? request.authority : request.headers.host;
 }
 
+/** Node passes over the headers beyond a number of its own; whoever decides by headers needs all of them. */
+function assertFewHeaders({ rawHeaders }: Pick<AnyRequest, "rawHeaders">, maxHeaders: number): void {
+  if (rawHeaders.length > 2 * maxHeaders) throw new NexusError("MESSAGE_INVALID", `The request has more than ${maxHeaders} headers.`);
+}
+
 function closingError(): NexusError {
   return new NexusError("COORDINATOR_UNREACHABLE", "The coordinator is closing.", { hint: "Try again when it is back; `nexus up` starts it." });
 }
@@ -353,6 +360,7 @@ function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage
     noDelay: true,
     shouldUpgradeCallback: asksForWebSocket,
   });
+  server.maxHeadersCount = 0; // all that fit into their size: they are counted before anything is done
   server.on("request", onRequest);
   // The blob route answers `100 Continue` itself, once it knows that it wants the bytes.
   server.on("checkContinue", onRequest);
@@ -391,15 +399,25 @@ function makeHttp2(
     sessions.add(session);
     let openStreams = 0;
     session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
+    // A waiting call keeps its connection; one without calls goes the way of idle HTTP/1 connections, whatever else is said on it: pings,
+    // or headers that never end, buy no time.
+    const end = (): void => {
+      session.close();
+      idle = setTimeout(() => session.destroy(), limits.closeGraceMs);
+    };
+    let idle = setTimeout(end, limits.keepAliveTimeoutMs);
     session.on("stream", (stream) => {
       openStreams += 1;
-      stream.once("close", () => (openStreams -= 1));
+      clearTimeout(idle);
+      stream.once("close", () => {
+        openStreams -= 1;
+        if (openStreams === 0 && !session.destroyed) idle = setTimeout(end, limits.keepAliveTimeoutMs);
+      });
     });
-    // A waiting call keeps its connection; one without calls goes the way of idle HTTP/1 connections.
-    session.setTimeout(limits.keepAliveTimeoutMs, () => {
-      if (openStreams === 0) session.close();
+    session.once("close", () => {
+      clearTimeout(idle);
+      sessions.delete(session);
     });
-    session.once("close", () => sessions.delete(session));
   });
   server.on("sessionError", (error: Error) =>
     log.debug({ errno: "code" in error ? error.code : undefined }, `an HTTP/2 connection failed: ${error.message}`),
