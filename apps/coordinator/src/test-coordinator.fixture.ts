@@ -48,7 +48,7 @@ export interface TestCoordinator extends AsyncDisposable {
 }
 
 export async function testCoordinator(
-  options: Pick<CoordinatorOptions, "tls" | "wrongSecretsPerMinute" | "oidc"> & Partial<Pick<CoordinatorOptions, "port">> = {},
+  options: Pick<CoordinatorOptions, "tls" | "wrongSecretsPerMinute" | "oidc" | "log"> & Partial<Pick<CoordinatorOptions, "port">> = {},
 ): Promise<TestCoordinator> {
   const stack = new AsyncDisposableStack();
   try {

@@ -71,9 +71,7 @@ export async function federate({ spec, parts: reading, step, describe, output, s
   const nodes = await startNodes(nexus, url, folders, { organisations, processes });
   const watched = Promise.race([coordinator.ended, ...nodes.map(({ ended }) => ended)]);
   await Promise.race([ready(nexus, folders.length, signal), watched]);
-  step(
-    `${nodes.length} node processes joined, each with its own key, folder and rows, each signed for by its organisation`,
-  );
+  step(`${nodes.length} node processes joined, each with its own key, folder and rows, each signed for by its organisation`);
 
   const plan = await planOf(nexus, spec);
   const { access, organisation } = organisations[0]!;

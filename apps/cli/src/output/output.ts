@@ -1,5 +1,5 @@
 import type { NexusError } from "@ciphernx/core/errors";
-import { redactError, redactSecrets } from "@ciphernx/core/identity";
+import { redactError, redactJson, redactSecrets } from "@ciphernx/core/identity/redact";
 import { type Colours, colours, wantsColours } from "./colours.ts";
 
 /** Who reads: people, or a program that wants one envelope, a line an event, or ids alone. */
@@ -53,13 +53,13 @@ export interface Output {
    * @param block lines that fit into the terminal's width
    */
   stand(block: string): void;
-  /** One event of a stream: a JSON line for `--jsonl`; its text, if any, for people; on stderr for `--json`. */
+  /** One event of a stream: a JSON line for `--jsonl`; its text, if any, for people; on stderr for `--json`. Never a secret: those are results. */
   event(data: unknown, line?: string): void;
   /** The command's end; once. */
   result(result: Result): void;
-  /** What is worth knowing on the way; never on stdout. */
+  /** What is worth knowing on the way; never on stdout, and never a secret: those are results. */
   note(line: string): void;
-  /** The error that ended the command. */
+  /** The error that ended the command, without the secrets that may have got into it. */
   failure(error: NexusError, debug: boolean): void;
 }
 
@@ -89,12 +89,12 @@ export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Outp
       stdout.write(`${erase()}${text}`);
       standing = text;
     },
-    event(data, said) {
-      const line = said === undefined ? undefined : redactSecrets(said);
-      if (mode === "jsonl") stdout.write(`${redactSecrets(toJson(data))}\n`);
+    event(data, line) {
+      if (mode === "jsonl") stdout.write(`${redactJson(toJson(data))}\n`);
       else if (mode !== "quiet" && line !== undefined) {
-        if (mode === "json") stderr.write(`${line}\n`);
-        else stdout.write(`${erase()}${line}\n${standing}`);
+        const safe = redactSecrets(line);
+        if (mode === "json") stderr.write(`${safe}\n`);
+        else stdout.write(`${erase()}${safe}\n${standing}`);
       }
     },
     result({ data, text, ids }) {
@@ -117,7 +117,7 @@ export function createOutput({ mode, stdout, stderr, env }: OutputOptions): Outp
         if (error.hint !== "") stderr.write(`${loud.cyan("hint:")} ${error.hint}\n`);
         if (error.code !== "USAGE" && error.code !== "INTERRUPTED") stderr.write(loud.dim(`${error.code}, see ${error.docsPath}\n`));
       }
-      if (debug) stderr.write(`${redactSecrets(stackOf(error))}\n`);
+      if (debug) stderr.write(`${redactSecrets(stackOf(thrown))}\n`);
     },
   };
 }

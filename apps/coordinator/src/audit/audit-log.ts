@@ -1,5 +1,5 @@
 import { type AuditAction, type AuditEvent, auditEventHash, type AuditHead, auditHeadBytes } from "@ciphernx/core/audit";
-import { redactValue } from "@ciphernx/core/identity";
+import { redactValue } from "@ciphernx/core/identity/redact";
 import { auditEvents, type Store, type Transaction } from "@ciphernx/core/store";
 import { and, asc, desc, eq, gt, gte, sql } from "@ciphernx/core/store/sql";
 import { sign, type SigningKey } from "@ciphernx/crypto/keys";
@@ -63,7 +63,8 @@ export function createAuditLog(store: Store, { projectId, key }: { readonly proj
       .orderBy(desc(auditEvents.number))
       .limit(1);
     const at = new Date();
-    const content = { number: (before?.number ?? 0) + 1, actor, action, subject, details: redactValue(details), previous: before?.hash ?? "" };
+    const safe = redactValue(details) as AuditEvent["details"];
+    const content = { number: (before?.number ?? 0) + 1, actor, action, subject, details: safe, previous: before?.hash ?? "" };
     await tx.insert(auditEvents).values({ projectId, ...content, at, hash: auditEventHash({ ...content, at: at.toISOString() }) });
   }
 

@@ -12,7 +12,7 @@ export {
 export { addressKey, type AttemptLimit, type AttemptLimitOptions, createAttemptLimit } from "./attempt-limit.ts";
 export { DEFAULT_INVITATION_SECONDS, isInvitationSecret, MAX_INVITATION_SECONDS, newInvitationSecret } from "./invitation.ts";
 export { hashPassword, passwordFault, verifyPassword } from "./password.ts";
-export { redactError, redactSecrets, redactValue } from "./redact.ts";
+export { redactError, redactJson, redactSecrets, redactValue } from "./redact.ts";
 export { isRole, type Role, ROLES } from "./roles.ts";
 export { openSealedKey, type SealedKey, sealedKeySchema, sealKey } from "./sealed-key.ts";
 export { hashSecret, sameSecret } from "./secret.ts";

@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
-import { redactError } from "@ciphernx/core/identity";
+import { redactError } from "@ciphernx/core/identity/redact";
 import { toConnectError } from "./error-detail.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -30,12 +30,16 @@ export function serverErrors(log: WireLog): Interceptor {
   };
 }
 
-/** What a caller may see of an error. Unexpected ones are logged under a reference that the caller is given instead. */
+/**
+ * What a caller may see of an error: no secret that somebody else showed, or a library put into its message. Unexpected ones are logged under a
+ * reference that the caller is given instead.
+ */
 export function publicError(error: unknown, log: WireLog, fields: object): NexusError {
-  const known = redactError(toNexusError(error));
+  const known = toNexusError(error);
   if (known.code !== "INTERNAL") {
-    log.debug({ ...fields, code: known.code }, known.message);
-    return known;
+    const shown = redactError(known);
+    log.debug({ ...fields, code: known.code }, shown.message);
+    return shown;
   }
   const reference = Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   log.error({ ...fields, reference, err: error }, `unexpected error ${reference}: ${known.message}`);

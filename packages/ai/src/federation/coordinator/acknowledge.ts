@@ -1,5 +1,6 @@
 import type { StagedBlob } from "@ciphernx/core/blobs";
 import { type ErrorCode, isErrorCode, NexusError } from "@ciphernx/core/errors";
+import { redactSecrets } from "@ciphernx/core/identity/redact";
 import { blobs, nodes, prepared, retrying, rounds, type Store, tasks } from "@ciphernx/core/store";
 import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../spec/index.ts";
@@ -229,7 +230,7 @@ export async function refuseTask(
   { state, code, message: words, signature, durationMs = 0 }: Refused,
 ): Promise<void> {
   // PostgreSQL's text holds no NUL.
-  const message = words.slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
+  const message = redactSecrets(words).slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
   await retrying(() =>
     store.db.transaction(async (tx) => {
       const changed = await tx

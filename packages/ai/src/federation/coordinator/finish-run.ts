@@ -1,4 +1,5 @@
 import type { NexusError } from "@ciphernx/core/errors";
+import { redactSecrets } from "@ciphernx/core/identity/redact";
 import { runs } from "@ciphernx/core/store";
 import { eq } from "@ciphernx/core/store/sql";
 import { type EngineContext, runKey } from "./engine-context.ts";
@@ -17,7 +18,7 @@ export interface FinishRun {
 /** Ends a run that has no result; the model of its last committed round stays. Does nothing when the run has ended. */
 export async function finishRun(context: EngineContext, { runId, round, outcome, error }: FinishRun): Promise<void> {
   const { store, waiters } = context;
-  const reason = error === null ? null : `${error.code}: ${error.message}`;
+  const reason = error === null ? null : redactSecrets(`${error.code}: ${error.message}`);
   await store.db.transaction(async (tx) => {
     const [row] = await tx
       .select({ ...progress, state: runs.state, modelHash: runs.modelHash })

@@ -1,4 +1,5 @@
 import { type NexusError, toNexusError } from "@ciphernx/core/errors";
+import { redactSecrets } from "@ciphernx/core/identity/redact";
 import { events, runs } from "@ciphernx/core/store";
 import { desc, eq } from "@ciphernx/core/store/sql";
 import { type EngineContext, runKey } from "./engine-context.ts";
@@ -29,7 +30,8 @@ export async function toldWaiting(
         .orderBy(desc(events.number))
         .limit(1);
       if (last?.type === "run-waiting" && (last.payload as { readonly code?: string }).code === error.code) return;
-      await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: reachedRound(run), code: error.code, message: error.message } }]);
+      const message = redactSecrets(error.message);
+      await appendEvents(tx, runId, [{ type: "run-waiting", payload: { round: reachedRound(run), code: error.code, message } }]);
     });
   } catch (failure) {
     log("warn", `The watchers of ${runId} could not be told: ${toNexusError(failure).message}`, { run: runId });

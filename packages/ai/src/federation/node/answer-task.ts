@@ -1,5 +1,6 @@
 import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
+import { redactSecrets } from "@ciphernx/core/identity/redact";
 import { sleep } from "@ciphernx/core/lifecycle";
 import { sign } from "@ciphernx/crypto/keys";
 import { type Task, TaskKind } from "@ciphernx/protocol/proto";
@@ -83,7 +84,7 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   } catch (error) {
     if (signal.aborted || isConnectionProblem(error)) throw error;
     failure = trainerFailure(error, identity.name);
-    outcome = { weight: 0, metrics: {}, failure: { code: failure.code, message: failure.message } };
+    outcome = { weight: 0, metrics: {}, failure: { code: failure.code, message: redactSecrets(failure.message) } };
   }
 
   const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;

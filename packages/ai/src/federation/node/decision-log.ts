@@ -1,7 +1,7 @@
 import { renameSync, statSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { redactSecrets } from "@ciphernx/core/identity";
+import { redactJson } from "@ciphernx/core/identity/redact";
 
 /** Where a node's folder keeps them. */
 const FILE = "decisions.jsonl";
@@ -37,7 +37,7 @@ export interface LoggedDecision extends Decision {
 /** Appends decisions to `decisions.jsonl` in a node's folder, one JSON object a line; each is on the disk when it returns. */
 export async function logDecision(nodeFolder: string, decision: Decision): Promise<void> {
   const logged: LoggedDecision = { at: new Date().toISOString(), ...decision };
-  const line = redactSecrets(JSON.stringify(logged));
+  const line = redactJson(JSON.stringify(logged)); // a reason may quote what a coordinator sent
   await using file = await open(join(nodeFolder, FILE), "a+", 0o600);
   const { size } = await file.stat();
   const { buffer } = size === 0 ? { buffer: Buffer.from("\n") } : await file.read(Buffer.alloc(1), 0, 1, size - 1);
