@@ -27,6 +27,10 @@ describe("databaseError", () => {
     expect(mistake.message).toContain('relation "x" does not exist');
   });
 
+  it.each(["22021", "22003", "22P05"])("takes %s for a value that a caller sent and no column holds", (code) => {
+    expect(databaseError(wrapped(withCode(code)))).toMatchObject({ code: "MESSAGE_INVALID", retryable: false, details: { sqlState: code } });
+  });
+
   it("leaves a NexusError as it is, also one that a transaction wrapped", () => {
     const own = new NexusError("RUN_NOT_FOUND", "no run");
     expect(databaseError(own)).toBe(own);

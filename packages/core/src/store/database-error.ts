@@ -11,6 +11,9 @@ const CONNECTION_WORDS =
 /** A wrong address, and PostgreSQL's "no such database" and "insufficient privilege"; class 28 (authorization) is added below. */
 const REFUSED_CODES = new Set(["ENOTFOUND", "ERR_INVALID_URL", "3D000", "42501"]);
 
+/** Values that no column holds, which callers send: NUL in a text, a number beyond 64 bits (PostgreSQL, Appendix A, class 22). */
+const UNSTORABLE = new Set(["22021", "22003", "22P05"]);
+
 /** The error and everything it wraps, outermost first. */
 function* chain(error: unknown): Generator<Error> {
   const seen = new Set<unknown>();
@@ -33,7 +36,7 @@ function isConnectionError(error: Error): boolean {
 
 /**
  * What a failed statement or connection means: DATABASE_UNAVAILABLE (retryable) when the server is away,
- * DATABASE_REFUSED when it does not let us in, DISK_FULL for SQLSTATE 53100, INTERNAL otherwise. A `NexusError` stays what it is.
+ * DATABASE_REFUSED when it does not let us in, MESSAGE_INVALID when a caller's value is none that it can hold, DISK_FULL for SQLSTATE 53100, INTERNAL otherwise. A `NexusError` stays what it is.
  */
 export function databaseError(error: unknown): NexusError {
   for (const one of chain(error)) {
@@ -42,6 +45,12 @@ export function databaseError(error: unknown): NexusError {
     if (code === "53100") return new NexusError("DISK_FULL", `The database's disk is full: ${one.message}`, { cause: error });
     if (code !== undefined && (REFUSED_CODES.has(code) || /^28...$/.test(code))) {
       return new NexusError("DATABASE_REFUSED", `The database did not let us in: ${one.message}`, { cause: error, details: { sqlState: code } });
+    }
+    if (code !== undefined && UNSTORABLE.has(code)) {
+      return new NexusError("MESSAGE_INVALID", `A value of the message can be in no row: ${[...chain(one)].at(-1)!.message}.`, {
+        cause: error,
+        details: { sqlState: code },
+      });
     }
     if (isConnectionError(one)) {
       const words = one.message || code || "no answer";

@@ -155,6 +155,19 @@ describe("bad peers", () => {
     await world.expectAlive();
   });
 
+  it("says by name what is wrong with a message that is none", async () => {
+    await using world = await openWireServer();
+    const call = (method: string, headers: Record<string, string>, body: Uint8Array<ArrayBuffer>) =>
+      fetch(`${world.server.url}/ciphernx.${method}`, { method: "POST", headers: { "connect-protocol-version": "1", ...headers }, body });
+    const cut = await call("control.v1.ControlService/GetRun", { "content-type": "application/proto" }, Uint8Array.of(10, 200));
+    expect([cut.status, await cut.json()]).toMatchObject([400, { error: { code: "MESSAGE_INVALID" }, code: "invalid_argument" }]);
+    // Longer than a timer can be; Node would take it for no time at all.
+    const long = { "content-type": "application/json", "connect-timeout-ms": "4294967296" };
+    const never = await call("control.v1.ControlService/ListRuns", long, Buffer.from("{}"));
+    expect([never.status, await never.json()]).toMatchObject([400, { code: "invalid_argument" }]);
+    await world.expectAlive();
+  });
+
   it("cuts off a call whose message never comes", async () => {
     await using world = await openWireServer({ messageTimeoutMs: 100 });
     const head =

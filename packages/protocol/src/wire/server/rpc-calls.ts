@@ -1,5 +1,6 @@
 import { type ConnectRouter, type ConnectRouterOptions, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import { namingErrors } from "./named-errors.ts";
 
 /** The RPCs of a server. */
 export interface RpcCalls {
@@ -46,7 +47,7 @@ export function rpcCalls(routes: (router: ConnectRouter) => void, options: Conne
     };
 
   return {
-    handlers: new Map(router.handlers.map((handler) => [handler.requestPath, endable(handler)])),
+    handlers: new Map(router.handlers.map((handler) => [handler.requestPath, endable(namingErrors(handler))])),
     end(reason) {
       ended = reason;
       for (const call of calls) call.abort(reason);

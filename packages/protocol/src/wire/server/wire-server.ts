@@ -90,6 +90,9 @@ const HTTP2_STREAMS = 1_000;
 /** How long a refused sender may go on sending into the void before it is cut off, so that it sees the answer first. */
 const LINGER_MS = 1_000;
 
+/** Longest deadline that a caller may set: timers of Node hold no more, and take what is longer for none at all. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 type AnyRequest = http.IncomingMessage | http2.Http2ServerRequest;
 type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
 
@@ -113,6 +116,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
+    maxTimeoutMs: MAX_TIMEOUT_MS,
   };
   const calls = rpcCalls(routes, rpc);
   const serveRpc = (request: AnyRequest, response: AnyResponse): void => {

@@ -1,0 +1,47 @@
+/**
+ * Names for errors that the RPC library answers with itself, before any handler: a message that is no protobuf is nobody's internal error but
+ * the sender's, and a deadline that has passed has a name, too. Of Connect's unary calls; gRPC's errors stand in trailers of an answer
+ * with status 200.
+ *
+ * @module
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { errorFromJson } from "@connectrpc/connect/protocol-connect";
+import { NexusError } from "@ciphernx/core/errors";
+import { fromConnectError, isJsonObject } from "../error-detail.ts";
+import { httpAnswer } from "./http-errors.ts";
+
+/** How the library begins what it says of bytes that are no message. */
+const NO_MESSAGE = "parse binary:";
+
+/** A handler that answers errors by their names. */
+export function namingErrors(handler: UniversalHandlerFn): UniversalHandlerFn {
+  return async (request) => withName(await handler(request));
+}
+
+async function withName(response: UniversalServerResponse): Promise<UniversalServerResponse> {
+  if (response.status < 500 || response.body === undefined) return response;
+  const bytes = Buffer.concat(await Array.fromAsync(response.body));
+  const kept = { ...response, body: once(bytes) };
+  let error: unknown;
+  try {
+    error = JSON.parse(bytes.toString());
+  } catch {
+    return kept; // another protocol's
+  }
+  if (!isJsonObject(error) || error["details"] !== undefined) return kept;
+  const known = errorFromJson(error, undefined, new ConnectError("The call failed.", Code.Internal));
+  const { status, headers, body } = httpAnswer(
+    known.rawMessage.startsWith(NO_MESSAGE)
+      ? new NexusError("MESSAGE_INVALID", `The message of the call cannot be read:${known.rawMessage.slice(NO_MESSAGE.length)}.`)
+      : fromConnectError(known),
+  );
+  const text = Buffer.from(body);
+  const all = { ...headers, "content-type": "application/json", "content-length": String(text.length) };
+  return { ...response, status, header: new Headers(all), body: once(text) };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
