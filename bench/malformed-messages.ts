@@ -8,6 +8,7 @@
 import { attackListeners, isAlive, type Target } from "../tests/malformed/attack-listeners.ts";
 import { attackParsers } from "../tests/malformed/attack-parsers.ts";
 import type { Outcome } from "./figures/figure.ts";
+import type { AttackedCoordinatorOptions } from "./processes/attacked-coordinator.ts";
 import { residentBytes, startChild, temporaryFolder } from "./processes/child.ts";
 
 export const name = "malformed-messages";
@@ -21,7 +22,7 @@ export async function run(): Promise<Outcome> {
   const seed = Number(process.env["NEXUS_MALFORMED_SEED"] ?? 1);
   const files = Math.round(messages * FILES_SHARE);
   await using folder = await temporaryFolder(name);
-  await using child = startChild("attacked-coordinator.ts", { home: `${folder.path}/home` });
+  await using child = startChild("attacked-coordinator.ts", { home: `${folder.path}/home` } satisfies AttackedCoordinatorOptions);
   const target = await child.next<Target>();
   await attackListeners(target, { messages: Math.min(5_000, messages), seed: seed + 1 }); // what it takes in any case
   const before = await residentBytes(child.pid);
