@@ -8,6 +8,7 @@ import { sleep } from "@ciphernx/core/lifecycle";
 import { collectBulkMemory } from "@ciphernx/core/process";
 import type { Context } from "./context.ts";
 import { endsWithParent } from "./parent.ts";
+import { startTracing } from "./tracing/start-tracing.ts";
 
 /** How a coordinator is to be started, as written on the command line. */
 export interface UpOptions {
@@ -55,7 +56,12 @@ export async function runCoordinator(options: UpOptions, { global: { home }, out
   const stop = exitWithParent ? endsWithParent(signal) : signal;
   const { startCoordinator } = await import("@ciphernx/coordinator");
   const database = databaseUrl ?? process.env["DATABASE_URL"];
+  await using tracing = await startTracing({
+    ...{ env: process.env, serviceName: "nexus-coordinator" },
+    note: (text) => output.note(text),
+  });
   await using coordinator = await startCoordinator({
+    tracer: tracing.tracer,
     home,
     port,
     ...(host === undefined ? {} : { host }),

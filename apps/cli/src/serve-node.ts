@@ -22,8 +22,10 @@ import { networkTrainer, type Trainer } from "@ciphernx/ai/training";
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { collectBulkMemory } from "@ciphernx/core/process";
 import { TaskKind } from "@ciphernx/protocol/proto";
+import type { Tracer } from "@opentelemetry/api";
 import type { Context } from "./context.ts";
 import type { Output } from "./output/index.ts";
+import { startTracing } from "./tracing/start-tracing.ts";
 import { createRepetitions, type Repetitions } from "./views/waiting.ts";
 
 /** What limits a process that serves nodes. */
@@ -49,6 +51,10 @@ export async function serveNodes(
   edges: Edges,
 ): Promise<void> {
   collectBulkMemory();
+  await using tracing = await startTracing({
+    ...{ env: process.env, serviceName: "nexus-node" },
+    note: (text) => edges.output.note(text),
+  });
   await using stack = new AsyncDisposableStack();
   const opened: OpenedNode[] = [];
   for (const folder of folders) opened.push(stack.use(await openNode(folder, edges)));
@@ -59,7 +65,9 @@ export async function serveNodes(
       limits.uploadBytesPerSecond === undefined ? undefined : Math.max(1, Math.floor(limits.uploadBytesPerSecond / opened.length)),
     freeBytes: limits.memoryBytes === undefined ? undefined : Math.floor((limits.memoryBytes - baseBytes(limits.memoryBytes)) / opened.length),
   };
-  const served = opened.map((node, index) => serve(node, { ...share, trainer: trainers[index]!, severally: opened.length > 1 }, edges));
+  const served = opened.map((node, index) =>
+    serve(node, { ...share, trainer: trainers[index]!, severally: opened.length > 1, tracer: tracing.tracer }, edges),
+  );
   const ended = await Promise.allSettled(served);
   for (const end of ended) if (end.status === "rejected") throw end.reason;
   edges.output.result({
@@ -106,13 +114,14 @@ interface Share {
   readonly uploadBytesPerSecond: number | undefined;
   /** What a task of this node may need; undefined: no limit. */
   readonly freeBytes: number | undefined;
+  readonly tracer: Tracer | undefined;
   /** Other nodes are served beside it: what is told names this one. */
   readonly severally: boolean;
 }
 
 async function serve(
   { folder, held, dataset }: OpenedNode,
-  { trainer, way, uploadBytesPerSecond, freeBytes, severally }: Share,
+  { trainer, way, uploadBytesPerSecond, freeBytes, severally, tracer }: Share,
   edges: Edges,
 ): Promise<void> {
   const { identity } = held;
@@ -131,7 +140,7 @@ async function serve(
   const repetitions = createRepetitions();
   try {
     await runNode({
-      ...{ identity, trainer, connect, renew },
+      ...{ identity, trainer, connect, renew, tracer },
       softwareVersion: SOFTWARE_VERSION,
       digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
       signal: edges.signal,

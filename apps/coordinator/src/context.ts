@@ -1,5 +1,6 @@
 import type { AggregationKernel } from "@ciphernx/ai/aggregation";
 import type { Deliveries, Engine, RunDocumentCache } from "@ciphernx/ai/federation/coordinator";
+import type { RoundTraces } from "@ciphernx/ai/federation/tracing";
 import type { Authority } from "@ciphernx/core/identity/ca";
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
@@ -17,6 +18,7 @@ export interface CoordinatorContext {
   readonly engine: Engine;
   readonly documents: RunDocumentCache;
   readonly deliveries: Deliveries;
+  readonly traces: RoundTraces;
   readonly kernel: AggregationKernel;
   /** Build of the training kernels that runs are held to. */
   readonly kernelBuild: string;

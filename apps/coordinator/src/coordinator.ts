@@ -2,6 +2,7 @@ import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadAggregationKernel } from "@ciphernx/ai/aggregation";
 import { createDeliveries, createRunDocumentCache, launchEngine } from "@ciphernx/ai/federation/coordinator";
+import { createRoundTraces } from "@ciphernx/ai/federation/tracing";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { createAttemptLimit } from "@ciphernx/core/identity";
 import { newId } from "@ciphernx/core/ids";
@@ -10,6 +11,7 @@ import { openStore, projects, retrying, type Store } from "@ciphernx/core/store"
 import { ControlService, NodeService, RosterService } from "@ciphernx/protocol/proto";
 import { createPartialUploads } from "@ciphernx/protocol/wire";
 import { startWireServer, type WireServer } from "@ciphernx/protocol/wire/server";
+import type { Tracer } from "@opentelemetry/api";
 import { eq } from "@ciphernx/core/store/sql";
 import { type Logger, pino } from "pino";
 import manifest from "../package.json" with { type: "json" };
@@ -54,6 +56,8 @@ export interface CoordinatorOptions {
   readonly wrongSecretsPerMinute?: number;
   /** An OpenID provider by which people may sign in. */
   readonly oidc?: OidcOptions;
+  /** Traces rounds. Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
 }
@@ -122,14 +126,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const closing = new AbortController();
   store.lost.addEventListener("abort", () => closing.abort(store.lost.reason));
 
+  const traces = createRoundTraces(options.tracer);
   const engine = await launchEngine({
-    ...{ store, kernel, waiters, blobLock, closing: closing.signal },
+    ...{ store, kernel, waiters, blobLock, closing: closing.signal, traces },
     absent: (nodeId) => sessions.absent(nodeId),
     log: (level, message, details) => log[level](details ?? {}, message),
   });
   starting.defer(async () => {
     closing.abort();
     await engine.close();
+    traces.close();
   });
 
   const limit = createAttemptLimit({ perMinute: wrongSecretsPerMinute });
@@ -149,7 +155,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const publicUrl = (): string => `https://${bracketed(tls?.publicName ?? "")}:${made.server?.tls?.port ?? 0}`;
   const context: CoordinatorContext = {
     ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, projectId, log },
-    ...{ uploads, partialUploads },
+    ...{ uploads, partialUploads, traces },
     kernelBuild: training.build,
     access,
     audit,

@@ -27,7 +27,7 @@ const TASK_KIND = { statistics: TaskKind.STATISTICS, fit: TaskKind.FIT, evaluate
 
 /** What nodes may say; every report needs a signature of its own. Who may call what is decided before: `guarded.ts`. */
 export function nodeService(context: CoordinatorContext): ServiceImpl<typeof NodeService> {
-  const { store, documents, deliveries, sessions, access, waiters, uploads, kernel, blobLock, audit, log } = context;
+  const { store, documents, deliveries, sessions, access, waiters, uploads, kernel, blobLock, audit, traces, log } = context;
   const caller = (call: HandlerContext): NodeCaller => sessions.caller(callerToken(call));
 
   /** For nodes to keep: what the coordinator can no longer deny. */
@@ -153,6 +153,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
             baseModelSizeBytes: BigInt(plan.model.sizeBytes),
             configJson: JSON.stringify(delivery.config),
             deadlineUnixMs: BigInt(deadlineAt.getTime()),
+            traceparent: traces.delivered(delivery, nodeId) ?? "",
             preprocessingJson: delivery.preprocessingJson ?? "",
             ...(delivery.start === undefined ? {} : { start: { ...delivery.start, signature: Buffer.from(delivery.start.signature, "hex") } }),
           },
@@ -178,7 +179,7 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
       };
       let outcome: "accepted" | "failed" | undefined;
       try {
-        outcome = await blobLock.shared(() => acknowledge(store, kernel, task, report, upload?.staged));
+        outcome = await traces.reported(taskId, () => blobLock.shared(() => acknowledge(store, kernel, task, report, upload?.staged)));
       } catch (error) {
         const known = databaseError(error);
         await tellFullDisk(context, taskId, known);

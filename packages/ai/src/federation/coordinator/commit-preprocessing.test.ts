@@ -1,3 +1,4 @@
+import { createRoundTraces } from "../tracing/index.ts";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { blobs, events, nodes, openStore, projects, rounds, runs, tasks } from "@ciphernx/core/store";
 import { temporaryFolder, testDatabase } from "@ciphernx/core/store/testing";
@@ -61,7 +62,12 @@ it("keeps what rows are prepared by once, also where a crash has a step repeated
   let requested = 0;
   const context = {
     ...{ store, kernel, waiters: createWaiters(), blobLock: createSharedLock(), closing: new AbortController().signal },
-    ...{ absent: () => false, log: () => {}, collector: { request: () => (requested += 1), idle: () => Promise.resolve() } },
+    ...{
+      traces: createRoundTraces(undefined),
+      absent: () => false,
+      log: () => {},
+      collector: { request: () => (requested += 1), idle: () => Promise.resolve() },
+    },
   };
   // Both were begun before anything was committed, as two workflows of one round are.
   const [first, second] = [durableHost(context, await hostedRun(store, "run_a")), durableHost(context, await hostedRun(store, "run_a"))];

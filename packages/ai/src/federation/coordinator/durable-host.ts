@@ -56,7 +56,7 @@ export function forever(): Promise<never> {
 
 /** The round engine's host over PostgreSQL, blobs and nodes: every step is recorded by DBOS and safe to repeat. */
 export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
-  const { store, kernel, waiters, blobLock, collector, closing } = context;
+  const { store, kernel, waiters, blobLock, collector, closing, traces } = context;
   const { runId, plan, strategy } = run;
 
   async function roundRow(phase: Phase) {
@@ -75,7 +75,7 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
   }
 
   return {
-    durably: (step, action) => durableStep(context, runId, step, action),
+    durably: (step, action) => durableStep(context, runId, step, () => traces.step(step, action)),
 
     async invite(phase, instruction, modelHash) {
       const deadlineAt = new Date(Date.now() + plan.cohort.deadlineMs);
@@ -95,11 +95,14 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
           signal: closing,
         });
         const look = await lookAt(store, runId, phase, parties, context.absent);
-        if (look.stopRequested) return { kind: "stopped" };
-        const decision = close(look.standings, { ...rule, deadlineUnixMs }, Date.now());
-        if (decision.kind === "close") return { kind: "close", accepted: await closePhase(store, runId, phase, parties) };
-        if (decision.kind === "abandon") return decision;
-        await woken;
+        const decision = look.stopRequested ? ({ kind: "stopped" } as const) : close(look.standings, { ...rule, deadlineUnixMs }, Date.now());
+        if (decision.kind === "wait") {
+          await woken;
+          continue;
+        }
+        const collected = decision.kind === "close" ? { kind: "close" as const, accepted: await closePhase(store, runId, phase, parties) } : decision;
+        traces.closed(runId, phase);
+        return collected;
       }
     },
 

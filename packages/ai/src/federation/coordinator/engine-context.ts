@@ -1,6 +1,7 @@
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
 import type { AggregationKernel } from "../../aggregation/index.ts";
+import type { RoundTraces } from "../tracing/index.ts";
 import type { BlobCollector } from "./collect-blobs.ts";
 
 /** What the engine has at hand in one coordinator process. */
@@ -13,6 +14,8 @@ export interface EngineContext {
   /** Whether a node has not been heard of for a while. */
   absent(nodeId: string): boolean;
   readonly log: (level: "info" | "warn" | "error", message: string, details?: Readonly<Record<string, unknown>>) => void;
+  /** Traces of rounds. */
+  readonly traces: RoundTraces;
   /** Aborted when the process is about to end; work then waits for the next one. */
   readonly closing: AbortSignal;
 }

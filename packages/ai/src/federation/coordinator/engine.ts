@@ -19,8 +19,8 @@ import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
-import { runRound } from "../round/run-round.ts";
-import { runStatistics, STATISTICS_ROUND } from "../round/run-statistics.ts";
+import { type RoundOutcome, runRound } from "../round/run-round.ts";
+import { runStatistics, type StatisticsGathered, STATISTICS_ROUND } from "../round/run-statistics.ts";
 import { collectStrayFiles, createBlobCollector } from "./collect-blobs.ts";
 import { durableHost, durableStep, forever } from "./durable-host.ts";
 import { answersKey, type EngineContext, type RoundContext, runKey } from "./engine-context.ts";
@@ -332,7 +332,10 @@ async function roundOrEnd(context: RoundContext, runId: string, start: RoundStar
         return "stopped";
     }
     const host = durableHost(context, run);
-    const outcome = start.round === STATISTICS_ROUND ? await runStatistics(host, { ...run, ...start }) : await runRound(host, { ...run, ...start });
+    const traced = { runId, round: start.round, strategy: run.spec.strategy.kind, parties: run.plan.parties.length };
+    const outcome = await context.traces.round<StatisticsGathered | RoundOutcome>(traced, () =>
+      start.round === STATISTICS_ROUND ? runStatistics(host, { ...run, ...start }) : runRound(host, { ...run, ...start }),
+    );
     switch (outcome.kind) {
       case "committed":
         if (start.round < run.plan.rounds) await startRound(runId, { round: start.round + 1, firstAttempt: 1, abandoned: 0 });

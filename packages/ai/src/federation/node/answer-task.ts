@@ -8,6 +8,10 @@ import { reportBytes } from "@ciphernx/protocol/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type AggregationKernel, encodeUpdateFile, newVector } from "../../aggregation/index.ts";
+import type { Tracer } from "@opentelemetry/api";
+import { inSpan } from "../tracing/in-span.ts";
+import { REPORT } from "../tracing/attributes.ts";
+import { inTaskSpan } from "../tracing/task-span.ts";
 import type { Trainer } from "../../training/index.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
 import type { AuditHeads } from "./follow-audit-heads.ts";
@@ -28,6 +32,8 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface AnswerTaskOptions {
+  /** Traces what becomes of the task; undefined: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly session: NodeSession;
   readonly identity: NodeIdentity;
   readonly trainer: Trainer;
@@ -74,8 +80,13 @@ interface Outcome {
  * fails is reported as a failure, so that the round need not wait.
  * @throws NexusError of the connection; whoever calls tries again, the task stays open
  */
-export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
-  const { session, identity, task, memory, signal, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
+export function answerTask(options: AnswerTaskOptions): Promise<Answer> {
+  const { task, identity, tracer } = options;
+  return inTaskSpan(tracer, task, identity.nodeId, () => answer(options));
+}
+
+async function answer(options: AnswerTaskOptions): Promise<Answer> {
+  const { session, identity, task, memory, signal, tracer, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
   const startedAt = performance.now();
   let outcome: Outcome;
   let failure: NexusError | undefined;
@@ -88,7 +99,7 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   }
 
   const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
-  const { failure: failed, file, ...answer } = outcome;
+  const { failure: failed, file, ...learnt } = outcome;
   const blobHash = file === undefined ? "" : digest(file);
   const signed = {
     taskId,
@@ -99,7 +110,7 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
     planHash,
     baseModelHash,
     blobHash,
-    ...answer,
+    ...learnt,
     weight: BigInt(outcome.weight),
     metrics: { ...outcome.metrics },
     ...(failed === undefined ? {} : { failure: failed }),
@@ -109,9 +120,11 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
   const send = async (): Promise<void> => {
     if (file !== undefined) {
       const blob = { hash: blobHash as Sha256, sizeBytes: file.length, taskId, signal, deadlineUnixMs: Number(task.deadlineUnixMs) };
-      await session.call(() => session.transport.blobs.put(file, blob));
+      await inSpan(tracer, "upload", { kind: "client" }, () => session.call(() => session.transport.blobs.put(file, blob)));
     }
-    await session.call((client) => client.report({ ...signed, signature, durationMs }, { signal }));
+    await inSpan(tracer, REPORT["rpc.method"], { kind: "client", attributes: REPORT }, () =>
+      session.call((client) => client.report({ ...signed, signature, durationMs }, { signal })),
+    );
   };
   try {
     await persistently(send, options);
@@ -126,28 +139,34 @@ export async function answerTask(options: AnswerTaskOptions): Promise<Answer> {
 
 /** Does what a task asks for. The owner of the data is asked before it and after it: a fit may take longer than an approval lasts. */
 async function work(options: AnswerTaskOptions): Promise<Outcome> {
-  const { trainer, kernel, task, memory } = options;
+  const { trainer, kernel, task, memory, tracer } = options;
   switch (task.kind) {
     case TaskKind.STATISTICS: {
-      const asked = await readTask(options);
-      const counted = await countRows(trainer, asked);
-      await askOwner(options, asked);
+      const asked = await inSpan(tracer, "check terms", {}, () => readTask(options));
+      const counted = await inSpan(tracer, "count rows", {}, () => countRows(trainer, asked));
+      await inSpan(tracer, "check terms", {}, () => askOwner(options, asked));
       // The sums are in the upload alone: there can be as many as a large table has columns and bins.
-      return { file: encodeUpdateFile(encode(kernel, asked, "statistics", counted)), weight: counted.weight, metrics: {} };
+      const file = await inSpan(tracer, "encode", {}, async () => encodeUpdateFile(encode(kernel, asked, "statistics", counted)));
+      return { file, weight: counted.weight, metrics: {} };
     }
     case TaskKind.FIT: {
       const { training, kept, server } = await prepareTask(options);
-      const update = await fit(trainer, training, { into: training.parameters, kept, server });
-      await askOwner(options, training);
+      const update = await inSpan(tracer, "fit", {}, () => fit(trainer, training, { into: training.parameters, kept, server }));
+      await inSpan(tracer, "check terms", {}, () => askOwner(options, training));
       if (update.kept !== undefined) await keep(options, training, update.kept);
-      const vector = newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes));
-      return { file: encodeUpdateFile(encode(kernel, training, "fit", update, vector)), weight: update.weight, metrics: update.metrics };
+      const file = await inSpan(tracer, "encode", {}, async () => {
+        const vector = newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes));
+        return encodeUpdateFile(encode(kernel, training, "fit", update, vector));
+      });
+      return { file, weight: update.weight, metrics: update.metrics };
     }
     case TaskKind.EVALUATE: {
       const { training } = await prepareTask(options);
-      const judged = await evaluate(trainer, training);
-      await askOwner(options, training);
-      const file = encodeUpdateFile(encode(kernel, training, "evaluate", { ...judged, delta: new Float32Array() }));
+      const judged = await inSpan(tracer, "evaluate", {}, () => evaluate(trainer, training));
+      await inSpan(tracer, "check terms", {}, () => askOwner(options, training));
+      const file = await inSpan(tracer, "encode", {}, async () =>
+        encodeUpdateFile(encode(kernel, training, "evaluate", { ...judged, delta: new Float32Array() })),
+      );
       return { file, weight: judged.weight, metrics: judged.metrics };
     }
     case TaskKind.UNSPECIFIED:

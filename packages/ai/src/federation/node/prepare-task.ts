@@ -9,6 +9,7 @@ import { keptLength, keptTensors } from "../../strategy/party-values.ts";
 import { placeLocal, sharingOf } from "../../strategy/sharing.ts";
 import { decodeSafetensors } from "../../tensor/index.ts";
 import type { TrainingTask } from "../../training/index.ts";
+import { inSpan } from "../tracing/in-span.ts";
 import type { AnswerTaskOptions } from "./answer-task.ts";
 import { checkRoster } from "./check-roster.ts";
 import { checkPlan, checkPlanHash, checkTerms } from "./check-terms.ts";
@@ -65,8 +66,8 @@ export async function askOwner(options: AnswerTaskOptions, asked: Pick<TrainingT
 
 /** Fetches what a party needs to train or to judge. */
 export async function prepareTask(options: AnswerTaskOptions): Promise<PreparedTask> {
-  const { session, task, memory, signal } = options;
-  const asked = await readTask(options);
+  const { session, task, memory, signal, tracer } = options;
+  const asked = await inSpan(tracer, "check terms", {}, () => readTask(options));
   const { plan } = asked;
   const blob = {
     expectedSizeBytes: Number(task.baseModelSizeBytes),
@@ -74,7 +75,9 @@ export async function prepareTask(options: AnswerTaskOptions): Promise<PreparedT
     signal,
     deadlineUnixMs: Number(task.deadlineUnixMs),
   };
-  const file = await session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob));
+  const file = await inSpan(tracer, "fetch model", { kind: "client" }, () =>
+    session.call(() => session.transport.blobs.get(task.baseModelHash as Sha256, blob)),
+  );
   const { parameters, layout } = loadModel(file, plan.model.tensors);
   const { keptRound, keptAttempt, stateHash, ...config } = JSON.parse(task.configJson) as TrainingTask["config"];
   const training = { ...asked, parameters, layout, config, ...preprocessingOf(options) };

@@ -1,6 +1,7 @@
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
 import type { NextTaskResponse, Task } from "@ciphernx/protocol/proto";
+import type { Tracer } from "@opentelemetry/api";
 import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
 import { type DatasetGuard, OPEN_GUARD } from "./dataset-guard.ts";
@@ -45,6 +46,8 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
   readonly roster?: NodeRoster | undefined;
   /** Speaks for the owners of the node's datasets. Default: every run is let in. */
   readonly guard?: DatasetGuard;
+  /** Traces what becomes of tasks, below the spans that the coordinator sends. Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly onEvent?: (event: NodeEvent) => void;
   /** Called after every session that is opened, for example to register datasets. */
   readonly onSession?: (session: NodeSession) => Promise<unknown>;
@@ -67,6 +70,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     onSession,
     roster,
     auditHeads,
+    tracer,
     kept = memoryKeptValues(),
     guard = OPEN_GUARD,
   } = options;
@@ -92,7 +96,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, parties, auditHeads, signal: taskSignal },
+            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, parties, auditHeads, tracer, signal: taskSignal },
             onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),
