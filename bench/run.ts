@@ -1,7 +1,7 @@
-// Runs the benchmarks: all of them, writing bench/RESULTS.md, or those that are named.
+// Runs the benchmarks: all of them, writing bench/RESULTS.md, or those that are named, with --write into their places in it.
 //
 //   npm run bench
-//   npm run bench -- NAME… [--json]
+//   npm run bench -- NAME… [--json] [--write]
 //
 // Each one runs in a process of its own, so that none inherits the memory or the compiled code of another.
 import { execFile } from "node:child_process";
@@ -9,7 +9,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { type Benchmark, formatValue, isMet, type Outcome } from "./figures/figure.ts";
-import { resultsPage, thisMachine } from "./figures/results-page.ts";
+import { amendedPage, resultsPage, thisMachine } from "./figures/results-page.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const RESULTS = new URL("RESULTS.md", import.meta.url);
@@ -52,7 +52,7 @@ function print(name: string, { figures }: Outcome): void {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false }, here: { type: "string" } },
+  options: { json: { type: "boolean", default: false }, write: { type: "boolean", default: false }, here: { type: "string" } },
 });
 const known = benchmarks();
 const unknown = [...positionals, ...(values.here === undefined ? [] : [values.here])].filter((name) => !known.has(name));
@@ -73,6 +73,7 @@ for (const name of positionals.length > 0 ? positionals : known.keys()) {
 }
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
 if (positionals.length === 0) writeFileSync(RESULTS, resultsPage(thisMachine(version), outcomes));
+else if (values.write) writeFileSync(RESULTS, amendedPage(readFileSync(RESULTS, "utf8"), thisMachine(version), outcomes));
 const measured = [...outcomes].map(([name, { figures }]) => ({
   name,
   figures: figures.map((figure) => ({ ...figure, met: isMet(figure) ?? null })),

@@ -26,17 +26,41 @@ export function thisMachine(version: string): Machine {
 
 /** The page of results: one table for each benchmark. */
 export function resultsPage(machine: Machine, outcomes: ReadonlyMap<string, Outcome>): string {
-  const { cpu, cores, memoryGiB, system, node, version } = machine;
-  const tables = [...outcomes].map(
-    ([name, { figures }]) => `## ${name}\n\n| figure | value | limit | met |\n|---|---:|---|---|\n${figures.map(row).join("\n")}\n`,
-  );
+  return page(machine, new Map([...outcomes].map(([name, outcome]) => [name, table(outcome)])));
+}
+
+/**
+ * The page with the tables of some benchmarks in place of those that it has, or added.
+ * @throws Error when it is of another machine or version: figures on one page compare
+ */
+export function amendedPage(before: string, machine: Machine, outcomes: ReadonlyMap<string, Outcome>): string {
+  const [head = "", ...sections] = before.split(/^## /m);
+  if (!head.includes(describeMachine(machine)))
+    throw new Error(`The results are not of this machine and version (${describeMachine(machine)}). Run all.`);
+  const kept = sections.map((section) => {
+    const end = section.indexOf("\n");
+    return [section.slice(0, end), section.slice(end).trim()] as const;
+  });
+  const tables = new Map([...kept, ...[...outcomes].map(([name, outcome]) => [name, table(outcome)] as const)]);
+  return page(machine, new Map([...tables].toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+function page(machine: Machine, tables: ReadonlyMap<string, string>): string {
   return `# Benchmark results
 
-<!-- Written by \`npm run bench\`; \`npm run bench -- NAME --json\` runs one. -->
+<!-- Written by \`npm run bench\`; \`npm run bench -- NAME --json\` runs one, with \`--write\` it takes its place here. -->
 
-Cipher Nexus ${version}, Node ${node}, ${system}, ${cpu}, ${cores} cores, ${memoryGiB} GiB.
+${describeMachine(machine)}
 
-${tables.join("\n")}`;
+${[...tables].map(([name, text]) => `## ${name}\n\n${text}\n`).join("\n")}`;
+}
+
+function describeMachine({ cpu, cores, memoryGiB, system, node, version }: Machine): string {
+  return `Cipher Nexus ${version}, Node ${node}, ${system}, ${cpu}, ${cores} cores, ${memoryGiB} GiB.`;
+}
+
+function table({ figures }: Outcome): string {
+  return `| figure | value | limit | met |\n|---|---:|---|---|\n${figures.map(row).join("\n")}`;
 }
 
 function row(figure: Figure): string {
