@@ -1,3 +1,4 @@
+/** Bodies of calls as a whole: their messages are small. @module */
 import { NexusError } from "@ciphernx/core/errors";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 
@@ -18,4 +19,9 @@ export async function wholeBody(body: AsyncIterable<Uint8Array> | undefined): Pr
     at += piece.length;
   }
   return whole;
+}
+
+/** A body that has come as a whole. */
+export async function* once<T>(value: T): AsyncGenerator<T> {
+  yield value;
 }

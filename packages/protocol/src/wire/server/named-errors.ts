@@ -10,6 +10,7 @@ import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/co
 import { errorFromJson } from "@connectrpc/connect/protocol-connect";
 import { NexusError } from "@ciphernx/core/errors";
 import { fromConnectError, isJsonObject } from "../error-detail.ts";
+import { once, wholeBody } from "../whole-body.ts";
 import { httpAnswer } from "./http-errors.ts";
 
 /** How the library begins what it says of bytes that are no message. */
@@ -22,11 +23,11 @@ export function namingErrors(handler: UniversalHandlerFn): UniversalHandlerFn {
 
 async function withName(response: UniversalServerResponse): Promise<UniversalServerResponse> {
   if (response.status < 500 || response.body === undefined) return response;
-  const bytes = Buffer.concat(await Array.fromAsync(response.body));
+  const bytes = await wholeBody(response.body);
   const kept = { ...response, body: once(bytes) };
   let error: unknown;
   try {
-    error = JSON.parse(bytes.toString());
+    error = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return kept; // another protocol's
   }
@@ -40,8 +41,4 @@ async function withName(response: UniversalServerResponse): Promise<UniversalSer
   const text = Buffer.from(body);
   const all = { ...headers, "content-type": "application/json", "content-length": String(text.length) };
   return { ...response, status, header: new Headers(all), body: once(text) };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -6,7 +6,7 @@ import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import { NexusError } from "@ciphernx/core/errors";
 import type { Fields } from "../exchange.ts";
 import { connectionError } from "../websocket/frame-socket.ts";
-import { wholeBody } from "../whole-body.ts";
+import { once, wholeBody } from "../whole-body.ts";
 import { signedBody } from "./signed-requests.ts";
 
 /** Answers one call, or throws the error to answer it with. @param values context of the call, its signer included */
@@ -39,9 +39,4 @@ export async function serveSignedCall(
 /** The error for a path that leads nowhere. */
 export function nothingAt(path: string): NexusError {
   return new NexusError("MESSAGE_INVALID", `There is nothing at ${path.slice(0, 200)}.`, { details: { path: path.slice(0, 200) } });
-}
-
-/** A body that has come as a whole. */
-export async function* once<T>(value: T): AsyncGenerator<T> {
-  yield value;
 }

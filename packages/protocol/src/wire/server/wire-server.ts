@@ -4,15 +4,14 @@
  * @module
  */
 import http from "node:http";
-import http2 from "node:http2";
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import { ConnectError, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken, peerValues } from "../bearer.ts";
 import type { BlobEndpoint } from "../blob-endpoint.ts";
-import { fromConnectError, toConnectError } from "../error-detail.ts";
+import { toConnectError } from "../error-detail.ts";
 import type { Fields } from "../exchange.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { brokenConnection } from "../rpc-channel.ts";
@@ -23,18 +22,19 @@ import type { WireLog } from "../wire-log.ts";
 import { isBlobPath } from "./blob-answers.ts";
 import { serveBlob } from "./blob-routes.ts";
 import { routeByFirstBytes } from "./first-bytes.ts";
-import { httpAnswer } from "./http-errors.ts";
+import { type AnyRequest, type AnyResponse, type Front, makeFront } from "./front.ts";
+import { admission, type CallObservation, observation } from "./interceptors.ts";
 import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
-import { rawAnswer } from "./raw-answer.ts";
 import { rpcCalls } from "./rpc-calls.ts";
 import { assertSameOrigin } from "./same-origin.ts";
 import { nothingAt, serveSignedCall } from "./signed-calls.ts";
 import { type CheckSignature, signerKey, signerOf } from "./signed-requests.ts";
 import { serveSite, type Site } from "./site-routes.ts";
 import { peerOf, type TlsPeer, tlsPeerKey, type WireCall } from "./tls-peer.ts";
-import { acceptWebSockets, asksForWebSocket } from "./websocket/accept.ts";
+import { answerError, limitBody } from "./unread-body.ts";
+import { acceptWebSockets } from "./websocket/accept.ts";
 
 /** Options of {@link startWireServer}. */
 export interface WireServerOptions {
@@ -61,15 +61,6 @@ export interface WireServerOptions {
   readonly site?: Site | undefined;
 }
 
-/** A call that was answered. */
-export interface CallObservation {
-  /** `Service/Method`, without the package. */
-  readonly method: string;
-  /** Code of the error, `ok` without one. */
-  readonly code: string;
-  readonly seconds: number;
-}
-
 /** A server that listens. */
 export interface WireServer extends AsyncDisposable {
   /** For clients on this machine, for example `http://127.0.0.1:7700`. */
@@ -81,20 +72,8 @@ export interface WireServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** With the default window of 64 KiB a peer 50 ms away gets 1 MB/s. */
-const HTTP2_WINDOW_BYTES = 16 * 1024 * 1024;
-/** Megabytes, as node:http2 counts: both windows and the messages in flight of one connection. */
-const HTTP2_SESSION_MEMORY_MB = 64;
-/** Calls under way on one connection; a client with more opens another. */
-const HTTP2_STREAMS = 1_000;
-/** How long a refused sender may go on sending into the void before it is cut off, so that it sees the answer first. */
-const LINGER_MS = 1_000;
-
 /** Longest deadline that a caller may set: timers of Node hold no more, and take what is longer for none at all. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-type AnyRequest = http.IncomingMessage | http2.Http2ServerRequest;
-type AnyResponse = http.ServerResponse | http2.Http2ServerResponse;
 
 /**
  * Starts to listen.
@@ -146,7 +125,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       response.destroy();
       return;
     }
-    answer(known, request, response);
+    answerError(known, request, response);
   };
 
   /** Answers with what a handler throws, and lets closing wait for it. */
@@ -297,33 +276,6 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   };
 }
 
-/** Tells of calls when they have been answered. */
-function observation(observe: (call: CallObservation) => void): Interceptor {
-  return (next) => async (request) => {
-    const startedAt = performance.now();
-    const method = `${request.service.name}/${request.method.name}`;
-    const tell = (code: string): void => observe({ method, code, seconds: (performance.now() - startedAt) / 1000 });
-    try {
-      const response = await next(request);
-      tell("ok");
-      return response;
-    } catch (error) {
-      tell(error instanceof ConnectError ? fromConnectError(error).code : "INTERNAL");
-      throw error;
-    }
-  };
-}
-
-/** Lets calls in, or not, before their handlers. */
-function admission(admit: (call: WireCall) => void): Interceptor {
-  return (next) => (request) => {
-    const { contextValues, service, method, header } = request;
-    const [peer, signedBy] = [contextValues.get(tlsPeerKey), contextValues.get(signerKey)];
-    admit({ peer, path: `/${service.typeName}/${method.name}`, token: bearerToken(header.get("authorization") ?? undefined), signedBy });
-    return next(request);
-  };
-}
-
 function authorityOf(request: AnyRequest): string | undefined {
   return "authority" in request ? request.authority : request.headers.host;
 }
@@ -335,142 +287,4 @@ function assertFewHeaders({ rawHeaders }: Pick<AnyRequest, "rawHeaders">, maxHea
 
 function closingError(): NexusError {
   return new NexusError("COORDINATOR_UNREACHABLE", "The coordinator is closing.", { hint: "Try again when it is back; `nexus up` starts it." });
-}
-
-/** The two servers behind one port; neither listens itself. */
-interface Front {
-  readonly http1: http.Server;
-  readonly http2: http2.Http2Server;
-  readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
-}
-
-type OnUpgrade = (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
-
-function makeFront(limits: WireLimits, onRequest: (request: AnyRequest, response: AnyResponse) => void, onUpgrade: OnUpgrade, log: WireLog): Front {
-  const { server, sessions } = makeHttp2(limits, onRequest, log);
-  const http1 = makeHttp1(limits, onRequest, log);
-  http1.on("upgrade", onUpgrade);
-  return { http1, http2: server, sessions };
-}
-
-function makeHttp1(limits: WireLimits, onRequest: (request: http.IncomingMessage, response: http.ServerResponse) => void, log: WireLog): http.Server {
-  const server = http.createServer({
-    maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headersTimeoutMs,
-    // Uploads take as long as they move; each kind of request has its own limit instead.
-    requestTimeout: 0,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
-    noDelay: true,
-    shouldUpgradeCallback: asksForWebSocket,
-  });
-  server.maxHeadersCount = 0; // all that fit into their size: they are counted before anything is done
-  server.on("request", onRequest);
-  // The blob route answers `100 Continue` itself, once it knows that it wants the bytes.
-  server.on("checkContinue", onRequest);
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    log.debug({ errno: error.code }, `a connection spoke no HTTP: ${error.message}`);
-    const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-    if (error.code === "ECONNRESET" || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const message =
-      status === 431 ? "The headers are too large." : status === 408 ? "The headers did not arrive in time." : "That is no HTTP request.";
-    socket.end(rawAnswer(new NexusError("MESSAGE_INVALID", message), status), () => socket.destroy());
-  });
-  // This server is handed its connections and never listens itself; Node arms its header timeouts and idle tracking on this event.
-  server.emit("listening");
-  return server;
-}
-
-function makeHttp2(
-  limits: WireLimits,
-  onRequest: (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void,
-  log: WireLog,
-): { server: http2.Http2Server; sessions: ReadonlySet<http2.ServerHttp2Session> } {
-  const sessions = new Set<http2.ServerHttp2Session>();
-  const server = http2.createServer({
-    settings: {
-      initialWindowSize: HTTP2_WINDOW_BYTES,
-      maxHeaderListSize: limits.maxHeaderBytes,
-      maxConcurrentStreams: HTTP2_STREAMS,
-      enablePush: false,
-    },
-    maxSessionMemory: HTTP2_SESSION_MEMORY_MB,
-  });
-  server.on("session", (session) => {
-    sessions.add(session);
-    let openStreams = 0;
-    session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
-    // A waiting call keeps its connection; one without calls goes the way of idle HTTP/1 connections, whatever else is said on it: pings,
-    // or headers that never end, buy no time.
-    const end = (): void => {
-      session.close();
-      idle = setTimeout(() => session.destroy(), limits.closeGraceMs);
-    };
-    let idle = setTimeout(end, limits.keepAliveTimeoutMs);
-    session.on("stream", (stream) => {
-      openStreams += 1;
-      clearTimeout(idle);
-      stream.once("close", () => {
-        openStreams -= 1;
-        if (openStreams === 0 && !session.destroyed) idle = setTimeout(end, limits.keepAliveTimeoutMs);
-      });
-    });
-    session.once("close", () => {
-      clearTimeout(idle);
-      sessions.delete(session);
-    });
-  });
-  server.on("sessionError", (error: Error) =>
-    log.debug({ errno: "code" in error ? error.code : undefined }, `an HTTP/2 connection failed: ${error.message}`),
-  );
-  server.on("request", onRequest);
-  return { server, sessions };
-}
-
-/**
- * Cuts off a call (all of ours are unary) whose message does not arrive in time, or that goes on after it has been
- * answered. Waiting for the answer itself is not limited.
- */
-function limitBody(request: AnyRequest, response: AnyResponse, timeoutMs: number): void {
-  // Taken now: both are gone from a request that is over.
-  const { socket } = request;
-  const stream = "stream" in request ? request.stream : undefined;
-  const cut = () => (stream === undefined ? socket.destroy() : stream.close(http2.constants.NGHTTP2_CANCEL));
-  let timer = setTimeout(cut, timeoutMs);
-  const stop = () => clearTimeout(timer);
-  request.once("end", stop);
-  response.once("close", () => {
-    stop();
-    if (!request.complete) timer = setTimeout(cut, LINGER_MS);
-  });
-}
-
-/** Answers with an error. A sender whose body has not all arrived gets the answer first and is cut off a moment later. */
-function answer(error: NexusError, request: AnyRequest, response: AnyResponse): void {
-  const { status, body, headers: more } = httpAnswer(error);
-  const headers = { ...more, "content-type": "application/json", "content-length": Buffer.byteLength(body), "x-content-type-options": "nosniff" };
-  const isHead = request.method === "HEAD";
-  if (!(response instanceof http.ServerResponse)) {
-    response.writeHead(status, headers);
-    response.end(isHead ? "" : body);
-    return;
-  }
-  if (request.complete) {
-    response.writeHead(status, headers).end(isHead ? undefined : body);
-    return;
-  }
-  response.writeHead(status, { ...headers, connection: "close" });
-  if (isHead) response.flushHeaders();
-  else response.write(body);
-  const end = () => {
-    clearTimeout(timer);
-    response.end();
-  };
-  const timer = setTimeout(end, LINGER_MS);
-  request.once("end", end);
-  response.once("close", end);
-  request.resume();
 }

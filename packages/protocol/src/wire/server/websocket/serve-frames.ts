@@ -24,11 +24,11 @@ import {
   WINDOW_BYTES,
 } from "../../websocket/frames.ts";
 import { idleTimer } from "../../websocket/idle-timer.ts";
-import { wholeBody } from "../../whole-body.ts";
+import { once, wholeBody } from "../../whole-body.ts";
 import { answerBlob, isBlobPath } from "../blob-answers.ts";
 import { httpAnswer } from "../http-errors.ts";
 import type { WireLimits } from "../limits.ts";
-import { nothingAt, once } from "../signed-calls.ts";
+import { nothingAt } from "../signed-calls.ts";
 import { type CheckSignature, signedBody, signerKey, signerOf } from "../signed-requests.ts";
 import type { TlsPeer, WireCall } from "../tls-peer.ts";
 
