@@ -27,17 +27,15 @@ it("gives each of many nodes that ask at once its own task, and its place in the
   const plan = compileOrThrow(spec, { kernelBuild: "build", parties: names.map((name) => ({ name, kernelBuild: "build", dataset })) });
   const attempt = { runId: "run_a", round: 1, attempt: 1, baseModelHash: MODEL, deadlineAt: new Date() };
   await db.insert(projects).values({ id: "prj_a", name: "a" });
-  await db
-    .insert(nodes)
-    .values(
-      names.map((name, i) => ({
-        id: `nod_${i}`,
-        projectId: "prj_a",
-        name,
-        publicKey: new Uint8Array(32).fill(i % 256),
-        status: "approved" as const,
-      })),
-    );
+  await db.insert(nodes).values(
+    names.map((name, i) => ({
+      id: `nod_${i}`,
+      projectId: "prj_a",
+      name,
+      publicKey: new Uint8Array(32).fill(i % 256),
+      status: "approved" as const,
+    })),
+  );
   await db.insert(runs).values({
     ...{ id: "run_a", projectId: "prj_a", name: "wide", state: "running", rounds: 1, seed: 1 },
     ...{ spec, specHash: plan.specHash, plan, initialModelHash: MODEL, modelHash: MODEL },
