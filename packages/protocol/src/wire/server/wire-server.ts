@@ -29,6 +29,7 @@ import { listenLoopback } from "./listen-loopback.ts";
 import { listenTls, type TlsListener, type TlsListenOptions } from "./listen-tls.ts";
 import { rpcCalls } from "./rpc-calls.ts";
 import { assertSameOrigin } from "./same-origin.ts";
+import { messageCalls } from "./message-calls.ts";
 import { nothingAt, serveSignedCall } from "./signed-calls.ts";
 import { type CheckSignature, signerKey, signerOf } from "./signed-requests.ts";
 import { serveSite, type Site } from "./site-routes.ts";
@@ -170,11 +171,10 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
       }
     };
 
-  /** Of the Connect protocol alone: what WebSockets carry, and what is signed. */
-  const connectCalls = rpcCalls(routes, { ...rpc, connect: true, grpc: false, grpcWeb: false });
-  const { handlers } = connectCalls;
+  /** What WebSockets carry, and what is signed. */
+  const messages = messageCalls(routes, rpc);
   const webSockets = acceptWebSockets({
-    ...{ handlers, blobs, limits, log, admit, checkSignature },
+    ...{ calls: messages, blobs, limits, log, admit, checkSignature },
     contextValues: ({ address, peer, session: shown }) => valuesOf(address, peer, shown),
   });
 
@@ -193,7 +193,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
   async function serveSignedRpc(request: AnyRequest, response: AnyResponse, peer: TlsPeer | undefined): Promise<void> {
     const isTls = peer !== undefined;
     const values = valuesOf(request.socket.remoteAddress, peer, session(request.headers, isTls));
-    await serveSignedCall(handlers, request, response, values.set(signerKey, await signer(request, isTls)));
+    await serveSignedCall(messages, request, response, values.set(signerKey, await signer(request, isTls)));
   }
   const onUpgrade =
     (isTls: boolean) =>
@@ -247,7 +247,7 @@ export async function startWireServer(options: WireServerOptions): Promise<WireS
     const servers = [...listeners.servers, ...(secure === undefined ? [] : [secure.server])];
     const stopped = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     shutdown.abort(closingError());
-    for (const served of [calls, connectCalls]) served.end(toConnectError(closingError()));
+    for (const served of [calls, messages]) served.end(toConnectError(closingError()));
     for (const { sessions } of fronts) for (const session of sessions) session.close();
     void webSockets.close();
     // Idle connections, and those that become idle until the grace is over.

@@ -1,7 +1,5 @@
-import { createTransport } from "@connectrpc/connect/protocol-connect";
 import { NexusError } from "@ciphernx/core/errors";
 import { blobChannel } from "../blob-channel.ts";
-import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { DEFAULT_TRIES } from "../patience.ts";
 import { rpcChannel } from "../rpc-channel.ts";
 import { tokenBucket } from "../token-bucket.ts";
@@ -10,7 +8,7 @@ import type { TokenSource, Transport } from "../transport.ts";
 import type { StreamHash } from "../verified-blob.ts";
 import { clientConnection } from "./client-connection.ts";
 import type { OpenFrameSocket } from "./frame-socket.ts";
-import { exchangeHttpClient } from "./rpc-client.ts";
+import { exchangeRpc } from "./rpc-client.ts";
 
 /** What a Transport over a WebSocket needs, wherever it runs. */
 export interface ExchangeTransportOptions {
@@ -41,17 +39,7 @@ export function exchangeTransport(options: ExchangeTransportOptions): Transport 
   return {
     kind: "websocket",
     rpc: rpcChannel({
-      inner: createTransport({
-        httpClient: exchangeHttpClient(connection.exchange, { signs: signer !== undefined }),
-        baseUrl: origin,
-        useBinaryFormat: true,
-        interceptors: [],
-        acceptCompression: [],
-        sendCompression: null,
-        compressMinBytes: 1024,
-        readMaxBytes: MAX_MESSAGE_BYTES,
-        writeMaxBytes: MAX_MESSAGE_BYTES,
-      }),
+      inner: exchangeRpc(connection.exchange),
       token,
       target: origin,
       closed: closing.signal,

@@ -1,28 +1,52 @@
-/** Calls by the Connect protocol over exchanges. @module */
-import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+/**
+ * Calls by the Connect protocol over exchanges: one message there, one back.
+ *
+ * Source: connectrpc.com/docs/protocol, "Unary-Request" and "Unary-Response".
+ *
+ * @module
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { createMethodUrl } from "@connectrpc/connect/protocol";
+import { codeFromHttpStatus, errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
 import type { OpenExchange } from "../exchange.ts";
 import { wholeBody } from "../whole-body.ts";
 
-/** What Connect's own client is given in place of HTTP. @param signs whether a request's whole body is wanted before it begins */
-export function exchangeHttpClient(open: OpenExchange, { signs }: { readonly signs: boolean }): UniversalClientFn {
-  return async ({ url, method, header, body, signal }) => {
-    const { pathname, search } = new URL(url);
-    const content = signs ? await wholeBody(body) : undefined;
-    const exchange = open({
-      method: method === "GET" ? "GET" : "POST",
-      path: `${pathname}${search}`,
-      headers: Object.fromEntries(header.entries()),
-      signal: signal ?? new AbortController().signal,
-      content,
-    });
-    if (content !== undefined) exchange.end(content);
-    else {
-      if (body !== undefined) for await (const piece of body) await exchange.write(piece);
-      exchange.end();
-    }
-    const { status, headers, body: answer } = await exchange.answer;
-    const fields = new Headers();
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) fields.set(name, value);
-    return { status, header: fields, body: answer, trailer: new Headers() };
+const MESSAGE = { "content-type": "application/proto", "connect-protocol-version": "1" };
+
+/** What clients of services are given to call with. Messages go whole: a server need not keep a call open for the rest of one. */
+export function exchangeRpc(open: OpenExchange): Transport {
+  return {
+    async unary(method, signal, timeoutMs, header, input) {
+      const content = toBinary(method.input, create(method.input, input));
+      const call = new AbortController();
+      const onAbort = (): void => call.abort(signal?.reason);
+      const hasDeadline = timeoutMs !== undefined && timeoutMs > 0;
+      const deadline = hasDeadline
+        ? setTimeout(() => call.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded)), timeoutMs)
+        : undefined;
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener("abort", onAbort, { once: true });
+      try {
+        const exchange = open({
+          ...{ method: "POST", path: createMethodUrl("/", method), signal: call.signal, content },
+          headers: { ...Object.fromEntries(new Headers(header)), ...MESSAGE, ...(hasDeadline && { "connect-timeout-ms": String(timeoutMs) }) },
+        });
+        exchange.end(content);
+        const { status, headers, body } = await exchange.answer;
+        const bytes = await wholeBody(body);
+        const fields = new Headers();
+        for (const [name, value] of Object.entries(headers)) if (value !== undefined) fields.set(name, value);
+        if (status !== 200) throw errorFromJsonBytes(bytes, fields, new ConnectError(`HTTP ${status}`, codeFromHttpStatus(status)));
+        const message = fromBinary(method.output, bytes);
+        return { stream: false, service: method.parent, method, header: fields, message, trailer: new Headers() };
+      } finally {
+        clearTimeout(deadline);
+        signal?.removeEventListener("abort", onAbort);
+      }
+    },
+    async stream(method) {
+      throw new ConnectError(`${method.name} is a stream; a WebSocket carries single calls.`, Code.Unimplemented);
+    },
   };
 }

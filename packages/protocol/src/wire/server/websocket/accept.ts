@@ -30,7 +30,7 @@ export function acceptWebSockets(service: FrameService): WebSockets {
   const sweep = setInterval(() => {
     const now = performance.now();
     for (const [socket, served] of open) {
-      if (now - served.heardAt > MISSED_PINGS * pingIntervalMs) socket.terminate();
+      if (now - served.heardAt() > MISSED_PINGS * pingIntervalMs) socket.terminate();
       else served.ping();
     }
   }, pingIntervalMs);

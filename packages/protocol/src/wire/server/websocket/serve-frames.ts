@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { ContextValues } from "@connectrpc/connect";
 import { NexusError } from "@ciphernx/core/errors";
 import { bearerToken } from "../../bearer.ts";
@@ -23,19 +22,19 @@ import {
   MAX_PIECE_BYTES,
   WINDOW_BYTES,
 } from "../../websocket/frames.ts";
-import { idleTimer } from "../../websocket/idle-timer.ts";
-import { once, wholeBody } from "../../whole-body.ts";
+import { type IdleTimer, idleTimer } from "../../websocket/idle-timer.ts";
+import { once } from "../../whole-body.ts";
 import { answerBlob, isBlobPath } from "../blob-answers.ts";
 import { httpAnswer } from "../http-errors.ts";
 import type { WireLimits } from "../limits.ts";
+import type { MessageCalls } from "../message-calls.ts";
 import { nothingAt } from "../signed-calls.ts";
 import { type CheckSignature, signedBody, signerKey, signerOf } from "../signed-requests.ts";
 import type { TlsPeer, WireCall } from "../tls-peer.ts";
 
 /** What a connection is served with. */
 export interface FrameService {
-  /** By their paths. */
-  readonly handlers: ReadonlyMap<string, UniversalHandlerFn>;
+  readonly calls: Pick<MessageCalls, "at">;
   readonly blobs: BlobEndpoint;
   readonly limits: WireLimits;
   readonly log: WireLog;
@@ -69,17 +68,20 @@ export interface ServedFrames {
   /** Asks whether anybody is there. */
   ping(): void;
   /** When something came last, by `performance.now()`. */
-  readonly heardAt: number;
+  heardAt(): number;
   /** Ends of the exchanges under way. */
   readonly active: ReadonlySet<Promise<void>>;
 }
 
-/** An exchange on this side. */
+/** An exchange on this side. Thousands wait for their answers: what one does not need, it does not have. */
 interface Served {
-  readonly incoming: IncomingBody;
-  readonly outgoing: OutgoingBody;
-  readonly aborted: AbortController;
-  moved(): void;
+  readonly aborting: AbortController;
+  /** The rest of its body; undefined when all of it came with the opening. */
+  readonly incoming: { readonly body: IncomingBody; readonly idle: IdleTimer } | undefined;
+  /** Made for an answer that is longer than a frame. */
+  outgoing: OutgoingBody | undefined;
+  /** Nobody wants the answer any more. */
+  dropped: boolean;
 }
 
 interface Opened {
@@ -93,6 +95,14 @@ interface Opened {
 interface FirstPiece {
   readonly body: Uint8Array;
   readonly end: boolean;
+}
+
+/** What the exchanges of a connection have in common. */
+interface Line {
+  readonly caller: FrameCaller;
+  send(exchange: number, content: FrameContent): Promise<void>;
+  /** Gives an exchange up that has come to a stop. */
+  interrupt(exchange: number): void;
 }
 
 export function serveFrames(service: FrameService, { socket, ...caller }: FramePeer): ServedFrames {
@@ -113,31 +123,43 @@ export function serveFrames(service: FrameService, { socket, ...caller }: FrameP
     if (!isOver) await socket.send(encodeFrame(exchange, content));
   };
 
-  function open({ id, method, path, headers }: Opened, { body, end }: FirstPiece): void {
-    if (id <= lastId) return refuse(CLOSE.protocolError, "numbers increase");
-    if (exchanges.size >= MAX_EXCHANGES) return refuse(CLOSE.tooMuch, "too many exchanges");
-    lastId = id;
-    const aborted = new AbortController();
-    const cut = (): void => {
+  const line: Line = {
+    caller,
+    send,
+    interrupt(id) {
       void send(id, { case: "cancel", value: {} });
       drop(id, connectionError("The exchange stalled."));
-    };
-    // As over HTTP: a message comes at once, a blob moves.
-    const incomingIdle = idleTimer(isBlobPath(path) ? limits.stallTimeoutMs : limits.messageTimeoutMs, cut);
-    const incoming = incomingBody(FIRST_CREDIT_BYTES, {
-      grant: (bytes) => void send(id, { case: "credit", value: { bytes } }),
-      abandon: () => {},
-    });
-    void incoming.done.then(() => incomingIdle.stop());
-    const outgoing = outgoingBody(WINDOW_BYTES, (body) => send(id, { case: "data", value: { body } }));
-    if ((end || body.length > 0) && !incoming.push(body, end)) return refuse(CLOSE.tooMuch, "more than was granted");
-    exchanges.set(id, { incoming, outgoing, aborted, moved: () => incomingIdle.touch() });
-    const answering = answer(service, { id, method, path, headers }, { incoming, outgoing, aborted, caller, send, interrupt: cut }).finally(() => {
-      incomingIdle.stop();
+    },
+  };
+
+  function open(opened: Opened, first: FirstPiece): void {
+    const { id, path } = opened;
+    if (id <= lastId) return refuse(CLOSE.protocolError, "numbers increase");
+    if (exchanges.size >= MAX_EXCHANGES) return refuse(CLOSE.tooMuch, "too many exchanges");
+    if (first.body.length > MAX_PIECE_BYTES) return refuse(CLOSE.tooMuch, "more than was granted");
+    lastId = id;
+    const incoming = first.end ? undefined : rest(id, path, first);
+    const served: Served = { aborting: new AbortController(), incoming, outgoing: undefined, dropped: false };
+    exchanges.set(id, served);
+    const answering = answer(service, line, opened, served, incoming?.body ?? first.body).then(() => {
+      incoming?.idle.stop();
       exchanges.delete(id);
       active.delete(answering);
     });
     active.add(answering);
+  }
+
+  /** The body of an exchange that did not come whole with its opening. */
+  function rest(id: number, path: string, { body: begun }: FirstPiece): NonNullable<Served["incoming"]> {
+    // As over HTTP: a message comes at once, a blob moves.
+    const idle = idleTimer(isBlobPath(path) ? limits.stallTimeoutMs : limits.messageTimeoutMs, () => line.interrupt(id));
+    const body = incomingBody(FIRST_CREDIT_BYTES, {
+      grant: (bytes) => void send(id, { case: "credit", value: { bytes } }),
+      abandon: () => {},
+    });
+    void body.done.then(() => idle.stop());
+    body.push(begun, false);
+    return { body, idle };
   }
 
   /** Ends an exchange on this side; its handler hears of it. */
@@ -145,9 +167,10 @@ export function serveFrames(service: FrameService, { socket, ...caller }: FrameP
     const served = exchanges.get(id);
     if (served === undefined) return;
     exchanges.delete(id);
-    served.outgoing.stop();
-    served.incoming.fail(error);
-    served.aborted.abort(error);
+    served.dropped = true;
+    served.outgoing?.stop();
+    served.incoming?.body.fail(error);
+    served.aborting.abort(error);
   }
 
   function over(): void {
@@ -159,9 +182,7 @@ export function serveFrames(service: FrameService, { socket, ...caller }: FrameP
   return {
     active,
     over,
-    get heardAt() {
-      return heardAt;
-    },
+    heardAt: () => heardAt,
     ping: () => void send(0, { case: "ping", value: {} }),
     receive(bytes) {
       if (isOver) return;
@@ -177,13 +198,14 @@ export function serveFrames(service: FrameService, { socket, ...caller }: FrameP
       const served = exchanges.get(id);
       // What crosses with an answer or a cancellation.
       if (served === undefined) return id === 0 || id > lastId ? refuse(CLOSE.protocolError, "no such exchange") : undefined;
-      served.moved();
+      served.incoming?.idle.touch();
       switch (content.case) {
         case "data":
-          if (!served.incoming.push(content.value.body, content.value.end)) refuse(CLOSE.tooMuch, "more than was granted");
+          if (served.incoming?.body.push(content.value.body, content.value.end) !== true) refuse(CLOSE.tooMuch, "more than was granted");
           return;
         case "credit":
-          if (!served.outgoing.credit(content.value.bytes)) refuse(CLOSE.protocolError, "too much credit");
+          // Before anything was sent, all of the first window is there.
+          if (served.outgoing?.credit(content.value.bytes) !== true) refuse(CLOSE.protocolError, "too much credit");
           return;
         case "cancel":
           return drop(id, connectionError("The peer gave the exchange up."));
@@ -194,103 +216,90 @@ export function serveFrames(service: FrameService, { socket, ...caller }: FrameP
   };
 }
 
-interface Answering {
-  readonly caller: FrameCaller;
-  readonly incoming: IncomingBody;
-  readonly outgoing: OutgoingBody;
-  readonly aborted: AbortController;
-  send(exchange: number, content: FrameContent): Promise<void>;
-  interrupt(): void;
-}
-
 /** Answers one exchange; never throws. */
-async function answer(service: FrameService, opened: Opened, answering: Answering): Promise<void> {
+async function answer(service: FrameService, line: Line, opened: Opened, served: Served, body: Uint8Array | IncomingBody): Promise<void> {
   const { log, limits } = service;
   const { id, method, path } = opened;
-  const { outgoing, aborted, send } = answering;
+  const { send } = line;
   let begun = false;
-  const begin = async (status: number, headers: Readonly<Record<string, string>>, first: Partial<FirstPiece> = {}): Promise<void> => {
+  const begin = async (status: number, headers: Handled["headers"], first: Partial<FirstPiece> = {}): Promise<void> => {
     begun = true;
-    await send(id, { case: "answer", value: { status, headers, ...first } });
-  };
-  try {
-    const { status, headers, body } = await handle(service, opened, answering);
-    if (aborted.signal.aborted) return;
     const fields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-    if (body === undefined) return await begin(status, fields, { end: true });
-    if (typeof body === "string") return await begin(status, fields, { body: new TextEncoder().encode(body), end: true });
-    if (isUnary(fields)) {
-      const whole = await wholeBody(body);
-      if (whole.length <= MAX_PIECE_BYTES) return await begin(status, fields, { body: whole, end: true });
-      await begin(status, fields);
-      await outgoing.write(whole);
-      return outgoing.stopped ? undefined : await send(id, { case: "data", value: { end: true } });
-    }
-    const stall = idleTimer(limits.stallTimeoutMs, () => answering.interrupt());
-    try {
-      for await (const chunk of body) {
-        // Not before the first chunk: a store that cannot read the blob must still be able to say so.
-        if (!begun) await begin(status, fields);
-        await outgoing.write(chunk);
-        if (outgoing.stopped) return;
-        stall.touch();
+    await send(id, { case: "answer", value: { status, headers: fields, ...first } });
+  };
+  const outgoing = (): OutgoingBody =>
+    (served.outgoing ??= outgoingBody(WINDOW_BYTES, (piece) => send(id, { case: "data", value: { body: piece } })));
+  try {
+    const answered = await handle(service, line, opened, served.aborting, body);
+    if (served.dropped) return;
+    const { status, headers } = answered;
+    if (answered.body === undefined) return await begin(status, headers, { end: true });
+    if (answered.body instanceof Uint8Array) {
+      if (answered.body.length <= MAX_PIECE_BYTES) return await begin(status, headers, { body: answered.body, end: true });
+      await begin(status, headers);
+      await outgoing().write(answered.body);
+    } else {
+      const stall = idleTimer(limits.stallTimeoutMs, () => line.interrupt(id));
+      try {
+        for await (const chunk of answered.body) {
+          // Not before the first chunk: a store that cannot read the blob must still be able to say so.
+          if (!begun) await begin(status, headers);
+          await outgoing().write(chunk);
+          if (served.dropped) return;
+          stall.touch();
+        }
+      } finally {
+        stall.stop();
       }
-    } finally {
-      stall.stop();
+      if (!begun) return await begin(status, headers, { end: true });
     }
-    if (!begun) return await begin(status, fields, { end: true });
-    await send(id, { case: "data", value: { end: true } });
+    if (!served.dropped) await send(id, { case: "data", value: { end: true } });
   } catch (error) {
-    if (aborted.signal.aborted) return;
+    if (served.dropped) return;
     const known = publicError(error, log, { method, path });
     if (begun) {
       log.warn({ method, path, code: known.code }, `an answer was cut off: ${known.message}`);
       await send(id, { case: "cancel", value: {} });
       return;
     }
-    const { status, headers, body } = httpAnswer(known);
-    await begin(status, { ...headers, "content-type": "application/json" }, { body: new TextEncoder().encode(body), end: true });
+    const { status, headers, body: text } = httpAnswer(known);
+    await begin(status, { ...headers, "content-type": "application/json" }, { body: utf8(text), end: true });
   } finally {
-    outgoing.stop();
+    served.outgoing?.stop();
   }
-}
-
-/** Whether an answer is one message of the Connect protocol, which has all been made when its first byte is. */
-function isUnary(headers: Readonly<Record<string, string>>): boolean {
-  return /^application\/(?:proto|json)$/.test(headers["content-type"] ?? "");
 }
 
 interface Handled {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
-  readonly body?: AsyncIterable<Uint8Array> | string | undefined;
+  readonly body?: AsyncIterable<Uint8Array> | Uint8Array | undefined;
 }
 
 async function handle(
-  { handlers, blobs, limits, admit, checkSignature, contextValues }: FrameService,
-  { method, path, headers }: Opened,
-  { incoming, aborted, caller, interrupt }: Answering,
+  { calls, blobs, limits, admit, checkSignature, contextValues }: FrameService,
+  { caller, interrupt }: Line,
+  { id, method, path, headers }: Opened,
+  aborting: AbortController,
+  received: Uint8Array | IncomingBody,
 ): Promise<Handled> {
   assertModest(path, headers, limits);
   const { address, peer, authority, session } = caller;
   const signedBy = await signerOf(checkSignature, { method, path, headers, authority, isTls: peer !== undefined });
-  const body = signedBy === undefined ? incoming : signedBody(incoming, headers);
   if (isBlobPath(path)) {
+    const pieces = received instanceof Uint8Array ? once(received) : received;
+    const body = signedBy === undefined ? pieces : signedBody(pieces, headers);
     admit({ peer, path, token: bearerToken(headers["authorization"]), signedBy });
-    return answerBlob(blobs, limits, { method, path, headers, address, session, body, interrupt });
+    const answered = await answerBlob(blobs, limits, { method, path, headers, address, session, body, interrupt: () => interrupt(id) });
+    return typeof answered.body === "string" ? { ...answered, body: utf8(answered.body) } : { ...answered, body: answered.body };
   }
-  const handler = handlers.get(path);
-  if (handler === undefined) throw nothingAt(path);
-  const header = new Headers();
-  for (const [name, value] of Object.entries(headers)) header.set(name, value);
-  const answered = await handler({
-    ...{ httpVersion: "1.1", url: `http://coordinator${path}`, method, header },
-    // Read before the handler begins: a call whose body is another one than was signed is refused as any other.
-    body: signedBy === undefined ? body : once(await wholeBody(body)),
-    signal: aborted.signal,
-    contextValues: contextValues(caller).set(signerKey, signedBy),
-  });
-  return { status: answered.status, headers: Object.fromEntries(answered.header?.entries() ?? []), body: answered.body };
+  const call = calls.at(path);
+  if (call === undefined) throw nothingAt(path);
+  const body = signedBy === undefined ? received : signedBody(received instanceof Uint8Array ? once(received) : received, headers);
+  return call({ method, headers, body, aborting, values: contextValues(caller).set(signerKey, signedBy) });
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
 }
 
 /** As over HTTP, headers are few and short, and such that HTTP could carry them. */
