@@ -127,8 +127,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   store.lost.addEventListener("abort", () => closing.abort(store.lost.reason));
 
   const traces = createRoundTraces(options.tracer);
+  const documents = createRunDocumentCache(store);
   const engine = await launchEngine({
-    ...{ store, kernel, waiters, blobLock, closing: closing.signal, traces },
+    ...{ store, kernel, waiters, documents, blobLock, closing: closing.signal, traces },
     absent: (nodeId) => sessions.absent(nodeId),
     log: (level, message, details) => log[level](details ?? {}, message),
   });
@@ -145,7 +146,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     endCalls: (key, reason) => access.endCalls(key, reason),
   });
   const access = createAccess({ store, sessions, people, limit, ownerToken: token, projectId });
-  const documents = createRunDocumentCache(store);
   if (options.tls?.rotate === true && tls !== undefined)
     await audit.note({ actor: "coordinator", action: "ca-replaced", subject: tls.authority.fingerprint });
   const gate =

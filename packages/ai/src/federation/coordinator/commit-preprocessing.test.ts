@@ -12,6 +12,7 @@ import type { Phase } from "../round/run-round.ts";
 import { collectBlobs } from "./collect-blobs.ts";
 import { durableHost } from "./durable-host.ts";
 import { hostedRun } from "./hosted-run.ts";
+import { createRunDocumentCache } from "./run-documents.ts";
 
 const SCHEMA = datasetSchema.parse({
   kind: "table",
@@ -61,7 +62,8 @@ it("keeps what rows are prepared by once, also where a crash has a step repeated
 
   let requested = 0;
   const context = {
-    ...{ store, kernel, waiters: createWaiters(), blobLock: createSharedLock(), closing: new AbortController().signal },
+    ...{ store, kernel, waiters: createWaiters(), documents: createRunDocumentCache(store) },
+    ...{ blobLock: createSharedLock(), closing: new AbortController().signal },
     ...{
       traces: createRoundTraces(undefined),
       absent: () => false,

@@ -1,4 +1,5 @@
 import { nodes, openStore, projects, rounds, runs, tasks } from "@ciphernx/core/store";
+import { eq } from "@ciphernx/core/store/sql";
 import { temporaryFolder, testDatabase } from "@ciphernx/core/store/testing";
 import { expect, it } from "vitest";
 import { compileOrThrow, parseRunSpec, type TaskPlan } from "../../spec/index.ts";
@@ -64,4 +65,16 @@ it("gives each of many nodes that ask at once its own task, and its place in the
   // Twice at the same time, and once more: whoever asks has nothing to do, so what it was given was lost.
   const again = await Promise.all([deliveries.next("nod_7"), deliveries.next("nod_7")]);
   expect([...again, await deliveries.next("nod_7")].map((delivery) => delivery?.taskId)).toEqual(["tsk_7", "tsk_7", "tsk_7"]);
+
+  // Marked after they went out; an answer that was faster than its mark stands.
+  await db.update(tasks).set({ state: "failed", reasonCode: "INTERNAL" }).where(eq(tasks.id, "tsk_0"));
+  await expect
+    .poll(async () => {
+      const rows = await db.select({ state: tasks.state, at: tasks.deliveredAt }).from(tasks).orderBy(tasks.createdAt, tasks.id);
+      return rows
+        .filter(({ at }) => at !== null)
+        .map(({ state }) => state)
+        .toSorted();
+    })
+    .toEqual([...Array.from({ length: INVITED - 1 }, () => "delivered"), "failed"]);
 });

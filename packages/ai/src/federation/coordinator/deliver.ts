@@ -1,4 +1,4 @@
-import { prepared, type Store, tasks } from "@ciphernx/core/store";
+import { prepared, retrying, type Store, tasks } from "@ciphernx/core/store";
 import { and, asc, eq, inArray, sql } from "@ciphernx/core/store/sql";
 import type { PhaseKind } from "../round/run-round.ts";
 import type { RunDocumentCache, RunDocuments } from "./run-documents.ts";
@@ -19,8 +19,8 @@ export interface Delivery extends RunDocuments {
 /** Where nodes fetch their tasks. */
 export interface Deliveries {
   /**
-   * The oldest open task of a node, marked as delivered. A task that was delivered before is delivered again: the node
-   * asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
+   * The oldest open task of a node; that it was delivered is marked soon after. A task that was delivered before is delivered again: the
+   * node asks only when it has nothing to do, so an unanswered one was lost with the process that held it.
    */
   next(nodeId: string): Promise<Delivery | undefined>;
 }
@@ -29,11 +29,16 @@ export interface Deliveries {
 const BATCH = 128;
 /** Statements at a time: while one is at the database, the answers of the other are sent. */
 const COLLECTORS = 2;
+/** Marks of one statement: the answers that come meanwhile wait for its rows. */
+const MARKS = 512;
 
 /** Nodes that ask at the same time, as those that a round wakes do, share statements. */
 export function createDeliveries(store: Store, documents: RunDocumentCache): Deliveries {
   const asking = new Map<string, PromiseWithResolvers<DeliveredTask | undefined>>();
   let collectors = 0;
+  /** When the tasks were handed out that are not marked yet. Nodes need not wait for that: when a crash loses it, the tasks go out again, as they have to. */
+  const handedOut = new Map<string, Date>();
+  let isMarking = false;
 
   /** Serves whoever asks until nobody does. */
   async function collect(): Promise<void> {
@@ -42,13 +47,29 @@ export function createDeliveries(store: Store, documents: RunDocumentCache): Del
     await new Promise((resolve) => setImmediate(resolve));
     while (asking.size > 0) await serve(new Map(asking.entries().take(BATCH)));
     collectors -= 1;
+    if (collectors === 0 && !isMarking) void mark();
+  }
+
+  async function mark(): Promise<void> {
+    isMarking = true;
+    while (handedOut.size > 0) {
+      const marks = new Map(handedOut.entries().take(MARKS));
+      for (const taskId of marks.keys()) handedOut.delete(taskId);
+      // People alone look at the marks: a lost one is not worth a run.
+      await retrying(() => markDelivered(store.db).execute({ tasks: [...marks.keys()], at: [...marks.values()] })).catch(() => {});
+    }
+    isMarking = false;
   }
 
   async function serve(batch: typeof asking): Promise<void> {
     for (const nodeId of batch.keys()) asking.delete(nodeId);
     try {
       const rows = await oldestTasks(store.db).execute({ nodes: [...batch.keys()] });
-      for (const row of rows) batch.get(row.nodeId)?.resolve(row);
+      const now = new Date();
+      for (const row of rows) {
+        handedOut.set(row.taskId, now);
+        batch.get(row.nodeId)?.resolve(row);
+      }
       for (const { resolve } of batch.values()) resolve(undefined);
     } catch (error) {
       for (const { reject } of batch.values()) reject(error);
@@ -72,22 +93,13 @@ export function createDeliveries(store: Store, documents: RunDocumentCache): Del
 
 type DeliveredTask = Awaited<ReturnType<ReturnType<typeof oldestTasks>["execute"]>>[number];
 
-const oldestTasks = prepared((db) => {
-  const open = inArray(tasks.state, ["waiting", "delivered"]);
-  const oldest = db
-    .selectDistinctOn([tasks.nodeId], { id: tasks.id })
-    .from(tasks)
-    .where(and(sql`${tasks.nodeId} = any(${sql.placeholder("nodes")}::text[])`, open))
-    .orderBy(tasks.nodeId, asc(tasks.createdAt), asc(tasks.id))
-    .as("oldest");
-  // For this transaction alone. The nodes need not wait for the disk: when a crash loses the mark, the task goes out again, as it has to.
-  const unsynced = sql`set_config('synchronous_commit', 'off', true) is not null`;
-  return db
-    .update(tasks)
-    .set({ state: "delivered", deliveredAt: sql`coalesce(${tasks.deliveredAt}, now())` })
-    .from(oldest)
-    .where(and(eq(tasks.id, oldest.id), open, unsynced))
-    .returning({
+const isOpen = inArray(tasks.state, ["waiting", "delivered"]);
+/** For one transaction alone: it need not wait for the disk. */
+const UNSYNCED = sql`set_config('synchronous_commit', 'off', true) is not null`;
+
+const oldestTasks = prepared((db) =>
+  db
+    .selectDistinctOn([tasks.nodeId], {
       taskId: tasks.id,
       runId: tasks.runId,
       round: tasks.round,
@@ -99,8 +111,24 @@ const oldestTasks = prepared((db) => {
       config: tasks.config,
       deadlineAt: tasks.deadlineAt,
     })
-    .prepare("oldest-tasks");
-});
+    .from(tasks)
+    .where(and(sql`${tasks.nodeId} = any(${sql.placeholder("nodes")}::text[])`, isOpen))
+    .orderBy(tasks.nodeId, asc(tasks.createdAt), asc(tasks.id))
+    .prepare("oldest-tasks"),
+);
+
+/** Of a task that was answered meanwhile, only when it went out. */
+const markDelivered = prepared((db) =>
+  db
+    .update(tasks)
+    .set({
+      state: sql`case ${tasks.state} when 'waiting' then 'delivered' else ${tasks.state} end`,
+      deliveredAt: sql`coalesce(${tasks.deliveredAt}, handed_out.at)`,
+    })
+    .from(sql`unnest(${sql.placeholder("tasks")}::text[], ${sql.placeholder("at")}::timestamptz[]) as handed_out (task, at)`)
+    .where(sql`${tasks.id} = handed_out.task and ${UNSYNCED}`)
+    .prepare("mark-delivered"),
+);
 
 /** Which of these tasks are no longer wanted: answered, expired, or of another node. */
 export async function cancelledTasks(store: Store, nodeId: string, taskIds: readonly string[]): Promise<readonly string[]> {

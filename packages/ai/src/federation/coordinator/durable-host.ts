@@ -56,7 +56,7 @@ export function forever(): Promise<never> {
 
 /** The round engine's host over PostgreSQL, blobs and nodes: every step is recorded by DBOS and safe to repeat. */
 export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
-  const { store, kernel, waiters, blobLock, collector, closing, traces } = context;
+  const { store, kernel, waiters, documents, blobLock, collector, closing, traces } = context;
   const { runId, plan, strategy } = run;
 
   async function roundRow(phase: Phase) {
@@ -81,6 +81,8 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
       const deadlineAt = new Date(Date.now() + plan.cohort.deadlineMs);
       const { keeps = [], receivesState: sendsState = false } = strategy.party ?? {};
       const partiesKeep = plan.model.local !== undefined || keeps.length > 0;
+      // For the deliveries, while the database is at work. One that cannot read them says so to its node.
+      documents.of(runId).catch(() => {});
       const woken = await openPhase(store, { runId, phase, instruction, modelHash, deadlineAt, partiesKeep, sendsState });
       for (const nodeId of woken) waiters.wake(nodeKey(nodeId));
       waiters.wake(runKey(runId));

@@ -3,12 +3,15 @@ import type { Store } from "@ciphernx/core/store";
 import type { AggregationKernel } from "../../aggregation/index.ts";
 import type { RoundTraces } from "../tracing/index.ts";
 import type { BlobCollector } from "./collect-blobs.ts";
+import type { RunDocumentCache } from "./run-documents.ts";
 
 /** What the engine has at hand in one coordinator process. */
 export interface EngineContext {
   readonly store: Store;
   readonly kernel: AggregationKernel;
   readonly waiters: Waiters;
+  /** What tasks are delivered from. */
+  readonly documents: RunDocumentCache;
   /** Shared by whoever commits blobs, held alone by whoever collects them. */
   readonly blobLock: SharedLock;
   /** Whether a node has not been heard of for a while. */
