@@ -20,10 +20,7 @@ export interface CoordinatorProcess extends AsyncDisposable {
 }
 
 export async function startCoordinatorProcess(folder: string, { tls = false } = {}): Promise<CoordinatorProcess> {
-  const child = startChild("./coordinator.ts", { home: join(folder, "coordinator"), tls } satisfies CoordinatorOptions, [
-    ...COORDINATOR_FLAGS,
-    ...(process.env.BF ?? "").split(" ").filter(Boolean),
-  ]);
+  const child = startChild("./coordinator.ts", { home: join(folder, "coordinator"), tls } satisfies CoordinatorOptions, COORDINATOR_FLAGS);
   const { url, nodeUrl, ownerToken } = await child.next<CoordinatorStarted>();
   const nexus = connect({ url, token: ownerToken });
   return {
