@@ -3,6 +3,6 @@ import { describe } from "vitest";
 import { runPages } from "./fences/run-pages.ts";
 import { ROOT } from "./workspaces.ts";
 
-describe("every fence of the docs is run or checked", () => {
-  runPages(globSync("docs/*.md", { cwd: ROOT }).toSorted());
+describe("every fence of the README and of the docs is run or checked", () => {
+  runPages(["README.md", ...globSync("docs/*.md", { cwd: ROOT }).toSorted()]);
 });

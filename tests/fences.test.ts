@@ -3,12 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseFences } from "./fences/fence.ts";
 import { runPage } from "./fences/run-page.ts";
-import { runPages } from "./fences/run-pages.ts";
 import { ROOT } from "./workspaces.ts";
-
-describe("every fence of the README is run or checked", () => {
-  runPages(["README.md"]);
-});
 
 describe("the fence runner", () => {
   const fixture = readFileSync(join(ROOT, "tests/fences/fixture.md"), "utf8");

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, GROUPS } from "./commands/index.ts";
+import { createProgram } from "./program.ts";
 import { finished, runNexus, startNexus, WITHOUT_EXECVE } from "./testing/nexus-process.ts";
 
 describe("nexus --version", () => {
@@ -20,11 +21,12 @@ describe("nexus --help", () => {
     ...GROUPS.flatMap(({ name, commands }) => [[name], ...commands.map((command) => [name, command.name])]),
   ];
 
-  it("ends with examples at every command, and every example calls nexus", { timeout: 120_000 }, async () => {
+  it("ends with examples at every command, and every example calls nexus", () => {
     for (const path of paths) {
-      const { code, stdout, stderr } = await runNexus([...path, "--help"]);
-      expect({ path, code, stderr }).toEqual({ path, code: 0, stderr: "" });
-      const [, examples] = stdout.split("\nExamples:\n");
+      let help = "";
+      // In this process: that a command line gets here is shown by the other tests.
+      expect(createProgram({ write: (text) => (help += text) }).parse([...path, "--help"])).toBeUndefined();
+      const [, examples] = help.split("\nExamples:\n");
       const commands = examples?.split("\n").filter((line) => line.startsWith("  $ ")) ?? [];
       expect(commands.length, `examples of nexus ${path.join(" ")}`).toBeGreaterThan(0);
       for (const line of commands) expect(line).toContain(`nexus ${path.join(" ")}`.trim());

@@ -26,14 +26,6 @@ describe("passwords", () => {
   it("refuse a hash of weaker settings", async () => {
     await expect(verifyPassword("$scrypt$ln=10,r=8,p=1$AAAA$AAAA", "x")).rejects.toMatchObject({ code: "INTERNAL" });
   });
-
-  it("queue up to a bound, and the queue goes on afterwards", async () => {
-    const all = await Promise.allSettled(Array.from({ length: 36 }, () => hashPassword("correct horse battery staple")));
-    const refused = all.filter(({ status }) => status === "rejected");
-    expect(refused).toHaveLength(2);
-    expect(refused[0]).toMatchObject({ reason: { code: "RATE_LIMITED" } });
-    await expect(hashPassword("correct horse battery staple")).resolves.toMatch(/^\$scrypt/);
-  });
 });
 
 describe("what is fit for a password", () => {
