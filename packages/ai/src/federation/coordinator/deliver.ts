@@ -36,7 +36,10 @@ const MARKS = 512;
 export function createDeliveries(store: Store, documents: RunDocumentCache): Deliveries {
   const asking = new Map<string, PromiseWithResolvers<DeliveredTask | undefined>>();
   let collectors = 0;
-  /** When the tasks were handed out that are not marked yet. Nodes need not wait for that: when a crash loses it, the tasks go out again, as they have to. */
+  /**
+   * When the tasks were handed out that are not marked yet. No node waits for its mark: when a crash loses it, the task goes out again, as it
+   * has to.
+   */
   const handedOut = new Map<string, Date>();
   let isMarking = false;
 
