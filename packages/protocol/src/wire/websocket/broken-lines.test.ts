@@ -5,11 +5,7 @@ import { blob, bytes, hash, LOST_BYTES, onlyFirst, openLine, SIZE_BYTES } from "
 import type { LinePlan } from "../server/cutting-proxy.fixture.ts";
 import { openWireServer, tick } from "../server/wire-server.fixture.ts";
 import { expectCode } from "../transport.compliance.ts";
-import { WINDOW_BYTES } from "./frames.ts";
 import { webSocketTransport, type WebSocketTransportOptions } from "./index.ts";
-
-/** A connection that ends takes along what was on its way. */
-const LOST = LOST_BYTES + WINDOW_BYTES;
 
 const line = (plan: (connection: number) => LinePlan | undefined, client: Partial<WebSocketTransportOptions> = {}) =>
   openLine(plan, { connect: webSocketTransport, client });
@@ -21,7 +17,7 @@ describe("a line that is cut, over a WebSocket", () => {
     expect(Buffer.compare(await open.world.store.read(hash), bytes)).toBe(0);
     expect(open.world.uploads).toEqual(["task_1"]);
     expect(open.line.connections).toBe(2);
-    expect(open.line.upBytes).toBeLessThan(SIZE_BYTES + LOST);
+    expect(open.line.upBytes).toBeLessThan(SIZE_BYTES + LOST_BYTES);
     expect(await open.world.stagedFiles()).toEqual([]);
   });
 
@@ -42,7 +38,7 @@ describe("a line that is cut, over a WebSocket", () => {
     await using open = await line(onlyFirst({ upBytes: SIZE_BYTES + 2_000 }));
     await open.blobs.put(bytes, blob);
     expect(open.world.uploads).toEqual(["task_1"]);
-    expect(open.line.upBytes).toBeLessThan(SIZE_BYTES + LOST);
+    expect(open.line.upBytes).toBeLessThan(SIZE_BYTES + LOST_BYTES);
   });
 
   it("fails the calls under way, and the next go over another", async () => {
@@ -66,7 +62,7 @@ describe("a line that is cut, over a WebSocket", () => {
     await using open = await line(onlyFirst({ upBytes: 2_000_000, by: "silence" }), { silenceMs: 300 });
     await open.blobs.put(bytes, blob);
     expect(open.world.uploads).toEqual(["task_1"]);
-    expect(open.line.upBytes).toBeLessThan(SIZE_BYTES + LOST);
+    expect(open.line.upBytes).toBeLessThan(SIZE_BYTES + LOST_BYTES);
   });
 
   it("is no line at all: what answers is told apart from a coordinator", async () => {
