@@ -36,6 +36,7 @@ import type { Fields } from "../exchange.ts";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { wholeBody } from "../whole-body.ts";
 import { httpAnswer } from "./http-errors.ts";
+import { unreadableMessage } from "./named-errors.ts";
 
 /** A call as its carrier brings it. */
 export interface MessageCall {
@@ -200,8 +201,7 @@ function parsed(method: DescMethodUnary, bytes: Uint8Array, isBinary: boolean): 
     if (isBinary) return fromBinary(method.input, bytes);
     return fromJsonString(method.input, new TextDecoder("utf-8", { fatal: true }).decode(bytes), { ignoreUnknownFields: true });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new NexusError("MESSAGE_INVALID", `The message of the call cannot be read: ${why}.`, { cause });
+    throw unreadableMessage(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 

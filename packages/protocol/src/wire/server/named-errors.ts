@@ -55,6 +55,10 @@ async function* toNamedEnd(body: AsyncIterable<Uint8Array>, trailer: Headers): A
 
 function named(error: ConnectError): NexusError {
   const { rawMessage } = error;
-  if (!rawMessage.startsWith(NO_MESSAGE)) return fromConnectError(error);
-  return new NexusError("MESSAGE_INVALID", `The message of the call cannot be read:${rawMessage.slice(NO_MESSAGE.length)}.`);
+  return rawMessage.startsWith(NO_MESSAGE) ? unreadableMessage(rawMessage.slice(NO_MESSAGE.length)) : fromConnectError(error);
+}
+
+/** The error for bytes that are no message. */
+export function unreadableMessage(why: string, cause?: unknown): NexusError {
+  return new NexusError("MESSAGE_INVALID", `The message of the call cannot be read: ${why.trim()}.`, { cause });
 }

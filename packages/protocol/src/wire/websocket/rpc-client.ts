@@ -10,6 +10,7 @@ import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
 import { codeFromHttpStatus, errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
 import type { OpenExchange } from "../exchange.ts";
+import { linkSignals } from "../rpc-channel.ts";
 import { wholeBody } from "../whole-body.ts";
 
 const MESSAGE = { "content-type": "application/proto", "connect-protocol-version": "1" };
@@ -19,14 +20,10 @@ export function exchangeRpc(open: OpenExchange): Transport {
   return {
     async unary(method, signal, timeoutMs, header, input) {
       const content = toBinary(method.input, create(method.input, input));
-      const call = new AbortController();
-      const onAbort = (): void => call.abort(signal?.reason);
       const hasDeadline = timeoutMs !== undefined && timeoutMs > 0;
-      const deadline = hasDeadline
-        ? setTimeout(() => call.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded)), timeoutMs)
-        : undefined;
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener("abort", onAbort, { once: true });
+      const late = new AbortController();
+      const deadline = hasDeadline ? setTimeout(() => late.abort(timedOut()), timeoutMs) : undefined;
+      const call = linkSignals(signal, late.signal);
       try {
         const exchange = open({
           ...{ method: "POST", path: createMethodUrl("/", method), signal: call.signal, content },
@@ -42,11 +39,15 @@ export function exchangeRpc(open: OpenExchange): Transport {
         return { stream: false, service: method.parent, method, header: fields, message, trailer: new Headers() };
       } finally {
         clearTimeout(deadline);
-        signal?.removeEventListener("abort", onAbort);
+        call.unlink();
       }
     },
     async stream(method) {
       throw new ConnectError(`${method.name} is a stream; a WebSocket carries single calls.`, Code.Unimplemented);
     },
   };
+}
+
+function timedOut(): ConnectError {
+  return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
