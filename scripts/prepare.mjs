@@ -17,6 +17,7 @@ const KERNELS = [
   { entry: "packages/ai/src/nn/kernels/index.ts", out: "packages/ai/wasm/nn.wasm" },
   { entry: "packages/ai/src/nn/kernels/index.ts", out: "packages/ai/wasm/nn-fma.wasm", more: ["--enable", "relaxed-simd"] },
   { entry: "packages/ai/src/aggregation/kernels/index.ts", out: "packages/ai/wasm/aggregation.wasm" },
+  { entry: "packages/crypto/src/secagg/kernels/index.ts", out: "packages/crypto/wasm/secagg.wasm" },
 ];
 
 const ASC_FLAGS = [
