@@ -1,0 +1,3 @@
+export { bitmapOf, placesOf } from "./bitmap.ts";
+export { drawHolders } from "./draw-holders.ts";
+export { type Assumptions, MOST_COMPLETE, secAggParameters, type SecAggParameters } from "./parameters.ts";

@@ -1,0 +1,1 @@
+export { type HeldShare, lagrangeAtZero, type RandomBytes, recombine, splitSecret } from "./shamir.ts";
