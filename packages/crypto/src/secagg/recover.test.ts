@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { SumFixture } from "./coordinator.fixture.ts";
