@@ -32,7 +32,12 @@ function addWords<T>(sum: usize, streams: usize, stride: usize, count: i32, byte
   for (; count > 0; count -= 1, streams += stride) {
     let s = sum;
     const end = streams + bytes;
-    for (let a = streams; a < end; a += 16, s += 16) addTo<T>(s, v128.load(a));
+    for (let a = streams; a < end; a += 64, s += 64) {
+      addTo<T>(s, v128.load(a));
+      addTo<T>(s + 16, v128.load(a, 16));
+      addTo<T>(s + 32, v128.load(a, 32));
+      addTo<T>(s + 48, v128.load(a, 48));
+    }
   }
 }
 
@@ -54,7 +59,12 @@ function subtractWords<T>(sum: usize, streams: usize, stride: usize, count: i32,
   for (; count > 0; count -= 1, streams += stride) {
     let s = sum;
     const end = streams + bytes;
-    for (let a = streams; a < end; a += 16, s += 16) subtractFrom<T>(s, v128.load(a));
+    for (let a = streams; a < end; a += 64, s += 64) {
+      subtractFrom<T>(s, v128.load(a));
+      subtractFrom<T>(s + 16, v128.load(a, 16));
+      subtractFrom<T>(s + 32, v128.load(a, 32));
+      subtractFrom<T>(s + 48, v128.load(a, 48));
+    }
   }
 }
 
