@@ -20,8 +20,8 @@ export interface DemoOrganisation {
 }
 
 /**
- * An organisation for each party, with its key in a folder of its own: the first begins the roster and invites the others, who join. Their
- * passphrases are random and nobody's: the keys end with the demo.
+ * An organisation for each party, with its key in a folder of its own: the first begins the roster and invites the others, who join. What
+ * opens their keys is random and kept nowhere: they end with the demo.
  */
 export async function makeOrganisations(
   nexus: Nexus,
@@ -29,11 +29,8 @@ export async function makeOrganisations(
   parties: readonly Pick<PartyFolder, "party">[],
 ): Promise<readonly DemoOrganisation[]> {
   const { projectId: project } = await nexus.status();
-  // Sealing a key takes a while on purpose; they do it side by side.
   const organisations = await Promise.all(
-    parties.map(({ party: name }) =>
-      createOrganisation({ folder: join(folder, name), name, project, url, passphrase: randomBytes(24).toString("base64url") }),
-    ),
+    parties.map(({ party: name }) => createOrganisation({ folder: join(folder, name), name, project, url, passphrase: randomBytes(32) })),
   );
   const [founder, ...others] = organisations.map((organisation) => ({
     organisation,

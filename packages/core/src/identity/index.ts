@@ -14,5 +14,5 @@ export { DEFAULT_INVITATION_SECONDS, isInvitationSecret, MAX_INVITATION_SECONDS,
 export { hashPassword, passwordFault, verifyPassword } from "./password.ts";
 export { redactError, redactJson, redactSecrets, redactValue } from "./redact.ts";
 export { isRole, type Role, ROLES } from "./roles.ts";
-export { openSealedKey, type SealedKey, sealedKeySchema, sealKey } from "./sealed-key.ts";
+export { openSealedKey, type SealedKey, sealedKeySchema, sealKey, type SealingSecret } from "./sealed-key.ts";
 export { hashSecret, sameSecret } from "./secret.ts";

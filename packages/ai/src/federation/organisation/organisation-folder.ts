@@ -8,7 +8,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
-import { openSealedKey, sealedKeySchema, sealKey } from "@ciphernx/core/identity";
+import { openSealedKey, sealedKeySchema, sealKey, type SealingSecret } from "@ciphernx/core/identity";
 import { extendsHead, publicKeySchema, type Roster, type RosterHead } from "@ciphernx/core/roster";
 import { nameSchema, sha256Schema } from "@ciphernx/core/spec";
 import { exportSigningKey, generateSigningKey, importSigningKey, type SigningKey } from "@ciphernx/crypto/keys";
@@ -64,7 +64,8 @@ export interface CreateOrganisationOptions {
   readonly name: string;
   readonly project: string;
   readonly url: string;
-  readonly passphrase: string;
+  /** Opens the key from then on; 32 random bytes where no person has to keep it. */
+  readonly passphrase: SealingSecret;
   /** What an invitation says of the roster. */
   readonly head?: RosterHead;
 }
@@ -100,7 +101,7 @@ export async function createOrganisation({ passphrase, ...options }: CreateOrgan
 }
 
 /** @throws NexusError ORGANISATION_FOLDER_INVALID, ORGANISATION_KEY_LOCKED */
-export async function openOrganisation(folder: string, passphrase: string): Promise<OpenOrganisation> {
+export async function openOrganisation(folder: string, passphrase: SealingSecret): Promise<OpenOrganisation> {
   const path = resolve(folder);
   const file = await readFile(path);
   if (file === undefined) throw new NexusError("ORGANISATION_FOLDER_INVALID", `${path} holds no organisation's key (${FILE} is missing).`);
@@ -127,7 +128,7 @@ interface OpenKeys {
   readonly next: SigningKey | undefined;
 }
 
-function opened(folder: string, first: OrganisationFile, firstKeys: OpenKeys, passphrase: string): OpenOrganisation {
+function opened(folder: string, first: OrganisationFile, firstKeys: OpenKeys, passphrase: SealingSecret): OpenOrganisation {
   let file = first;
   let keys = firstKeys;
   /** As it was shown to this process, of several answers that crossed the longest. */
@@ -185,12 +186,12 @@ function opened(folder: string, first: OrganisationFile, firstKeys: OpenKeys, pa
   };
 }
 
-async function sealed(key: SigningKey, passphrase: string): Promise<OrganisationFile["key"]> {
+async function sealed(key: SigningKey, passphrase: SealingSecret): Promise<OrganisationFile["key"]> {
   const secret = Buffer.from(await exportSigningKey(key, "pkcs8")).toString("base64");
   return { publicKey: bytesToHex(key.publicKey), sealed: await sealKey(secret, passphrase) };
 }
 
-async function openKey(folder: string, { publicKey, sealed: secret }: OrganisationFile["key"], passphrase: string): Promise<SigningKey> {
+async function openKey(folder: string, { publicKey, sealed: secret }: OrganisationFile["key"], passphrase: SealingSecret): Promise<SigningKey> {
   const text = await openSealedKey(secret, passphrase);
   if (text === undefined) throw new NexusError("ORGANISATION_KEY_LOCKED", `The passphrase does not open the key in ${join(folder, FILE)}.`);
   const key = await importSigningKey(Buffer.from(text, "base64"));
