@@ -9,6 +9,7 @@ import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { refusedError, type RunPlan, type RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
+import type { Roster } from "@ciphernx/core/roster";
 import type { Context } from "../context.ts";
 import { formatSeconds } from "../output/index.ts";
 import { formatEvent } from "../views/events.ts";
@@ -28,6 +29,8 @@ export interface FederatedRun {
   /** The model's safetensors file. */
   readonly model: Uint8Array<ArrayBuffer>;
   readonly folders: readonly PartyFolder[];
+  /** Who the parties were, as they signed it. */
+  readonly roster: Roster;
 }
 
 export interface FederateOptions extends Pick<Context, "output" | "signal"> {
@@ -47,7 +50,10 @@ export function createSteps(output: Context["output"], startedAt: number): (line
     output.mode === "people" ? output.event(undefined, `${line}  ${dim(formatSeconds((performance.now() - startedAt) / 1000))}`) : output.note(line);
 }
 
-/** A coordinator and a node for each party, as processes of their own, and one run from start to end. Stops everything it started. */
+/**
+ * A coordinator and a node for each party, as processes of their own, each party an organisation on a roster that they signed, and one run
+ * from start to end. Stops everything it started.
+ */
 export async function federate({ spec, parts: reading, step, describe, output, signal }: FederateOptions): Promise<FederatedRun> {
   reading.catch(() => {}); // it is awaited below, after the folder has been made
   await using stage = await openStage();
@@ -67,14 +73,17 @@ export async function federate({ spec, parts: reading, step, describe, output, s
   await using nexus = connect({ url, token });
   await using transport = connectTransport({ baseUrl: url });
   const organisations = await makeOrganisations(nexus, { transport, folder: join(stage.folder, "organisations"), url }, folders);
-  step(`${organisations.length} organisations, each with its key in its own folder; ${organisations[0]!.organisation.name} invited the others`);
-  const nodes = await startNodes(nexus, url, folders, { organisations, processes });
+  step(
+    `${organisations.length} organisations signed a roster, each with its key in its own folder; ${organisations[0]!.organisation.name} invited the others`,
+  );
+  const nodes = await startNodes(nexus, url, folders, { organisations, processes, signal });
   const watched = Promise.race([coordinator.ended, ...nodes.map(({ ended }) => ended)]);
   await Promise.race([ready(nexus, folders.length, signal), watched]);
   step(`${nodes.length} node processes joined, each with its own key, folder and rows, each signed for by its organisation`);
 
   const plan = await planOf(nexus, spec);
   const { access, organisation } = organisations[0]!;
+  const roster = await access.read();
   const run = await nexus.runs.start(spec, { signer: runSigner(access, organisation) });
   step(`run ${run.id} started, its spec and plan signed by ${organisation.name}`);
   const rounds: RoundSummary[] = [];
@@ -90,17 +99,22 @@ export async function federate({ spec, parts: reading, step, describe, output, s
   const result = await run.result({ signal });
   const model = await result.file();
   await Promise.all(nodes.map((node) => node.stop()));
-  return { run: run.id, plan, rounds, result, model, folders };
+  return { run: run.id, plan, rounds, result, model, folders, roster };
 }
 
 async function startNodes(
   nexus: Nexus,
   url: string,
   folders: readonly PartyFolder[],
-  { organisations, processes }: { readonly organisations: readonly DemoOrganisation[]; readonly processes: AsyncDisposableStack },
+  {
+    organisations,
+    processes,
+    signal,
+  }: { readonly organisations: readonly DemoOrganisation[]; readonly processes: AsyncDisposableStack; readonly signal: AbortSignal },
 ): Promise<readonly NexusProcess[]> {
   const nodes: NexusProcess[] = [];
   for (const [index, { party, folder }] of folders.entries()) {
+    signal.throwIfAborted();
     const { token } = await nexus.nodes.createJoinToken();
     await joinNode({ url, token, name: party, folder });
     const { access, organisation } = organisations[index]!;

@@ -6,6 +6,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import type { Context } from "../context.ts";
 import { formatBytes, formatSeconds } from "../output/index.ts";
 import { splitParties } from "../simulated-parties.ts";
+import { rosterData } from "../views/organisations.ts";
 import { compareModels, type Draw, FIGURE_NAMES } from "./compare-models.ts";
 import { describeDraws } from "./describe-draws.ts";
 import { createSteps, federate } from "./federation.ts";
@@ -40,7 +41,7 @@ export async function showHeartDisease(options: HeartDiseaseDemoOptions, { outpu
   const step = createSteps(output, startedAt);
   const deal = (seed: number) => splitParties(onDraw(spec, data, seed), { folder: EXAMPLE, signal, shared: true });
 
-  const { run, rounds, result, model } = await federate({
+  const { run, rounds, result, model, roster } = await federate({
     ...{ spec, step, output, signal },
     parts: deal(0),
     describe: (folders) =>
@@ -86,6 +87,7 @@ export async function showHeartDisease(options: HeartDiseaseDemoOptions, { outpu
         rounds: rounds.length,
         seconds,
         run,
+        roster: rosterData(roster),
         modelFile: files.model,
         cardFile: files.card,
       },
@@ -148,5 +150,6 @@ function byHand(data: string): readonly string[] {
     `npx nexus predict heart-disease.safetensors --data examples/heart-disease/${FILE} --output judged.csv`,
     "kill $(jobs -p)",
     "npx nexus down",
+    "# and with an organisation for each hospital, as here: docs/ORGANISATIONS.md",
   ].map((line) => `  ${line}`);
 }

@@ -7,6 +7,7 @@ import { NexusError } from "@ciphernx/core/errors";
 import type { Context } from "../context.ts";
 import { formatBytes, formatSeconds, formatShare, formatTable } from "../output/index.ts";
 import { splitParties } from "../simulated-parties.ts";
+import { rosterData } from "../views/organisations.ts";
 import { createSteps, federate } from "./federation.ts";
 
 const SPEC_FILE = new URL("../../../../examples/mnist/run.yaml", import.meta.url);
@@ -31,7 +32,7 @@ export async function showMnist(options: MnistDemoOptions, edges: Edges): Promis
   const step = createSteps(output, startedAt);
 
   const reading = splitParties(spec, { folder: process.cwd(), signal, shared: true });
-  const { run, plan, rounds, result, model, folders } = await federate({
+  const { run, plan, rounds, result, model, folders, roster } = await federate({
     ...{ spec, step, output, signal },
     parts: reading,
     describe: (folders) =>
@@ -71,6 +72,7 @@ export async function showMnist(options: MnistDemoOptions, edges: Edges): Promis
       seconds,
       run,
       split: options.split,
+      roster: rosterData(roster),
       modelFile: files.model,
       cardFile: files.card,
       history: rounds,
@@ -136,6 +138,7 @@ function byHand({ split: kind, rounds }: MnistDemoOptions): readonly string[] {
     "kill $(jobs -p)",
     "npx nexus down",
     ...(changes.length === 0 ? [] : [`# with ${changes.join(" and ")} in the spec`]),
+    "# and with an organisation for each party, as here: docs/ORGANISATIONS.md",
     `# or all of it on one machine, without sockets, with the same model hash: npx nexus sim ${spec}`,
   ].map((line) => `  ${line}`);
 }

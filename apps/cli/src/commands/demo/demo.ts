@@ -8,8 +8,9 @@ export const demo = defineCommand({
   name: "demo",
   summary: "Watch parties on this machine train one model without showing each other a row",
   details:
-    "Starts a coordinator and a node for each party as processes of their own, each node with its rows in its own folder, runs the example's run.yaml, " +
-    "and compares the result with what the parties reach alone and what they would reach by pooling their rows. Stops everything it started. " +
+    "Starts a coordinator and a node for each party as processes of their own, each node with its rows in its own folder. " +
+    "Every party is an organisation with a key of its own; they sign who takes part, and one of them starts the example's run.yaml. " +
+    "Then the result is compared with what the parties reach alone and what they would reach by pooling their rows. Everything that was started is stopped. " +
     "mnist: ten parties with handwritten digits. heart-disease: four hospitals with patients' records, mixed types and much missing; " +
     "`nexus dataset fetch heart-disease` gets the records.",
   arguments: { story: optionalArgument("[story]", `${STORIES.join(" or ")}; default: mnist`) },
