@@ -4,11 +4,8 @@ export {
   maskSeed,
   type MaskStream,
   maskVector,
-  packedBytes,
   type PackedSource,
   PackedVectorTooShort,
-  type Ring,
-  ringFor,
   type UnmaskedTile,
   unmaskSum,
   type UnmaskSumOptions,
@@ -16,7 +13,16 @@ export {
 export { type Advertisement, type Cohort, cohortOf, type ProvenAdvertisement } from "./messages/advertisement.ts";
 export { type RevealedShare, type SealedShares, type ShareKind } from "./messages/share.ts";
 export { type SurvivorList, type SurvivorSignature } from "./messages/survivors.ts";
-export { type Assumptions, bitmapOf, placesOf, secAggParameters, type SecAggParameters } from "./parameters/index.ts";
+export {
+  type Assumptions,
+  bitmapOf,
+  packedBytes,
+  placesOf,
+  type Ring,
+  ringFor,
+  secAggParameters,
+  type SecAggParameters,
+} from "./parameters/index.ts";
 export {
   type AddressedShares,
   type CohortAnnouncement,

@@ -1,7 +1,7 @@
 import { type MaskExports, wholeLines, wordKernels } from "./kernel.ts";
 import type { Keystream } from "./keystream.ts";
 import { chunkKey, type MaskStream } from "./mask-key.ts";
-import type { Ring } from "./ring.ts";
+import type { Ring } from "../parameters/ring.ts";
 
 /** Streams that the kernels add in one pass over the sum: four blocks of Node's keystream fit the second-level cache beside it. */
 export const STREAMS_A_PASS = 4;

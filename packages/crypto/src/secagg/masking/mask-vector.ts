@@ -7,7 +7,7 @@ import { addStreams, blocksBytes, bySign } from "./add-streams.ts";
 import { GROUP, type MaskKernel, PACKED_MARGIN_BYTES, wholeLines, wordKernels } from "./kernel.ts";
 import type { Keystream } from "./keystream.ts";
 import { CHUNK_COORDINATES, type MaskStream } from "./mask-key.ts";
-import { packedBytes, type Ring } from "./ring.ts";
+import { packedBytes, type Ring } from "../parameters/ring.ts";
 
 export interface MaskVectorOptions {
   readonly kernel: MaskKernel;
