@@ -66,6 +66,7 @@ const NODE = {
   registerDataset: ["node"],
   nextTask: ["node"],
   report: ["node"],
+  takeSumStep: ["node"],
   readPlanParties: ["node"],
   heartbeat: ["node"],
 } as const satisfies Rows<typeof NodeService>;

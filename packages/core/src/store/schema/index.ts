@@ -7,3 +7,4 @@ export { joinTokens, projects, settings } from "./projects.ts";
 export { rosterEntries } from "./roster.ts";
 export { ROUND_STATES, rounds, TASK_KINDS, TASK_STATES, tasks } from "./rounds.ts";
 export { events, RUN_OUTCOMES, RUN_STATES, runs, type StartedBy } from "./runs.ts";
+export { SUM_STEPS, sumContributions, sumSteps } from "./sums.ts";
