@@ -1,5 +1,5 @@
 import type { RegisteredSchema } from "@ciphernx/ai/data";
-import type { CompileFacts } from "@ciphernx/ai/spec";
+import type { CompileFacts, PartyFacts } from "@ciphernx/ai/spec";
 import type { Roster } from "@ciphernx/core/roster";
 import { datasets, nodes, type Store } from "@ciphernx/core/store";
 import { and, eq } from "@ciphernx/core/store/sql";
@@ -34,10 +34,16 @@ export async function compileFacts(store: Store, { projectId, dataset, kernelBui
     parties: rows.map(({ name, publicKey, build, schema, trainExamples, testExamples, contentHash }) => ({
       name,
       kernelBuild: build ?? "never connected",
-      onRoster: roster?.nodes.get(name)?.key === Buffer.from(publicKey).toString("hex"),
+      ...membership(roster, name, publicKey),
       ...(trainExamples === null || testExamples === null || contentHash === null
         ? {}
         : { dataset: { schema: schema as RegisteredSchema, trainExamples, testExamples, contentHash } }),
     })),
   };
+}
+
+/** What the roster says of a node with that key. */
+function membership(roster: Roster | undefined, name: string, publicKey: Uint8Array): Pick<PartyFacts, "onRoster" | "organisation"> {
+  const node = roster?.nodes.get(name);
+  return node?.key === Buffer.from(publicKey).toString("hex") ? { onRoster: true, organisation: node.organisation } : { onRoster: false };
 }

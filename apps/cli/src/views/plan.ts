@@ -1,6 +1,7 @@
 import type { RunPlan } from "@ciphernx/ai/spec";
 import { plural } from "@ciphernx/core/errors";
 import { formatBytes, formatFields, formatSeconds } from "../output/index.ts";
+import { formatExposure } from "./exposure.ts";
 import { formatLayers } from "./layers.ts";
 import { metricTitle } from "./metrics.ts";
 import { reproducibleText } from "./reproducible.ts";
@@ -21,6 +22,7 @@ export function formatPlan(plan: RunPlan): string {
     ...(plan.model.local === undefined ? [] : [["stays", `${plan.model.local.join(", ")} at each party`] as const]),
     ...heldOutField(plan),
     ["update", `${formatBytes(plan.updateBytes)} (${plan.encoding.bits} bits within ±${plan.encoding.range})`],
+    ["protection", protectionText(plan)],
     ["traffic", `${formatBytes(plan.totalBytes.down)} to the parties, ${formatBytes(plan.totalBytes.up)} from them`],
     ["time", `about ${formatSeconds(plan.estimatedSeconds)}`],
     ["reproducible", reproducibleText(plan.reproducible, plan.dependsOnAnswers)],
@@ -28,7 +30,19 @@ export function formatPlan(plan: RunPlan): string {
     ["spec hash", plan.specHash],
     ["plan hash", plan.planHash],
   ]);
-  return plan.model.network === undefined ? fields : `${fields}\n\n${formatLayers(plan.model.network)}`;
+  const parts = [fields, formatExposure(plan), ...(plan.model.network === undefined ? [] : [formatLayers(plan.model.network)])];
+  return parts.join("\n\n");
+}
+
+function protectionText({ protection, cohort }: RunPlan): string {
+  if (protection === undefined) return "none: the coordinator sees each update";
+  const { graph, holders, threshold, corrupt, kMin, bits, corruption, dropout } = protection;
+  const shares =
+    graph === "complete"
+      ? `everybody holds shares of everybody, ${threshold} of ${holders} open one`
+      : `each party draws ${holders} that hold its shares, ${threshold} open one`;
+  const assumed = `${Math.round(corruption * 100)}% colluding and ${Math.round(dropout * 100)}% dropping out assumed`;
+  return `secure aggregation: ${shares}; holds while at most ${corrupt} of ${cohort.size} collude with the coordinator; sums of ${kMin} organisations or more, in ${bits} bits (${assumed})`;
 }
 
 /** The metrics that are worked out on held-out rows, each with the classes that it is of. */

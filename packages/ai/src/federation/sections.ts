@@ -46,7 +46,20 @@ export const evaluateSection = defineSection(
 export const protectionSection = defineSection(
   "protection",
   z
-    .discriminatedUnion("kind", [z.strictObject({ kind: z.literal("none").describe("The coordinator sees each update") })])
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("none").describe("The coordinator sees each update") }),
+      z.strictObject({
+        kind: z.literal("secagg").describe("Secure aggregation: the coordinator sees sums over parties alone"),
+        kMin: z.int().min(2).max(65_536).default(3).describe("Fewest organisations in a sum"),
+        corruption: z
+          .number()
+          .min(0)
+          .lt(0.5)
+          .default(1 / 3)
+          .describe("Fraction of a round's parties that may collude with the coordinator, without an update of the others being seen"),
+        dropout: z.number().min(0).lt(0.5).default(0.1).describe("Fraction of a round's parties that may drop out once keys are exchanged"),
+      }),
+    ])
     .default({ kind: "none" })
     .describe("Protection of updates"),
 );

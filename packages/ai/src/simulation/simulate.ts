@@ -136,6 +136,7 @@ function noQuorum(round: number, { cohort }: RunPlan, outcome: Exclude<RoundOutc
 export function simulatedFacts(parties: readonly PartyDataset[], kernelBuild: string): CompileFacts {
   return {
     kernelBuild,
+    simulated: true,
     parties: parties
       .toSorted((a, b) => compareNames(a.party, b.party))
       .map(({ party, dataset }) => ({ name: party, kernelBuild, dataset: describeDataset(dataset) })),

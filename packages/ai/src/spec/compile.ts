@@ -1,6 +1,7 @@
 import { NexusError, plural } from "@ciphernx/core/errors";
 import { hashDocument, type Refusal } from "@ciphernx/core/spec";
-import { checkEncoding, type EncodingSpec, updateFileSizeBytes } from "../aggregation/index.ts";
+import { packedBytes } from "@ciphernx/crypto/secagg/parameters";
+import { checkEncoding, type EncodingSpec, updateFileSizeBytes, vectorLength } from "../aggregation/index.ts";
 import { metricSubjects, metricSumNames, metricTask } from "../metrics/index.ts";
 import { type ModelShape, modelShape } from "../models/index.ts";
 import { inferShapes, multiplyAdds } from "../nn/index.ts";
@@ -13,6 +14,7 @@ import { checkKernels } from "./check-kernels.ts";
 import { checkKnown } from "./check-known.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkMissing } from "./check-missing.ts";
+import { checkProtection } from "./check-protection.ts";
 import { checkRoster } from "./check-roster.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { chooseLocal, untrainedTensors } from "./choose-local.ts";
@@ -29,6 +31,8 @@ import { type RunSpec, runSpecHash } from "./run-spec.ts";
 const FLOPS_PER_MULTIPLY_ADD = 6;
 /** What a round costs besides training and transfer. */
 const ROUND_OVERHEAD_SECONDS = 0.1;
+/** What a simulation leaves out of a protected run. */
+const UNMASKED = "Simulated parties' updates are added on one machine without masks, which change no bit of a sum.";
 /** Largest model: a file of 4 GiB, which parties and the coordinator can still hold as one vector. */
 const MAX_PARAMETERS = 2 ** 30;
 
@@ -50,6 +54,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   checkKnown(parties, steps, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
+  const protection = checkProtection(spec, facts, { parties, cohort, encoding }, refusals);
   const metrics = chooseMetrics(spec, parties[0]!.dataset.schema, shape, refusals);
   checkSchedule(spec, refusals);
   const local = shape === undefined ? [] : chooseLocal(spec, shape, refusals);
@@ -66,17 +71,22 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const staying = local.length === 0 ? {} : { local };
   const { sums = [], vectors = [], receivesState = false } = strategy.party ?? {};
   const shared = sharingOf({ ...shape, ...staying }).length;
-  const updateBytes = updateFileSizeBytes(shared * (1 + vectors.length), reported.length + sums.length, encoding);
+  const sizeOf = (length: number, names: number) =>
+    protection === undefined
+      ? updateFileSizeBytes(length, names, encoding)
+      : packedBytes(vectorLength(length, Array.from({ length: names }, String), encoding), protection);
+  const updateBytes = sizeOf(shared * (1 + vectors.length), reported.length + sums.length);
   const stateBytes = receivesState ? safetensorsSizeBytes(strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [shared] }))) : 0;
   const sizeBytes = safetensorsSizeBytes(shape.tensors);
   const fits = cohort.invited * spec.rounds;
   const judges = parties.filter(({ dataset }) => dataset.testExamples > 0).length;
   const evaluations = spec.evaluate.every === 0 ? 0 : judges * Math.ceil(spec.rounds / spec.evaluate.every);
-  const statisticsBytes = steps === undefined ? 0 : updateFileSizeBytes(0, statisticsLength(steps), encoding);
+  const statisticsBytes = steps === undefined ? 0 : sizeOf(0, statisticsLength(steps));
   const down = (fits + evaluations) * sizeBytes + (fits - cohort.invited) * stateBytes;
-  const up = fits * updateBytes + evaluations * updateFileSizeBytes(0, judged, encoding) + parties.length * statisticsBytes;
+  const up = fits * updateBytes + evaluations * sizeOf(0, judged) + parties.length * statisticsBytes;
   const answers = labelCohort(cohort, steps === undefined ? 0 : parties.length);
-  const few = steps === undefined ? undefined : labelFewRows(parties);
+  const few = steps === undefined || protection !== undefined ? undefined : labelFewRows(parties);
+  const unmasked = protection !== undefined && facts.simulated === true ? UNMASKED : undefined;
   const planned = parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
     name,
     trainExamples,
@@ -107,13 +117,14 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     ...(sums.length === 0 ? {} : { strategySums: sums }),
     ...(vectors.length === 0 ? {} : { strategyVectors: vectors }),
     ...(stateBytes === 0 ? {} : { stateBytes }),
+    ...(protection === undefined ? {} : { protection }),
     updateBytes,
     totalBytes: { down, up },
     estimatedSeconds: estimateSeconds(spec, facts, parties, workOf(shape), sizeBytes + updateBytes),
     kernelBuild: facts.kernelBuild,
     reproducible: labels.length === 0,
     ...(answers === undefined ? {} : { dependsOnAnswers: true }),
-    labels: [...labels, ...[answers, few].filter((label) => label !== undefined)],
+    labels: [...labels, ...[answers, few, unmasked].filter((label) => label !== undefined)],
   };
   return { ok: true, plan: { ...plan, planHash: planHash(plan) } };
 }

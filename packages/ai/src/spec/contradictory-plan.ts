@@ -5,6 +5,7 @@ import { createStrategy } from "../strategy/index.ts";
 import { chooseLocal } from "./choose-local.ts";
 import { chooseMetrics } from "./choose-metrics.ts";
 import type { TaskPlan } from "./plan.ts";
+import { type PlannedProtection, planProtection } from "./plan-protection.ts";
 import type { RunSpec } from "./run-spec.ts";
 
 /**
@@ -24,12 +25,20 @@ export function contradictoryPlan(spec: RunSpec, plan: TaskPlan): string | undef
   const { sums = [], vectors = [] } = createStrategy(spec.strategy).party ?? {};
   const { range, bits, rounding, maxWeight } = spec.encoding;
   const { model, encoding } = plan;
+  let protection: PlannedProtection | undefined;
+  try {
+    protection = planProtection(spec, { encoding, parties: plan.partyTree.size, size: plan.cohort.size });
+  } catch (error) {
+    if (error instanceof RangeError) return `protection: ${error.message}`;
+    throw error;
+  }
   const pairs: readonly (readonly [what: string, planned: unknown, specified: unknown])[] = [
     ["rounds", plan.rounds, spec.rounds],
     ["encoding.range", encoding.range, range],
     ["encoding.bits", encoding.bits, bits],
     ["encoding.rounding", encoding.rounding, rounding],
     ["encoding.maxWeight", encoding.maxWeight, maxWeight === "auto" ? encoding.maxWeight : maxWeight],
+    ["protection", plan.protection, protection],
     ["preprocess", plan.preprocess?.steps, steps],
     ["model.tensors", model.tensors, shape.tensors],
     ["model", model.network, shape.network],

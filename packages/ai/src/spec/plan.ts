@@ -3,6 +3,7 @@ import type { Refusal } from "@ciphernx/core/spec";
 import type { DatasetFacts, RowSchema } from "../data/index.ts";
 import type { ColumnSteps } from "../data/preprocess/index.ts";
 import type { NetworkSpec } from "../nn/index.ts";
+import type { PlannedProtection } from "./plan-protection.ts";
 
 /** What is known of a party when a spec is compiled. */
 export interface PartyFacts {
@@ -10,6 +11,8 @@ export interface PartyFacts {
   readonly kernelBuild: string;
   /** Whether an organisation of the project's roster has signed for the node with its key. Default true. */
   readonly onRoster?: boolean;
+  /** The organisation that signed for it. */
+  readonly organisation?: string;
   /** The dataset of the spec's name that the party registered, if it did. */
   readonly dataset?: DatasetFacts;
 }
@@ -20,6 +23,8 @@ export interface CompileFacts {
   readonly parties: readonly PartyFacts[];
   /** Head of the project's roster; absent where no organisation has begun one. */
   readonly roster?: RosterHead;
+  /** All parties are this machine's own: there is nobody to hide an update from, and no roster. */
+  readonly simulated?: boolean;
   /** Kernel build of the coordinator, or of the simulator. */
   readonly kernelBuild: string;
   /** Speed of one party's training, for the estimate. Default 20e9 floating-point operations a second. */
@@ -96,6 +101,8 @@ export interface TaskPlan {
   readonly strategyVectors?: readonly string[];
   /** Bytes of the strategy's own vectors, which each fit from the second round on receives with the model; absent when none does. */
   readonly stateBytes?: number;
+  /** How updates are hidden from the coordinator; absent when they are not. */
+  readonly protection?: PlannedProtection;
   /** Bytes of one party's upload in a round. */
   readonly updateBytes: number;
   readonly totalBytes: { readonly down: number; readonly up: number };

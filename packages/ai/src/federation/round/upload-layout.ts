@@ -1,3 +1,4 @@
+import { packedBytes } from "@ciphernx/crypto/secagg/parameters";
 import { statisticsLength } from "../../data/preprocess/index.ts";
 import { COORDINATE_BYTES, updateFileHeader, vectorLayout, type VectorLayout } from "../../aggregation/index.ts";
 import { metricSumNames, metricTask } from "../../metrics/index.ts";
@@ -5,7 +6,10 @@ import type { TaskPlan } from "../../spec/index.ts";
 import { sharingOf } from "../../strategy/sharing.ts";
 import type { PhaseKind } from "./run-round.ts";
 
-type Uploads = Pick<TaskPlan, "model" | "metricNames" | "strategySums" | "strategyVectors" | "encoding" | "preprocess" | "heldOutMetrics" | "schema">;
+type Uploads = Pick<
+  TaskPlan,
+  "model" | "metricNames" | "strategySums" | "strategyVectors" | "encoding" | "protection" | "preprocess" | "heldOutMetrics" | "schema"
+>;
 
 /**
  * The layout of the vectors that answer a kind of task: a fit has the parameters that are shared and behind them the strategy's
@@ -31,6 +35,8 @@ export function heldOutSumNames({ heldOutMetrics, schema, model }: Pick<TaskPlan
 /** Size of the one file that may answer a kind of task. */
 export function taskFileSizeBytes(plan: Uploads, kind: PhaseKind): number {
   const layout = uploadLayout(plan, kind);
+  // Masked vectors are packed, and have no header: their length is the plan's.
+  if (plan.protection !== undefined) return packedBytes(layout.length, plan.protection);
   return updateFileHeader(layout).length + layout.length * COORDINATE_BYTES[layout.dtype];
 }
 
