@@ -1,3 +1,4 @@
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { type Dataset, describeDataset } from "@ciphernx/ai/data";
@@ -6,6 +7,7 @@ import {
   folderAuditHeads,
   folderGuard,
   folderKeptValues,
+  folderSumJournal,
   folderRoster,
   type HeldNode,
   holdNode,
@@ -145,6 +147,8 @@ async function serve(
       digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
       signal: edges.signal,
       kept: folderKeptValues(folder),
+      secAgg: nodeSecAgg,
+      sums: folderSumJournal(folder),
       auditHeads: await folderAuditHeads(folder),
       roster: await folderRoster(folder, identity),
       guard: freeBytes === undefined ? owners : memoryGuard(owners, freeBytes),

@@ -15,6 +15,7 @@ import { HAS_CHROMIUM, launchChromium } from "./people/chromium.fixture.ts";
 import { classRows, eventually, ROWS_SCHEMA, rowsSpec, startWork, testCoordinator, type TestCoordinator } from "./test-coordinator.fixture.ts";
 
 const WASM = fileURLToPath(new URL("../../../packages/ai/wasm/", import.meta.url));
+const MASKING = fileURLToPath(new URL("../../../packages/crypto/wasm/secagg.wasm", import.meta.url));
 const NAMES = ["ash", "birch", "cedar"];
 const ROWS = new Map(NAMES.map((name) => [name, classRows(name, 30, 10)]));
 
@@ -79,6 +80,7 @@ async function openPage(context: BrowserContext, origin: string): Promise<{ read
     else if (path.endsWith(".html")) await route.fulfill({ contentType: "text/html", body: "<!doctype html><title>node</title>" });
     else await route.fulfill({ contentType: "text/javascript", body: script });
   });
+  await context.route("**/wasm/secagg.wasm", async (route) => route.fulfill({ contentType: "application/wasm", body: await readFile(MASKING) }));
   // From the coordinator itself: a browser decides here that it shows no client certificate, which it would not ask for a WebSocket's sake.
   await page.goto(origin);
   await page.goto(`${origin}/test/page.html`);

@@ -4,6 +4,7 @@ import type { RoundTraces } from "@ciphernx/ai/federation/tracing";
 import type { Authority } from "@ciphernx/core/identity/ca";
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
+import type { SecAggPrimitives } from "@ciphernx/crypto/secagg";
 import type { PartialUploads } from "@ciphernx/protocol/wire";
 import type { Logger } from "pino";
 import type { AuditLog } from "./audit/audit-log.ts";
@@ -20,6 +21,8 @@ export interface CoordinatorContext {
   readonly deliveries: Deliveries;
   readonly traces: RoundTraces;
   readonly kernel: AggregationKernel;
+  /** For protected sums. */
+  readonly secAgg: SecAggPrimitives;
   /** Build of the training kernels that runs are held to. */
   readonly kernelBuild: string;
   readonly waiters: Waiters;

@@ -6,6 +6,7 @@ import { createRoundTraces } from "@ciphernx/ai/federation/tracing";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { createAttemptLimit } from "@ciphernx/core/identity";
 import { newId } from "@ciphernx/core/ids";
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { openStore, projects, retrying, type Store } from "@ciphernx/core/store";
 import { ControlService, NodeService, RosterService } from "@ciphernx/protocol/proto";
@@ -116,7 +117,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   // Loaded where it is wanted: what reads certificates takes a while.
   const tls = options.tls === undefined ? undefined : await (await import("./tls/open-tls.ts")).openTls(home, options.tls, log);
   const projectId = await defaultProject(store);
-  const [kernel, training] = await Promise.all([loadAggregationKernel(), loadKernel()]);
+  const [kernel, training, secAgg] = await Promise.all([loadAggregationKernel(), loadKernel(), nodeSecAgg()]);
   const waiters = createWaiters();
   const blobLock = createSharedLock();
   const sessions = createSessions();
@@ -129,7 +130,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const traces = createRoundTraces(options.tracer);
   const documents = createRunDocumentCache(store);
   const engine = await launchEngine({
-    ...{ store, kernel, waiters, documents, blobLock, closing: closing.signal, traces },
+    ...{ store, kernel, secAgg, waiters, documents, blobLock, closing: closing.signal, traces },
     absent: (nodeId) => sessions.absent(nodeId),
     log: (level, message, details) => log[level](details ?? {}, message),
   });
@@ -154,7 +155,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const made: { server?: WireServer } = {};
   const publicUrl = (): string => `https://${bracketed(tls?.publicName ?? "")}:${made.server?.tls?.port ?? 0}`;
   const context: CoordinatorContext = {
-    ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, waiters, blobLock, sessions, projectId, log },
+    ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, secAgg, waiters, blobLock, sessions, projectId, log },
     ...{ uploads, partialUploads, traces },
     kernelBuild: training.build,
     access,

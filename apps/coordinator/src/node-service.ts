@@ -1,5 +1,15 @@
 import { registeredSchema, type RegisteredSchema, schemaText } from "@ciphernx/ai/data";
-import { acknowledge, answersKey, cancelledTasks, nodeKey, openTask, type PartyPlace, refuseTask, runKey } from "@ciphernx/ai/federation/coordinator";
+import {
+  acknowledge,
+  answersKey,
+  cancelledTasks,
+  nodeKey,
+  openTask,
+  type PartyPlace,
+  refuseTask,
+  runKey,
+  takeSumStep,
+} from "@ciphernx/ai/federation/coordinator";
 import type { PlannedParty } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
@@ -191,6 +201,11 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
         if (outcome !== "accepted") waiters.wake(runKey(runId));
       }
       return {};
+    },
+
+    async takeSumStep(request, call) {
+      const { nodeId, publicKey } = caller(call);
+      return takeSumStep({ store, documents, waiters, primitives: context.secAgg, nodeId, publicKey, request, signal: call.signal });
     },
 
     async readPlanParties({ taskId, after }, call) {

@@ -230,6 +230,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   "apps/cli/src/completion/tell-completions.ts": "names of commands, options, runs and nodes alone",
   "packages/ai/src/federation/node/decision-log.ts": "a node's log of decisions",
   "packages/ai/src/federation/node/audit-heads.ts": "numbers, hashes and signatures alone",
+  "packages/ai/src/federation/node/sum/folder-sum-journal.ts": "hashes of runs, kinds, numbers of rounds and attempts alone",
 };
 const WRITES = /\bpino\(|\bpino\.destination\(|\bconsole\.\w+\(|\bstd(?:out|err)\.write\(|\bappendFile(?:Sync)?\(|\bcreateWriteStream\(/;
 

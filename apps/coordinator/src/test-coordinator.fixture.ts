@@ -23,6 +23,7 @@ import {
   registerDataset,
   runNode,
   SOFTWARE_VERSION,
+  type SumJournal,
 } from "@ciphernx/ai/federation/node";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { randomStream } from "@ciphernx/ai/random";
@@ -112,6 +113,8 @@ export interface WorkOptions {
   readonly guard?: DatasetGuard;
   /** Who may take part beside it; default: everybody. */
   readonly roster?: NodeRoster | undefined;
+  /** What it remembers of protected sums; default: in its memory. */
+  readonly sums?: SumJournal;
   /** What it has seen of the audit log; default: nothing is kept. */
   readonly auditHeads?: AuditHeads | undefined;
   /** How it reaches the coordinator; default: plainly. */
@@ -122,7 +125,7 @@ export interface WorkOptions {
 export async function startWork(
   url: string,
   identity: NodeIdentity,
-  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, roster, auditHeads, connection }: WorkOptions,
+  { rows, before = async () => {}, change = (trainer) => trainer, kept, guard, roster, sums, auditHeads, connection }: WorkOptions,
 ): Promise<WorkingNode> {
   const kernel = await loadKernel();
   const builtIn = networkTrainer({ kernel, dataset: () => Promise.resolve(rows.dataset) });
@@ -143,6 +146,7 @@ export async function startWork(
     signal: stop.signal,
     ...(kept === undefined ? {} : { kept }),
     ...(guard === undefined ? {} : { guard }),
+    ...(sums === undefined ? {} : { sums }),
     ...{ roster, auditHeads },
     onEvent: (event) => events.push(event),
     onSession: async (session) => {

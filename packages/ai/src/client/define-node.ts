@@ -1,9 +1,11 @@
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { createHash } from "node:crypto";
 import { NexusError } from "@ciphernx/core/errors";
 import { nameSchema, parseDocumentWith } from "@ciphernx/core/spec";
 import type { OpaqueSchema, RegisteredSchema } from "../data/index.ts";
 import { type NodeEvent, runNode } from "../federation/node/index.ts";
 import { folderKeptValues } from "../federation/node/kept-folder.ts";
+import { folderSumJournal } from "../federation/node/sum/folder-sum-journal.ts";
 import { folderAuditHeads } from "../federation/node/audit-heads.ts";
 import { folderRoster } from "../federation/node/node-roster.ts";
 import { openNodeConnection } from "../federation/node/node-connection.ts";
@@ -117,6 +119,8 @@ export function defineNode(definition: NodeDefinition): DefinedNode {
         digest: (bytes) => createHash("sha256").update(bytes).digest("hex"),
         signal,
         kept: folderKeptValues(folder),
+        secAgg: nodeSecAgg,
+        sums: folderSumJournal(folder),
         auditHeads: await folderAuditHeads(folder),
         roster: await folderRoster(folder, held.identity),
         onSession: (session) =>

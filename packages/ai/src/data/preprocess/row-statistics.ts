@@ -61,9 +61,16 @@ export function rowStatistics(steps: readonly ColumnSteps[], { features, feature
 
 /**
  * Whether a party's statistics can be those of any rows: what one party could otherwise do to the others' features.
+ * @param parties whose sums these are, added: each has rounded its own
  * @returns what is impossible, for the error, or undefined
  */
-export function impossibleStatistics(steps: readonly ColumnSteps[], sums: ArrayLike<number>, rows: number, maxRows: number): string | undefined {
+export function impossibleStatistics(
+  steps: readonly ColumnSteps[],
+  sums: ArrayLike<number>,
+  rows: number,
+  maxRows: number,
+  parties = 1,
+): string | undefined {
   const scale = sumScale(maxRows);
   let at = 0;
   for (const step of steps) {
@@ -77,7 +84,7 @@ export function impossibleStatistics(steps: readonly ColumnSteps[], sums: ArrayL
     if (step.type === "category") continue;
     const [known, sum, squares] = own as [number, number, number];
     if (known !== counted) return `It counts ${known} known cells ${what}, and ${counted} in their histogram.`;
-    if (!areOfHistogram(sum, squares, known, counts, scale)) return `The sums ${what} are those of no ${known} values.`;
+    if (!areOfHistogram(sum, squares, known, counts, { scale, parties })) return `The sums ${what} are those of no ${known} values.`;
   }
   return undefined;
 }
@@ -86,7 +93,13 @@ export function impossibleStatistics(steps: readonly ColumnSteps[], sums: ArrayL
  * Whether values in these bins can have this sum and this sum of squares: both lie between what the bins' lower and upper ends give, and no
  * variance is negative. So sums can lie by no more than a bin's width, and deviations cannot be made 0.
  */
-function areOfHistogram(sum: number, squares: number, known: number, counts: readonly number[], scale: number): boolean {
+function areOfHistogram(
+  sum: number,
+  squares: number,
+  known: number,
+  counts: readonly number[],
+  { scale, parties }: { readonly scale: number; readonly parties: number },
+): boolean {
   let [least, most, leastSquares, mostSquares] = [0, 0, 0, 0];
   for (const [bin, count] of counts.entries()) {
     const [low, high] = [bin / counts.length, (bin + 1) / counts.length];
@@ -96,7 +109,7 @@ function areOfHistogram(sum: number, squares: number, known: number, counts: rea
     mostSquares += count * high * high;
   }
   // Sums are rounded to steps far below 1, and f64 leaves a little of a long one.
-  const slack = 1 + known * scale * ROUNDING;
+  const slack = parties + known * scale * ROUNDING;
   const between = (value: number, low: number, high: number): boolean => value >= low * scale - slack && value <= high * scale + slack;
   if (sum < 0 || !between(sum, least, most)) return false;
   if (squares < 0 || squares > sum + slack || !between(squares, leastSquares, mostSquares)) return false;

@@ -7,6 +7,7 @@ import { createStrategy } from "../../strategy/index.ts";
 import { sharingOf } from "../../strategy/sharing.ts";
 import { decodeParameters, decodeSafetensors, encodeSafetensors } from "../../tensor/index.ts";
 import { uploadLayout } from "../round/upload-layout.ts";
+import { plainSums } from "./plain-sums.ts";
 import { aggregate } from "./aggregate.ts";
 
 /** More than one tile before, within and behind the tensor that stays. */
@@ -61,7 +62,8 @@ it("goes through changes, further vectors and state of a model with local tensor
   for (const { party: name, vector } of vectors) accepted.push({ party: name, hash: await put(encodeUpdateFile(vector)) });
 
   const next = await aggregate({
-    ...{ kernel, blobs, plan, strategy: createStrategy(spec.strategy), round: 2, accepted },
+    ...{ kernel, blobs, plan, strategy: createStrategy(spec.strategy), round: 2 },
+    sums: plainSums({ kernel, blobs, plan, kind: "fit", accepted }),
     baseModel: await put(encodeSafetensors(base)),
     baseState: await put(encodeSafetensors(new Map([["control", { dtype: "F64" as const, shape: [length], data: control }]]))),
   });

@@ -1,12 +1,11 @@
 import type { BlobStore, Sha256, StagedBlob } from "@ciphernx/core/blobs";
-import { type AggregationKernel, sumExtras, sumUpdates, type UpdateExtras, updateFileSource } from "../../aggregation/index.ts";
+import type { AggregationKernel, UpdateExtras } from "../../aggregation/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import type { Strategy } from "../../strategy/index.ts";
 import { placesOf, type Sharing, sharingOf } from "../../strategy/sharing.ts";
 import { safetensorsHeader, safetensorsLayout, type TensorDescription } from "../../tensor/index.ts";
 import { nextModel } from "../round/next-model.ts";
-import type { PhaseKind } from "../round/run-round.ts";
-import { uploadLayout } from "../round/upload-layout.ts";
+import type { PhaseSums } from "./plain-sums.ts";
 
 /** Parameters of a tile: small enough to be cheap for any model, large enough that reads are long. */
 const TILE_LENGTH = 262_144;
@@ -31,21 +30,9 @@ export interface AggregateOptions {
   readonly plan: RunPlan;
   readonly strategy: Strategy;
   readonly round: number;
-  readonly accepted: readonly AcceptedBlob[];
+  readonly sums: PhaseSums;
   readonly baseModel: Sha256;
   readonly baseState: Sha256 | null;
-}
-
-/** Adds the weights and metric sums of uploads of one kind. */
-export async function addExtras(
-  kernel: AggregationKernel,
-  blobs: BlobStore,
-  plan: RunPlan,
-  kind: PhaseKind,
-  accepted: readonly AcceptedBlob[],
-): Promise<UpdateExtras> {
-  const layout = uploadLayout(plan, kind);
-  return sumExtras({ kernel, layout, sources: sourcesOf(blobs, layout, accepted) });
 }
 
 /**
@@ -53,17 +40,14 @@ export async function addExtras(
  * The model file is written in its canonical form while it is hashed; its hash is the model's hash.
  */
 export async function aggregate(options: AggregateOptions): Promise<NextModelBlobs> {
-  const { kernel, blobs, plan, strategy, round, accepted, baseModel, baseState } = options;
-  const layout = uploadLayout(plan, "fit");
-  const sources = sourcesOf(blobs, layout, accepted);
-  const extras = await sumExtras({ kernel, sources, layout });
+  const { kernel, blobs, plan, strategy, round, sums, baseModel, baseState } = options;
+  const extras = await sums.extras();
   const planned = plan.parties.reduce((sum, { trainExamples }) => sum + trainExamples, 0);
   const aggregation = strategy.aggregateFit({ round, weight: extras.weight, planned, metrics: extras.metrics });
 
   const sharing = sharingOf(plan.model);
   // The changes, then each of the strategy's vectors.
-  const sumOf = (index: number) =>
-    sumUpdates({ kernel, sources, dtype: layout.dtype, start: index * sharing.length, length: sharing.length, tileLength: TILE_LENGTH });
+  const sumOf = (index: number) => sums.tiles({ start: index * sharing.length, length: sharing.length, tileLength: TILE_LENGTH });
   const stateFile = safetensorsLayout(stateTensors(strategy, sharing));
   const model = await blobs.stage();
   const state = strategy.state.length === 0 ? undefined : await stageStates(blobs, strategy);
@@ -157,10 +141,6 @@ async function joinStates(blobs: BlobStore, strategy: Strategy, sharing: Sharing
     }
   }
   return joined;
-}
-
-function sourcesOf(blobs: BlobStore, layout: ReturnType<typeof uploadLayout>, accepted: readonly AcceptedBlob[]) {
-  return accepted.map(({ party, hash }) => updateFileSource(party, layout, (offset, length, into) => blobs.read(hash, offset, length, into)));
 }
 
 function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {

@@ -14,7 +14,7 @@ import { impossibleStatistics, statisticsLength } from "../../data/preprocess/in
 import { contradictoryMetric, metricTask } from "../../metrics/index.ts";
 import type { RunPlan } from "../../spec/index.ts";
 import type { PhaseKind } from "../round/run-round.ts";
-import { uploadLayout } from "../round/upload-layout.ts";
+import { taskFileSizeBytes, uploadLayout } from "../round/upload-layout.ts";
 
 /** Bytes that are checked at once. */
 const TILE_BYTES = 1 << 20;
@@ -32,6 +32,7 @@ export async function checkUpdateFile(
   report: { readonly weight: number; readonly metrics: Readonly<Record<string, number>> },
 ): Promise<void> {
   const layout = uploadLayout(task.plan, task.kind);
+  if (task.plan.protection !== undefined) return checkMasked(task, sizeBytes, report);
   const prefix = await staged.read(0, Math.min(sizeBytes, 4096));
   const { dataOffsetBytes } = named(task.party, () => inspectUpdateFile(prefix, sizeBytes, layout));
   const width = COORDINATE_BYTES[layout.dtype];
@@ -56,6 +57,18 @@ export async function checkUpdateFile(
   if (task.kind === "statistics") return checkStatistics(task, extras, report);
   const problem = contradictoryHeldOut(task, extras) ?? contradiction(reported(task, extras), report);
   if (problem !== undefined) throw rejected(task.party, problem);
+}
+
+/** Of a masked vector nothing is seen but its size, and its report says nothing of what is in it. */
+function checkMasked(
+  { party, kind, plan }: { readonly party: string; readonly kind: PhaseKind; readonly plan: RunPlan },
+  sizeBytes: number,
+  report: { readonly weight: number; readonly metrics: Readonly<Record<string, number>> },
+): void {
+  const wanted = taskFileSizeBytes(plan, kind);
+  if (sizeBytes !== wanted) throw rejected(party, `It has ${sizeBytes} bytes; a masked vector of this task has ${wanted}.`);
+  if (report.weight !== 0 || Object.keys(report.metrics).length > 0)
+    throw rejected(party, "Its report tells what is to be masked: a weight or metrics.");
 }
 
 /** What no held-out rows could have given. */

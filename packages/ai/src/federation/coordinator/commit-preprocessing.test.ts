@@ -1,3 +1,4 @@
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { createRoundTraces } from "../tracing/index.ts";
 import { createSharedLock, createWaiters } from "@ciphernx/core/lifecycle";
 import { blobs, events, nodes, openStore, projects, rounds, runs, tasks } from "@ciphernx/core/store";
@@ -62,7 +63,7 @@ it("keeps what rows are prepared by once, also where a crash has a step repeated
 
   let requested = 0;
   const context = {
-    ...{ store, kernel, waiters: createWaiters(), documents: createRunDocumentCache(store) },
+    ...{ store, kernel, secAgg: await nodeSecAgg(), waiters: createWaiters(), documents: createRunDocumentCache(store) },
     ...{ blobLock: createSharedLock(), closing: new AbortController().signal },
     ...{
       traces: createRoundTraces(undefined),

@@ -2,20 +2,25 @@ import type { Sha256 } from "@ciphernx/core/blobs";
 import { NexusError } from "@ciphernx/core/errors";
 import { newId } from "@ciphernx/core/ids";
 import { sleep } from "@ciphernx/core/lifecycle";
-import { blobs, databaseError, rounds, tasks } from "@ciphernx/core/store";
+import { blobs, databaseError, rounds, TASK_KINDS, tasks } from "@ciphernx/core/store";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, eq, inArray } from "@ciphernx/core/store/sql";
+import type { UpdateExtras } from "../../aggregation/index.ts";
 import { close } from "../round/close.ts";
 import { fittedPreprocessing } from "../round/fitted-preprocessing.ts";
 import { evaluationTotals } from "../round/phase-totals.ts";
 import type { Phase, RoundHost } from "../round/run-round.ts";
-import { type AcceptedBlob, addExtras, aggregate } from "./aggregate.ts";
+import { type AcceptedBlob, aggregate } from "./aggregate.ts";
 import { commitRound } from "./commit.ts";
 import { commitPreprocessing } from "./commit-preprocessing.ts";
 import { answersKey, type EngineContext, nodeKey, type RoundContext, runKey } from "./engine-context.ts";
 import { type HostedRun, hostedRun } from "./hosted-run.ts";
 import { openPhase } from "./open-phase.ts";
 import { abandonAttempt, closePhase, lookAt, whereAttempt, whereTasks } from "./phases.ts";
+import { plainSums } from "./plain-sums.ts";
+import { collectSum } from "./sum/collect-sum.ts";
+import { announceStep } from "./sum/sum-key.ts";
+import { unmaskedSums } from "./sum/unmasked-sums.ts";
 import { toldWaiting } from "./told-waiting.ts";
 
 /** Longest sleep between two looks at a phase: what notices nodes that went silent. */
@@ -58,6 +63,10 @@ export function forever(): Promise<never> {
 export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
   const { store, kernel, waiters, documents, blobLock, collector, closing, traces } = context;
   const { runId, plan, strategy } = run;
+  const sums =
+    plan.protection === undefined
+      ? undefined
+      : unmaskedSums({ store, primitives: context.secAgg, run, acceptedBlobs, baseModelOf: async (phase) => (await firstTask(phase)).baseModelHash });
 
   async function roundRow(phase: Phase) {
     const [row] = await store.db.select().from(rounds).where(whereAttempt(runId, phase));
@@ -90,6 +99,11 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
 
     async collect(phase, parties, rule) {
       const deadlineUnixMs = await deadlineOf(phase);
+      if (sums !== undefined) {
+        const collected = await collectSum(context, run, sums, phase, parties, { ...rule, deadlineUnixMs });
+        traces.closed(runId, phase);
+        return collected;
+      }
       for (;;) {
         // The place in the queue is taken before the look, so that no wake between the two is lost.
         const woken = waiters.wait(answersKey(runId), {
@@ -116,7 +130,10 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
         plan,
         strategy,
         round: phase.round,
-        accepted: await acceptedBlobs(phase, accepted),
+        sums:
+          sums === undefined
+            ? plainSums({ kernel, blobs: store.blobs, plan, kind: "fit", accepted: await acceptedBlobs(phase, accepted) })
+            : sums.of(phase),
         baseModel: row.baseModelHash as Sha256,
         baseState: row.baseStateHash as Sha256 | null,
       });
@@ -144,29 +161,47 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
     async prepare(phase, accepted) {
       // Done, but not recorded as a step: the uploads may have been collected since.
       if ((await hostedRun(store, runId)).preprocessing !== null) return;
-      const total = await addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted));
+      const total = await extrasOf(phase, accepted);
       await commitPreprocessing(store, run, phase, accepted, fittedPreprocessing(plan, total));
       waiters.wake(runKey(runId));
       collector.request();
     },
 
-    total: async (phase, accepted) =>
-      evaluationTotals(plan, await addExtras(kernel, store.blobs, plan, phase.kind, await acceptedBlobs(phase, accepted))),
+    total: async (phase, accepted) => evaluationTotals(plan, await extrasOf(phase, accepted)),
 
     async abandon(phase, reason, missing) {
       await abandonAttempt(store, runId, phase, reason, missing);
+      endSums(phase);
       waiters.wake(runKey(runId));
     },
 
     async commit(commit) {
       await commitRound(store, run, commit, newId("model"));
+      endSums(commit);
       waiters.wake(runKey(runId));
       collector.request();
     },
   };
 
   async function deadlineOf(phase: Phase): Promise<number> {
-    const [row] = await store.db.select({ deadlineAt: tasks.deadlineAt }).from(tasks).where(whereTasks(runId, phase)).limit(1);
-    return (row?.deadlineAt ?? new Date()).getTime();
+    return (await firstTask(phase)).deadlineAt.getTime();
+  }
+
+  /** What all tasks of a phase have in common; now is its deadline when it has none. */
+  async function firstTask(phase: Phase) {
+    const columns = { deadlineAt: tasks.deadlineAt, baseModelHash: tasks.baseModelHash };
+    const [row] = await store.db.select(columns).from(tasks).where(whereTasks(runId, phase)).limit(1);
+    return row ?? { deadlineAt: new Date(), baseModelHash: "" };
+  }
+
+  async function extrasOf(phase: Phase, accepted: readonly string[]): Promise<UpdateExtras> {
+    const of = sums?.of(phase) ?? plainSums({ kernel, blobs: store.blobs, plan, kind: phase.kind, accepted: await acceptedBlobs(phase, accepted) });
+    return of.extras();
+  }
+
+  /** Parties that still wait for a step of an attempt's sums are told that it is over. */
+  function endSums({ round, attempt }: Pick<Phase, "round" | "attempt">): void {
+    if (sums === undefined) return;
+    for (const kind of TASK_KINDS) announceStep(waiters, { runId, kind, round, attempt });
   }
 }

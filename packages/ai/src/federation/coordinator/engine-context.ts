@@ -1,5 +1,6 @@
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
 import type { Store } from "@ciphernx/core/store";
+import type { SecAggPrimitives } from "@ciphernx/crypto/secagg";
 import type { AggregationKernel } from "../../aggregation/index.ts";
 import type { RoundTraces } from "../tracing/index.ts";
 import type { BlobCollector } from "./collect-blobs.ts";
@@ -9,6 +10,8 @@ import type { RunDocumentCache } from "./run-documents.ts";
 export interface EngineContext {
   readonly store: Store;
   readonly kernel: AggregationKernel;
+  /** For protected sums. */
+  readonly secAgg: SecAggPrimitives;
   readonly waiters: Waiters;
   /** What tasks are delivered from. */
   readonly documents: RunDocumentCache;

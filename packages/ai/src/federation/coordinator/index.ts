@@ -6,3 +6,4 @@ export { type Engine, launchEngine, type StartRunOptions } from "./engine.ts";
 export { listEvents } from "./event-log.ts";
 export { createRunDocumentCache, type PartyPlace, type RunDocumentCache, type RunDocuments } from "./run-documents.ts";
 export { toldWaiting } from "./told-waiting.ts";
+export { takeSumStep } from "./sum/take-sum-step.ts";

@@ -1,5 +1,5 @@
 import { prepared, rounds, runs, type Store, TASK_KINDS, tasks, type Transaction } from "@ciphernx/core/store";
-import { and, eq, inArray, ne, sql } from "@ciphernx/core/store/sql";
+import { and, eq, inArray, ne, notInArray, sql } from "@ciphernx/core/store/sql";
 import type { Standing } from "../round/close.ts";
 import type { Phase } from "../round/run-round.ts";
 import { appendEvents } from "./event-log.ts";
@@ -85,6 +85,14 @@ export async function closePhase(store: Store, runId: string, phase: Phase, part
     await expireTasks(tx, runId, phase, "The round closed without it.");
     return accepted;
   });
+}
+
+/** Ends the open tasks of a phase's other parties: they did not take a step that its sum needs. */
+export async function expireOthers({ db }: Store, runId: string, phase: Phase, parties: readonly string[]): Promise<void> {
+  await db
+    .update(tasks)
+    .set({ state: "expired", reasonCode: "TASK_CLOSED", reason: "The sum went on without it." })
+    .where(and(whereTasks(runId, phase), notInArray(tasks.party, [...parties]), inArray(tasks.state, ["waiting", "delivered"])));
 }
 
 /** Ends what a run that failed has left open, so that no node works for it any more. */

@@ -3,17 +3,20 @@ import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { redactSecrets } from "@ciphernx/core/identity/redact";
 import { sleep } from "@ciphernx/core/lifecycle";
 import { sign } from "@ciphernx/crypto/keys";
-import { type Task, TaskKind } from "@ciphernx/protocol/proto";
-import { reportBytes } from "@ciphernx/protocol/wire";
+import type { SecAggPrimitives } from "@ciphernx/crypto/secagg";
+import { SumStep, type Task, TaskKind } from "@ciphernx/protocol/proto";
+import { reportBytes, startBytes } from "@ciphernx/protocol/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type AggregationKernel, encodeUpdateFile, newVector } from "../../aggregation/index.ts";
+import { type AggregationKernel, type CoordinateVector, encodeUpdateFile, newVector } from "../../aggregation/index.ts";
 import type { Tracer } from "@opentelemetry/api";
 import { inSpan } from "../tracing/in-span.ts";
 import { REPORT } from "../tracing/attributes.ts";
 import { inTaskSpan } from "../tracing/task-span.ts";
 import type { Trainer } from "../../training/index.ts";
-import { uploadLayout } from "../round/upload-layout.ts";
+import type { TaskPlan } from "../../spec/index.ts";
+import type { PhaseKind } from "../round/run-round.ts";
+import { taskFileSizeBytes, uploadLayout } from "../round/upload-layout.ts";
 import type { AuditHeads } from "./follow-audit-heads.ts";
 import { countRows } from "./count-rows.ts";
 import type { DatasetGuard } from "./dataset-guard.ts";
@@ -22,10 +25,13 @@ import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { KeptValues } from "./kept-values.ts";
-import { askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
+import { type AgreedTask, askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
 import type { NodeRoster } from "./follow-roster.ts";
 import type { PlanParties } from "./plan-parties.ts";
 import type { NodeSession } from "./session.ts";
+import { peersOf } from "./sum/peers.ts";
+import { type JournalledSum, type SumJournal, sumStanding } from "./sum/sum-journal.ts";
+import { takePart } from "./sum/take-part.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -50,6 +56,10 @@ export interface AnswerTaskOptions {
   readonly roster?: NodeRoster | undefined;
   /** Where the parties of plans are read, by nodes that look at all of them. */
   readonly parties: PlanParties;
+  /** For protected sums. */
+  readonly secAgg: () => Promise<SecAggPrimitives>;
+  /** What this node remembers of protected sums. */
+  readonly sums: SumJournal;
   /** Where the party's own values of tensors that it does not share are kept from round to round. */
   readonly kept: KeptValues;
   /** Told when values that the party should have kept are gone: it goes on from the initial ones. */
@@ -60,6 +70,13 @@ export interface AnswerTaskOptions {
   readonly onWaiting?: (error: NexusError) => void;
 }
 
+/** A vector that nobody but this node may see. */
+interface HiddenVector {
+  readonly vector: CoordinateVector;
+  readonly asked: AgreedTask;
+  readonly kind: PhaseKind;
+}
+
 /** How a task ended at the node. */
 export type Answer =
   | { readonly kind: "accepted" }
@@ -68,8 +85,12 @@ export type Answer =
 
 /** What is signed and sent. */
 interface Outcome {
-  /** The upload; absent when the task failed. */
+  /** The upload; absent when the task failed, or when a vector is masked first. */
   readonly file?: Uint8Array<ArrayBuffer>;
+  /** The upload was made ready before the node was stopped. */
+  readonly isAgain?: boolean;
+  /** What goes into a protected sum. */
+  readonly hidden?: HiddenVector;
   readonly weight: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly failure?: { readonly code: string; readonly message: string };
@@ -86,20 +107,37 @@ export function answerTask(options: AnswerTaskOptions): Promise<Answer> {
 }
 
 async function answer(options: AnswerTaskOptions): Promise<Answer> {
-  const { session, identity, task, memory, signal, tracer, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
+  const { identity, memory, signal } = options;
   const startedAt = performance.now();
   let outcome: Outcome;
   let failure: NexusError | undefined;
   try {
-    outcome = await work(options);
+    const again = await maskedBefore(options);
+    outcome = again === undefined ? await work(options) : { file: again, isAgain: true, weight: 0, metrics: {} };
   } catch (error) {
     if (signal.aborted || isConnectionProblem(error)) throw error;
     failure = trainerFailure(error, identity.name);
     outcome = { weight: 0, metrics: {}, failure: { code: failure.code, message: redactSecrets(failure.message) } };
   }
+  try {
+    if (outcome.hidden === undefined) await report(options, outcome, startedAt);
+    if (outcome.isAgain === true) await leaveSum(options, "it was restarted, and holds no shares of the others any more");
+    if (outcome.hidden !== undefined) await hide(options, outcome.hidden, (file) => report(options, { file, weight: 0, metrics: {} }, startedAt));
+  } catch (error) {
+    if (signal.aborted || isConnectionProblem(error)) throw error;
+    const known = toNexusError(error);
+    return known.code === "SUM_REFUSED" ? { kind: "failed", error: known } : { kind: "refused", error: known };
+  }
+  // The upload has arrived whole: nothing reads it any more.
+  memory.rest();
+  return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
+}
 
+/** Signs an answer and sends it. @throws NexusError as the coordinator refuses it */
+async function report(options: AnswerTaskOptions, outcome: Outcome, startedAt: number): Promise<void> {
+  const { session, identity, task, signal, tracer, digest = (bytes) => bytesToHex(sha256(bytes)) } = options;
   const { taskId, runId, round, attempt, specHash, planHash, baseModelHash } = task;
-  const { failure: failed, file, ...learnt } = outcome;
+  const { failure: failed, file, hidden: _, isAgain: __, ...learnt } = outcome;
   const blobHash = file === undefined ? "" : digest(file);
   const signed = {
     taskId,
@@ -126,15 +164,69 @@ async function answer(options: AnswerTaskOptions): Promise<Answer> {
       session.call((client) => client.report({ ...signed, signature, durationMs }, { signal })),
     );
   };
-  try {
-    await persistently(send, options);
-  } catch (error) {
-    if (signal.aborted || isConnectionProblem(error)) throw error;
-    return { kind: "refused", error: toNexusError(error) };
+  await persistently(send, options);
+}
+
+/** Tells that nobody need wait for this node in what is left of a sum. */
+async function leaveSum(options: AnswerTaskOptions, reason: string): Promise<void> {
+  const { session, identity, task, signal } = options;
+  const refusal = { reason: "out-of-order", message: `${identity.name} helps no more with the sum of round ${task.round}: ${reason}` };
+  const contribution = { step: { case: "refusal" as const, value: refusal } };
+  await persistently(
+    () => session.call((client) => client.takeSumStep({ taskId: task.taskId, contribution, after: SumStep.UNMASK }, { signal })),
+    options,
+  );
+}
+
+/** Masks a vector and takes it through its sum. @throws NexusError SUM_REFUSED, TASK_CLOSED */
+async function hide(options: AnswerTaskOptions, { vector, asked, kind }: HiddenVector, send: (masked: Uint8Array<ArrayBuffer>) => Promise<void>) {
+  const { session, identity, task, memory, signal, roster, parties, secAgg, sums, tracer } = options;
+  const { plan } = asked;
+  const followed = await session.call(async () => roster?.follow(session.transport, plan.roster));
+  if (followed === undefined) {
+    throw new NexusError("SUM_REFUSED", `Nobody has told ${identity.name} whose node it is, so it cannot tell who the other parties of a sum are.`, {
+      hint: "`nexus node anchor` names the organisation whose node it is.",
+    });
   }
-  // The upload has arrived whole: nothing reads it any more.
-  memory.rest();
-  return failure === undefined ? { kind: "accepted" } : { kind: "failed", error: failure };
+  await inSpan(tracer, "mask", {}, async () =>
+    takePart({
+      ...{ session, identity, journal: sums, primitives: await secAgg(), task, kind, plan, vector, signal, send },
+      directory: peersOf(plan, await parties.of(session, task, plan), followed),
+      place: task.partyIndex,
+      sum: journalledSum(task, kind),
+      into: new Uint8Array(memory.of("masked", taskFileSizeBytes(plan, kind))),
+      persistently: (action) => persistently(action, options),
+    }),
+  );
+}
+
+/**
+ * The vector that this node had made ready for the task before it was stopped: exactly that one goes out again, since its masks are spent.
+ * @throws NexusError SUM_REFUSED when the node must not take part in the attempt any more
+ */
+async function maskedBefore({ task, identity, sums }: AnswerTaskOptions): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const kind = KINDS[task.kind];
+  if (kind === undefined || (JSON.parse(task.planJson) as Partial<TaskPlan>).protection === undefined) return undefined;
+  const sum = journalledSum(task, kind);
+  const standing = sumStanding(await sums.entries(sum.run), sum);
+  if (standing.kind === "fresh") return undefined;
+  const vector = standing.kind === "masked" ? await sums.vector(sum) : undefined;
+  if (vector !== undefined) return vector;
+  const reason = standing.kind === "spent" ? standing.reason : "the vector that it had masked is gone";
+  throw new NexusError("SUM_REFUSED", `${identity.name} takes no part in attempt ${task.attempt} at round ${task.round}: ${reason}.`);
+}
+
+const KINDS: Readonly<Partial<Record<TaskKind, PhaseKind>>> = {
+  [TaskKind.STATISTICS]: "statistics",
+  [TaskKind.FIT]: "fit",
+  [TaskKind.EVALUATE]: "evaluate",
+};
+
+/** A run by how its start was signed: a coordinator that shows it under a second id shows the same run. */
+function journalledSum({ start, runId, specHash, planHash, round, attempt }: Task, kind: PhaseKind): JournalledSum {
+  const { organisation = "", initialModelHash = "", idempotencyKey = runId } = start ?? {};
+  const run = bytesToHex(sha256(startBytes({ organisation, specHash, planHash, initialModelHash, idempotencyKey })));
+  return { run, kind, round, attempt };
 }
 
 /** Does what a task asks for. The owner of the data is asked before it and after it: a fit may take longer than an approval lasts. */
@@ -146,28 +238,31 @@ async function work(options: AnswerTaskOptions): Promise<Outcome> {
       const counted = await inSpan(tracer, "count rows", {}, () => countRows(trainer, asked));
       await inSpan(tracer, "check terms", {}, () => askOwner(options, asked));
       // The sums are in the upload alone: there can be as many as a large table has columns and bins.
-      const file = await inSpan(tracer, "encode", {}, async () => encodeUpdateFile(encode(kernel, asked, "statistics", counted)));
-      return { file, weight: counted.weight, metrics: {} };
+      const vector = await inSpan(tracer, "encode", {}, async () => encode(kernel, asked, "statistics", counted));
+      return outcomeOf(asked, "statistics", vector, { weight: counted.weight, metrics: {} });
     }
     case TaskKind.FIT: {
       const { training, kept, server } = await prepareTask(options);
       const update = await inSpan(tracer, "fit", {}, () => fit(trainer, training, { into: training.parameters, kept, server }));
       await inSpan(tracer, "check terms", {}, () => askOwner(options, training));
       if (update.kept !== undefined) await keep(options, training, update.kept);
-      const file = await inSpan(tracer, "encode", {}, async () => {
-        const vector = newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes));
-        return encodeUpdateFile(encode(kernel, training, "fit", update, vector));
-      });
-      return { file, weight: update.weight, metrics: update.metrics };
+      const vector = await inSpan(tracer, "encode", {}, async () =>
+        encode(
+          kernel,
+          training,
+          "fit",
+          update,
+          newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes)),
+        ),
+      );
+      return outcomeOf(training, "fit", vector, update);
     }
     case TaskKind.EVALUATE: {
       const { training } = await prepareTask(options);
       const judged = await inSpan(tracer, "evaluate", {}, () => evaluate(trainer, training));
       await inSpan(tracer, "check terms", {}, () => askOwner(options, training));
-      const file = await inSpan(tracer, "encode", {}, async () =>
-        encodeUpdateFile(encode(kernel, training, "evaluate", { ...judged, delta: new Float32Array() })),
-      );
-      return { file, weight: judged.weight, metrics: judged.metrics };
+      const vector = await inSpan(tracer, "encode", {}, async () => encode(kernel, training, "evaluate", { ...judged, delta: new Float32Array() }));
+      return outcomeOf(training, "evaluate", vector, judged);
     }
     case TaskKind.UNSPECIFIED:
       break;
@@ -177,11 +272,18 @@ async function work(options: AnswerTaskOptions): Promise<Outcome> {
   });
 }
 
+/** An encoded vector as it is sent: as it is, with its sums beside it, or hidden, with nothing beside it. */
+function outcomeOf(asked: AgreedTask, kind: PhaseKind, vector: CoordinateVector, { weight, metrics }: Pick<Outcome, "weight" | "metrics">): Outcome {
+  return asked.plan.protection === undefined
+    ? { file: encodeUpdateFile(vector), weight, metrics }
+    : { hidden: { vector, asked, kind }, weight: 0, metrics: {} };
+}
+
 /**
  * Sends a finished answer until it is taken, refused, or too late: what was learnt in an hour is not learnt again because the
  * coordinator restarts for a second. An upload is kept in its memory until the report, so both are sent again.
  */
-async function persistently(send: () => Promise<void>, { task, signal, onWaiting }: AnswerTaskOptions): Promise<void> {
+async function persistently<T>(send: () => Promise<T>, { task, signal, onWaiting }: AnswerTaskOptions): Promise<T> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
     try {
       return await send();

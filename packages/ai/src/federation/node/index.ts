@@ -14,6 +14,8 @@ export { memoryGuard, taskMemoryBytes } from "./memory-guard.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { folderKeptValues } from "./kept-folder.ts";
 export type { KeptAfter, KeptValues } from "./kept-values.ts";
+export { folderSumJournal } from "./sum/folder-sum-journal.ts";
+export type { SumJournal } from "./sum/sum-journal.ts";
 export { type NodeEvent, runNode, type RunNodeOptions } from "./run-node.ts";
 export { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 export { type NodeConnection, openNodeConnection } from "./node-connection.ts";

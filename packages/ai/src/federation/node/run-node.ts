@@ -1,6 +1,7 @@
 import { NexusError, toNexusError } from "@ciphernx/core/errors";
 import { sleep } from "@ciphernx/core/lifecycle";
 import type { NextTaskResponse, Task } from "@ciphernx/protocol/proto";
+import { type SecAggPrimitives, webSecAgg } from "@ciphernx/crypto/secagg";
 import type { Tracer } from "@opentelemetry/api";
 import { loadAggregationKernel } from "../../aggregation/index.ts";
 import { type Answer, answerTask, type AnswerTaskOptions, isConnectionProblem } from "./answer-task.ts";
@@ -10,6 +11,8 @@ import type { AuditHeads } from "./follow-audit-heads.ts";
 import type { NodeRoster } from "./follow-roster.ts";
 import { createPlanParties } from "./plan-parties.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
+import { memorySumJournal, type SumJournal } from "./sum/sum-journal.ts";
+import { resendAnswers } from "./sum/take-part.ts";
 import { createTaskMemory } from "./task-memory.ts";
 import type { Trainer } from "../../training/index.ts";
 
@@ -40,6 +43,10 @@ export interface RunNodeOptions extends Omit<OpenSessionOptions, "kernelBuild"> 
   readonly digest?: AnswerTaskOptions["digest"];
   /** Where the party's own values of tensors that it does not share are kept. Default: in memory, lost with the process. */
   readonly kept?: KeptValues;
+  /** Cryptography of protected sums, asked for with the first of them. Default: WebCrypto's. */
+  readonly secAgg?: () => Promise<SecAggPrimitives>;
+  /** What this node remembers of protected sums. Default: in memory, lost with the process as the keys are. */
+  readonly sums?: SumJournal;
   /** What this node has seen of the coordinator's audit log. Default: nothing is kept. */
   readonly auditHeads?: AuditHeads | undefined;
   /** Who may take part beside this node. Default: everybody. */
@@ -73,6 +80,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     tracer,
     kept = memoryKeptValues(),
     guard = OPEN_GUARD,
+    secAgg = webSecAgg,
+    sums = memorySumJournal(),
   } = options;
   const tell = options.onEvent ?? (() => {});
   const kernel = await loadAggregationKernel();
@@ -86,6 +95,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
       await auditHeads?.take(session.auditHead);
       await onSession?.(session);
+      await resendAnswers(session, sums, isConnectionProblem);
       tell({ type: "connected" });
       let seenVersion = await lookAtRoster(session, roster, tell, 0);
       pauseMs = FIRST_PAUSE_MS;
@@ -96,7 +106,23 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
         tell({ type: "task", task });
         const answer = await withHeartbeat(session, task, signal, (taskSignal) =>
           answerTask({
-            ...{ session: session!, identity, trainer, kernel, task, memory, kept, guard, roster, parties, auditHeads, tracer, signal: taskSignal },
+            ...{
+              session: session!,
+              identity,
+              trainer,
+              kernel,
+              task,
+              memory,
+              kept,
+              secAgg,
+              sums,
+              guard,
+              roster,
+              parties,
+              auditHeads,
+              tracer,
+              signal: taskSignal,
+            },
             onLost: (reason) => tell({ type: "kept-values-lost", task, reason }),
             ...(digest === undefined ? {} : { digest }),
             onWaiting: (error) => tell({ type: "waiting-for-coordinator", error }),

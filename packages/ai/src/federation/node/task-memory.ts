@@ -1,8 +1,8 @@
 /** Memory that is kept at most; larger models get new memory for every task, and give it back. */
 const KEPT_BYTES = 128 * 1024 * 1024;
 
-/** What a node's memory is for: a model as it came, an update as it goes. */
-export type TaskMemoryUse = "model" | "update";
+/** What a node's memory is for: a model as it came, an update as it goes, or as it is masked. */
+export type TaskMemoryUse = "model" | "update" | "masked";
 
 /**
  * Memory that task after task uses again. A node needs as much in every round, and memory outside the heap that comes and goes makes

@@ -55,6 +55,12 @@ export const runErrors = defineErrors({
     meaning: "An update has the wrong shape, type, length or range, holds a value that is not finite, or contradicts its report.",
     hint: "Look at the node's trainer; the round goes on without this update when its quorum allows.",
   },
+  SUM_REFUSED: {
+    exit: EXIT.failed,
+    rpc: "failed_precondition",
+    meaning: "A node takes no further part in a protected sum: what it was shown contradicts the plan, the roster or what it saw before.",
+    hint: "The message names what it was. A node that was restarted within a round is left out of it; anything else is a reason to ask who runs the coordinator.",
+  },
   TRAINER_FAILED: {
     exit: EXIT.failed,
     rpc: "aborted",

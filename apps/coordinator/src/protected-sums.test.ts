@@ -1,0 +1,199 @@
+import { createHash, randomBytes } from "node:crypto";
+import { folderRoster, folderSumJournal, joinNode, loadIdentity, type SumJournal } from "@ciphernx/ai/federation/node";
+import {
+  createOrganisation,
+  foundingEntry,
+  inviteOrganisation,
+  joinRoster,
+  rosterAccess,
+  type RosterAccess,
+  runSigner,
+  signForNode,
+  type OpenOrganisation,
+} from "@ciphernx/ai/federation/organisation";
+import type { RunSpecInput } from "@ciphernx/ai/spec";
+import { rounds, sumContributions, sumSteps, tasks } from "@ciphernx/core/store";
+import { and, eq } from "@ciphernx/core/store/sql";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import type { Transport } from "@ciphernx/protocol/wire";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { classRows, rowsSpec, startWork, testCoordinator, type TestCoordinator, type WorkingNode } from "./test-coordinator.fixture.ts";
+
+const NAMES = ["ash", "birch", "cedar", "elm", "fir"] as const;
+const SECAGG = { kind: "secagg" } as const;
+const ENCODING = { range: 1, bits: 16 } as const;
+
+let lent: TestCoordinator;
+let transport: Transport;
+let founder: { readonly organisation: OpenOrganisation; readonly access: RosterAccess };
+const nodes = new Map<string, WorkingNode>();
+const stack = new AsyncDisposableStack();
+
+const spec = (changes: Partial<RunSpecInput> = {}) => rowsSpec({ encoding: ENCODING, rounds: 2, ...changes });
+const start = (changes: Partial<RunSpecInput>) => lent.nexus.runs.start(spec(changes), { signer: runSigner(founder.access, founder.organisation) });
+
+/** Starts a node that has joined, over what its folder keeps. */
+async function work(name: string, sums: SumJournal = folderSumJournal(lent.folderOf(name))): Promise<WorkingNode> {
+  const { identity } = await loadIdentity(lent.folderOf(name));
+  const options = { rows: classRows(name, 20 + name.length, 6), roster: await folderRoster(lent.folderOf(name), identity), sums };
+  const node = await startWork(lent.url, identity, options);
+  nodes.set(name, node);
+  return node;
+}
+
+/** Ends a node where it stands, as kill -9 does: nothing that comes after leaves it. */
+function killing(name: string) {
+  const done = Promise.withResolvers<void>();
+  return {
+    done: done.promise,
+    async here(): Promise<never> {
+      // The node's signal is aborted before its journal fails.
+      nodes.get(name)![Symbol.asyncDispose]().then(done.resolve, done.reject);
+      throw new Error("killed");
+    },
+  };
+}
+
+beforeAll(async () => {
+  lent = stack.use(await testCoordinator());
+  transport = stack.use(connectTransport({ baseUrl: lent.url }));
+  const { projectId: project } = await lent.nexus.status();
+  for (const name of NAMES) {
+    const folder = lent.folderOf(`org-${name}`);
+    const organisation = await createOrganisation({ folder, name, project, url: lent.url, passphrase: randomBytes(32) });
+    const access = rosterAccess(transport, { project, keys: organisation.keys });
+    if (name === "ash") {
+      founder = { organisation, access };
+      await lent.nexus.organisations.found((await foundingEntry(organisation)).entry);
+    } else {
+      const invitation = await inviteOrganisation(founder.access, founder.organisation, { name, expiresInSeconds: 60 });
+      await joinRoster(rosterAccess(transport, { project, keys: [invitation.key] }), organisation, invitation);
+    }
+    const { token } = await lent.nexus.nodes.createJoinToken();
+    await joinNode({ url: lent.url, token, name, folder: lent.folderOf(name) });
+    await signForNode(access, organisation, lent.folderOf(name));
+    await work(name);
+  }
+  stack.defer(async () => {
+    for (const node of nodes.values()) await node[Symbol.asyncDispose]();
+  });
+}, 60_000);
+afterAll(() => stack.disposeAsync());
+
+describe("a protected run", () => {
+  it("has the model and the figures of one without protection, and the coordinator sees nothing else", async () => {
+    const [open, hidden] = [await (await start({ protection: { kind: "none" } })).result(), await start({ protection: SECAGG })];
+    const result = await hidden.result();
+    expect(result.modelHash).toBe(open.modelHash);
+    const { db } = lent.coordinator.store;
+    const shown = (run: string) =>
+      db
+        .select({
+          round: rounds.round,
+          fit: rounds.fitMetrics,
+          evaluated: rounds.evaluateMetrics,
+          saturated: rounds.saturated,
+          accepted: rounds.accepted,
+        })
+        .from(rounds)
+        .where(eq(rounds.runId, run))
+        .orderBy(rounds.round);
+    expect(await shown(hidden.id)).toEqual(await shown(open.runId));
+
+    const answers = await db.select().from(tasks).where(eq(tasks.runId, hidden.id));
+    expect(new Set(answers.map(({ state, weight, metrics }) => JSON.stringify({ state, weight, metrics })))).toEqual(
+      new Set([JSON.stringify({ state: "accepted", weight: 0, metrics: {} })]),
+    );
+    const steps = await db.select().from(sumSteps).where(eq(sumSteps.runId, hidden.id));
+    // Two rounds, each with a fit and an evaluation.
+    expect(steps.map(({ step }) => step).toSorted()).toEqual(
+      ["keys", "shares", "vector", "survivors", "unmask"].flatMap((step) => [step, step, step, step]).toSorted(),
+    );
+  });
+
+  it("sums a strategy's own vectors and sums as well", async () => {
+    const changes = { strategy: { kind: "scaffold" as const }, train: { optimiser: { kind: "sgd" as const, learningRate: 0.2 }, batchSize: 8 } };
+    const open = await (await start({ ...changes, protection: { kind: "none" } })).result();
+    const hidden = await (await start({ ...changes, protection: SECAGG })).result();
+    expect(hidden.modelHash).toBe(open.modelHash);
+  });
+});
+
+describe("a node that falls away in the middle of a sum", () => {
+  it("is left out when it had not sent its vector, and the sum goes on", async () => {
+    await nodes.get("fir")![Symbol.asyncDispose]();
+    const journal = folderSumJournal(lent.folderOf("fir"));
+    const killed = killing("fir");
+    await work("fir", { ...journal, append: async (entry) => (entry.step === "masked" ? killed.here() : journal.append(entry)) });
+    const run = await start({ protection: SECAGG, cohort: { quorum: 4, deadlineSeconds: 8 }, rounds: 1, evaluate: { every: 0 } });
+    await killed.done;
+    await work("fir");
+    const result = await run.result();
+    const [row] = await lent.coordinator.store.db
+      .select({ accepted: rounds.accepted })
+      .from(rounds)
+      .where(and(eq(rounds.runId, run.id), eq(rounds.state, "committed")));
+    expect(row!.accepted).toEqual(["ash", "birch", "cedar", "elm"]);
+    expect(result.modelHash).toMatch(/^[0-9a-f]{64}$/);
+    const [own] = await lent.coordinator.store.db
+      .select({ code: tasks.reasonCode, reason: tasks.reason })
+      .from(tasks)
+      .where(and(eq(tasks.runId, run.id), eq(tasks.party, "fir")));
+    expect(own).toMatchObject({ code: "SUM_REFUSED", reason: expect.stringContaining("lost its keys: it was restarted") as string });
+  }, 60_000);
+
+  it("sends exactly the vector that it had made ready, and counts", async () => {
+    await nodes.get("elm")![Symbol.asyncDispose]();
+    const journal = folderSumJournal(lent.folderOf("elm"));
+    const killed = killing("elm");
+    let masked: Uint8Array | undefined;
+    await work("elm", {
+      ...journal,
+      keepVector: async (sum, bytes) => {
+        masked = Uint8Array.from(bytes);
+        return journal.keepVector(sum, bytes);
+      },
+      append: async (entry) => {
+        await journal.append(entry);
+        if (entry.step === "masked") await killed.here();
+      },
+    });
+    const run = await start({ protection: SECAGG, rounds: 1, evaluate: { every: 0 } });
+    await killed.done;
+    await work("elm");
+    const result = await run.result();
+    const { db } = lent.coordinator.store;
+    const [sent] = await db
+      .select({ hash: tasks.blobHash })
+      .from(tasks)
+      .where(and(eq(tasks.runId, run.id), eq(tasks.party, "elm"), eq(tasks.kind, "fit")));
+    expect(sent!.hash).toBe(createHash("sha256").update(masked!).digest("hex"));
+    const answered = await db
+      .select({ party: tasks.party })
+      .from(sumContributions)
+      .innerJoin(tasks, eq(tasks.id, sumContributions.taskId))
+      .where(and(eq(tasks.runId, run.id), eq(sumContributions.step, "unmask")));
+    expect(answered.map(({ party }) => party).toSorted()).toEqual(["ash", "birch", "cedar", "fir"]);
+    expect(result.modelHash).toBe((await (await start({ protection: { kind: "none" }, rounds: 1, evaluate: { every: 0 } })).result()).modelHash);
+  }, 90_000);
+});
+
+describe("a plan", () => {
+  it("is refused without as many organisations as a sum needs, and says what to do", async () => {
+    const planned = await lent.nexus.runs.plan(spec({ protection: { ...SECAGG, kMin: 6 } }));
+    expect(planned).toMatchObject({
+      ok: false,
+      refusals: [{ path: "protection.kMin", reason: expect.stringContaining("5 organisations") as string }, { path: "cohort.size" }],
+    });
+    const few = await lent.nexus.runs.plan(spec({ protection: SECAGG, cohort: { quorum: 2 } }));
+    expect(few).toMatchObject({ ok: false, refusals: [{ path: "cohort.quorum", edits: [{ value: 4 }] }] });
+  });
+
+  it("tells the parameters with what is assumed", async () => {
+    const planned = await lent.nexus.runs.plan(spec({ protection: SECAGG }));
+    expect(planned).toMatchObject({
+      ok: true,
+      plan: { protection: { kind: "secagg", graph: "complete", holders: 5, threshold: 4, corrupt: 2, bits: 19, kMin: 3 } },
+    });
+  });
+});

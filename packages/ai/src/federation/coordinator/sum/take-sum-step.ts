@@ -1,0 +1,291 @@
+/** One step of a protected sum, as a node takes it: what it hands in, and what it needs for the next. @module */
+import { fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { NexusError } from "@ciphernx/core/errors";
+import { redactSecrets } from "@ciphernx/core/identity/redact";
+import type { Waiters } from "@ciphernx/core/lifecycle";
+import { retrying, rounds, type Store, tasks } from "@ciphernx/core/store";
+import { and, eq } from "@ciphernx/core/store/sql";
+import {
+  bitmapOf,
+  checkAdvertisement,
+  checkAgreement,
+  checkDealing,
+  cohortOf,
+  type Directory,
+  secAggParameters,
+  type SecAggPrimitives,
+  SecAggViolation,
+} from "@ciphernx/crypto/secagg";
+import {
+  DealingSchema,
+  KeyAdvertisementSchema,
+  type SumContribution,
+  SumStep,
+  type TakeSumStepRequest,
+  type TakeSumStepResponseSchema,
+  UnmaskAnswerSchema,
+} from "@ciphernx/protocol/proto";
+import type { RunPlan } from "../../../spec/index.ts";
+import { dealtShares, keysMessage, keysOf } from "../../sum/messages.ts";
+import { sumContext, sumRules } from "../../sum/sum-terms.ts";
+import { refuseTask } from "../acknowledge.ts";
+import { answersKey, runKey } from "../engine-context.ts";
+import { appendEvents } from "../event-log.ts";
+import { whereAttempt } from "../phases.ts";
+import type { RunDocumentCache } from "../run-documents.ts";
+import { sumKey } from "./sum-key.ts";
+import { closedSteps, contribute, contributionsTo, placesByName, placesOfBitmap, REFUSAL, type SumPhase, type SumStepName } from "./sum-store.ts";
+
+/** Longest wait of one step. */
+const MAX_WAIT_MS = 60_000;
+const MAX_REASON_CHARACTERS = 2_000;
+const STEP_OF: Readonly<Record<SumStep, SumStepName | undefined>> = {
+  [SumStep.UNSPECIFIED]: undefined,
+  [SumStep.KEYS]: "keys",
+  [SumStep.HOLDERS]: "holders",
+  [SumStep.SHARES]: "shares",
+  [SumStep.VECTOR]: "vector",
+  [SumStep.SURVIVORS]: "survivors",
+  [SumStep.UNMASK]: "unmask",
+};
+
+export interface TakeSumStepOptions {
+  readonly store: Store;
+  readonly documents: RunDocumentCache;
+  readonly waiters: Waiters;
+  readonly primitives: SecAggPrimitives;
+  readonly nodeId: string;
+  /** The node's identity key. */
+  readonly publicKey: Uint8Array;
+  readonly request: TakeSumStepRequest;
+  readonly signal: AbortSignal;
+}
+
+type NextStep = MessageInitShape<typeof TakeSumStepResponseSchema>;
+
+/** A task of a protected sum, whatever its state. */
+interface SumTask extends SumPhase {
+  readonly id: string;
+  readonly party: string;
+  readonly place: number;
+  readonly state: string;
+  readonly plan: RunPlan;
+  readonly baseModelHash: string;
+}
+
+/**
+ * Takes in what a node hands in for a step, and waits for what the next one needs.
+ * @throws NexusError FORBIDDEN, MESSAGE_INVALID, UPDATE_REJECTED naming what the party did, TASK_CLOSED when the sum went on without it
+ */
+export async function takeSumStep(options: TakeSumStepOptions): Promise<NextStep> {
+  const { waiters, request, signal } = options;
+  if (request.taskId === "") throw new NexusError("MESSAGE_INVALID", "The request names no task whose sum it takes part in.");
+  const task = await retrying(() => sumTask(options));
+  if (request.contribution?.step.case !== undefined) {
+    await handIn(options, task, request.contribution);
+    waiters.wake(answersKey(task.runId));
+  }
+  const after = STEP_OF[request.after];
+  if (after === undefined) throw new NexusError("MESSAGE_INVALID", "The request does not say which step the party has taken.");
+  const deadlineMs = Date.now() + Math.min(request.waitMs, MAX_WAIT_MS);
+  for (;;) {
+    // The place in the queue is taken before the look, so that no wake between the two is lost.
+    const woken = waiters.wait(sumKey(task), { timeoutMs: Math.max(1, deadlineMs - Date.now()), signal });
+    woken.catch(() => {}); // a call that hung up while the database was asked
+    const next = await retrying(() => nextStep(options, task, after));
+    if (next !== undefined) return next;
+    if (!(await woken)) return {};
+  }
+}
+
+async function sumTask({ store, documents, nodeId, request: { taskId } }: TakeSumStepOptions): Promise<SumTask> {
+  const [row] = await store.db
+    .select({
+      ...{ id: tasks.id, runId: tasks.runId, round: tasks.round, attempt: tasks.attempt, kind: tasks.kind },
+      ...{ party: tasks.party, state: tasks.state, baseModelHash: tasks.baseModelHash },
+    })
+    .from(tasks)
+    .where(and(eq(tasks.id, taskId), eq(tasks.nodeId, nodeId)));
+  if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
+  const { plan } = await documents.of(row.runId);
+  if (plan.protection === undefined) throw new NexusError("MESSAGE_INVALID", `The run ${row.runId} protects no sums.`);
+  return { ...row, plan, place: placesByName(plan).get(row.party)! };
+}
+
+async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: SumContribution): Promise<void> {
+  const { store } = options;
+  const { step } = contribution;
+  if (step.case === "refusal") return refuse(options, task, step.value);
+  let checked: { readonly step: SumStepName; readonly message: Uint8Array };
+  try {
+    checked = await checkStep(options, task, contribution);
+  } catch (error) {
+    if (!(error instanceof SecAggViolation || error instanceof RangeError)) throw error;
+    const message = `What ${task.party} handed in for the sum is refused: ${error.message}`;
+    await retrying(() => refuseTask(store, task, { state: "rejected", code: "UPDATE_REJECTED", message }));
+    throw new NexusError("UPDATE_REJECTED", message, { details: { task: task.id } });
+  }
+  switch (await retrying(() => contribute(store, task, task.id, checked.step, checked.message))) {
+    case "kept":
+      return;
+    case "late":
+      throw new NexusError("TASK_CLOSED", `The sum of task ${task.id} went on without this step: ${checked.step}.`, { details: { task: task.id } });
+    case "other":
+      throw new NexusError("UPDATE_REJECTED", `${task.party} handed in something else before for the step "${checked.step}" of task ${task.id}.`, {
+        details: { task: task.id },
+      });
+  }
+}
+
+/** What a step keeps of a contribution that is in order. @throws SecAggViolation, RangeError */
+async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: SumContribution) {
+  const { store, publicKey, primitives } = options;
+  const { plan, place } = task;
+  const size = plan.parties.length;
+  // A party speaks for itself alone.
+  const directory: Directory = { size, of: (party) => (party === place ? { key: publicKey, organisation: "" } : undefined) };
+  const context = sumContext({ ...task, planHash: plan.planHash });
+  const steps = await closedSteps(store, task, plan);
+  const members = steps.get("keys") ?? [];
+  const inTurn = (before: SumStepName) => {
+    if (steps.get(before)?.includes(place) !== true) throw new SecAggViolation("out-of-order", `It did not take the step "${before}".`, place);
+  };
+  switch (step.case) {
+    case "keys":
+      await checkAdvertisement(context, keysOf(step.value), directory, primitives);
+      return { step: "keys", message: toBinary(KeyAdvertisementSchema, { ...step.value, proof: [] }) } as const;
+    case "holders": {
+      inTurn("keys");
+      const drawn = placesOfBitmap(step.value, plan);
+      const { holders } = secAggParameters(members.length, sumRules(plan, task.kind).assumptions);
+      if (drawn.length !== holders || drawn.includes(place) || drawn.some((one) => !members.includes(one))) {
+        throw new SecAggViolation("malformed", `It draws ${drawn.length} holders; ${holders} others of the cohort are due.`, place);
+      }
+      return { step: "holders", message: step.value } as const;
+    }
+    case "shares": {
+      inTurn("keys");
+      checkDealing(place, step.value.shares.map(dealtShares), await holdersOf(options, task, members));
+      return { step: "shares", message: toBinary(DealingSchema, step.value) } as const;
+    }
+    case "survivors": {
+      inTurn("vector");
+      const list = await survivorList(options, task, members, steps.get("shares") ?? [], steps.get("vector") ?? []);
+      await checkAgreement(context, list, { party: place, signature: step.value }, directory);
+      return { step: "survivors", message: step.value } as const;
+    }
+    case "unmask":
+      inTurn("survivors");
+      return { step: "unmask", message: toBinary(UnmaskAnswerSchema, step.value) } as const;
+    default:
+      throw new SecAggViolation("malformed", "It is no step of a sum.", place);
+  }
+}
+
+/** A party that goes no further: before its vector its task has failed; afterwards it only helps no more. */
+async function refuse(
+  { store, waiters }: TakeSumStepOptions,
+  task: SumTask,
+  { reason, message: words }: { readonly reason: string; readonly message: string },
+) {
+  const message = redactSecrets(`${words} (${reason})`).slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
+  if (task.state !== "accepted") {
+    await retrying(() => refuseTask(store, task, { state: "failed", code: "SUM_REFUSED", message }));
+  } else {
+    const steps = await closedSteps(store, task, task.plan);
+    const kept = await retrying(() => contribute(store, task, task.id, steps.has("survivors") ? "unmask" : "survivors", REFUSAL));
+    if (kept === "kept") {
+      const { round, attempt, kind, party } = task;
+      await retrying(() =>
+        store.db.transaction((tx) =>
+          appendEvents(tx, task.runId, [{ type: "answer-refused", payload: { round, attempt, kind, party, code: "SUM_REFUSED", message } }]),
+        ),
+      );
+    }
+  }
+  waiters.wake(runKey(task.runId));
+}
+
+/** What the party needs after a step; undefined while that step goes on. */
+async function nextStep(options: TakeSumStepOptions, task: SumTask, after: SumStepName): Promise<NextStep | undefined> {
+  const { store } = options;
+  const { plan, place } = task;
+  const end = (reason: string): NextStep => ({ next: { case: "end", value: { reason } } });
+  if (after === "unmask") return end("The party has given its answer.");
+  const steps = await closedSteps(store, task, plan);
+  const taken = steps.get(after);
+  if (taken === undefined) return (await isOver(store, task)) ? end("The attempt was given up.") : undefined;
+  if (!taken.includes(place)) return end(`The sum went on without this party's "${after}".`);
+  const members = steps.get("keys") ?? [];
+  const { graph } = secAggParameters(members.length, sumRules(plan, task.kind).assumptions);
+  const cohort = async () => {
+    const all = await contributionsTo(store, task, plan, "keys");
+    const isMember = new Set(members);
+    return cohortOf(all.filter(({ party }) => isMember.has(party)).map(({ message }) => keysOf(fromBinary(KeyAdvertisementSchema, message))));
+  };
+  const bitmap = (places: Iterable<number>) => bitmapOf(plan.parties.length, places);
+  switch (after) {
+    case "keys": {
+      const { root, advertisements } = await cohort();
+      const keys = graph === "complete" ? advertisements.map((ad) => keysMessage(ad)) : [];
+      return { next: { case: "cohort", value: { members: bitmap(members), root, keys } } };
+    }
+    case "holders": {
+      const { proven } = await cohort();
+      const wanted = [place, ...(await holdersOf(options, task, members))];
+      return { next: { case: "keys", value: { keys: wanted.map((party) => proven(party)!).map((ad) => keysMessage(ad, ad.proof)) } } };
+    }
+    case "shares": {
+      const isDealer = new Set(taken);
+      const shares = (await contributionsTo(store, task, plan, "shares")).flatMap(({ party, message }) =>
+        party === place || !isDealer.has(party)
+          ? []
+          : fromBinary(DealingSchema, message)
+              .shares.filter((share) => share.party === place)
+              .map(({ enc, ciphertext }) => ({ party, enc, ciphertext })),
+      );
+      let keys: ReturnType<typeof keysMessage>[] = [];
+      if (graph === "sampled") {
+        const [{ proven }, known] = [await cohort(), await holdersOf(options, task, members)];
+        keys = shares.filter(({ party }) => !known.has(party)).map(({ party }) => keysMessage(proven(party)!, proven(party)!.proof));
+      }
+      return { next: { case: "inbox", value: { dealers: bitmap(taken), shares, keys } } };
+    }
+    case "vector":
+      return { next: { case: "survivors", value: bitmap(taken) } };
+    case "survivors": {
+      const holders = await holdersOf(options, task, members);
+      const signed = await contributionsTo(store, task, plan, "survivors");
+      const signatures = signed.filter(({ party }) => holders.has(party)).map(({ party, message }) => ({ party, signature: message }));
+      return { next: { case: "signatures", value: { signatures } } };
+    }
+  }
+}
+
+/** Who holds the party's shares. */
+async function holdersOf({ store }: TakeSumStepOptions, task: SumTask, members: readonly number[]): Promise<ReadonlySet<number>> {
+  const { graph } = secAggParameters(members.length, sumRules(task.plan, task.kind).assumptions);
+  if (graph === "complete") return new Set(members);
+  const drawn = (await contributionsTo(store, task, task.plan, "holders")).find(({ party }) => party === task.place);
+  return new Set(drawn === undefined ? [] : placesOfBitmap(drawn.message, task.plan));
+}
+
+async function survivorList(
+  { store }: TakeSumStepOptions,
+  task: SumTask,
+  members: readonly number[],
+  dealers: readonly number[],
+  survivors: readonly number[],
+) {
+  const isMember = new Set(members);
+  const keys = (await contributionsTo(store, task, task.plan, "keys")).filter(({ party }) => isMember.has(party));
+  const { root } = cohortOf(keys.map(({ message }) => keysOf(fromBinary(KeyAdvertisementSchema, message))));
+  const size = task.plan.parties.length;
+  return { root, dealers: bitmapOf(size, dealers), survivors: bitmapOf(size, survivors) };
+}
+
+/** Whether nothing is asked of an attempt's parties any more. */
+async function isOver({ db }: Store, task: SumTask): Promise<boolean> {
+  const [row] = await db.select({ state: rounds.state }).from(rounds).where(whereAttempt(task.runId, task));
+  return row === undefined || row.state === "abandoned" || row.state === "committed" || task.state === "expired" || task.state === "failed";
+}
