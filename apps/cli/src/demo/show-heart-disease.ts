@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { protectedBy, type ProtectionKind } from "./protected-by.ts";
 import { parseRunSpec, type RunSpec } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
 import type { Context } from "../context.ts";
@@ -28,6 +29,7 @@ export interface HeartDiseaseDemoOptions {
   readonly data: string | undefined;
   /** Draws of held-out rows that the comparison is made on. */
   readonly draws: number;
+  readonly protection: ProtectionKind;
   readonly rounds: number | undefined;
   readonly output: string | undefined;
 }
@@ -37,7 +39,8 @@ export async function showHeartDisease(options: HeartDiseaseDemoOptions, { outpu
   const { bold } = output.colours;
   const startedAt = performance.now();
   const data = await findData(options.data);
-  const spec = await readExample(options.rounds);
+  const example = await readExample(options.rounds);
+  const spec = protectedBy(options.protection, example);
   const step = createSteps(output, startedAt);
   const deal = (seed: number) => splitParties(onDraw(spec, data, seed), { folder: EXAMPLE, signal, shared: true });
 
@@ -52,7 +55,7 @@ export async function showHeartDisease(options: HeartDiseaseDemoOptions, { outpu
   const draws: Draw[] = [];
   for (let seed = 0; seed < options.draws; seed += 1) {
     signal.throwIfAborted();
-    draws.push(await compareModels({ ...spec, seed: spec.seed + seed }, await deal(seed), signal));
+    draws.push(await compareModels({ ...example, seed: example.seed + seed }, await deal(seed), signal));
   }
   const sameHash = draws[0]!.modelHash === result.modelHash;
   const summary = summariseDraws(draws);

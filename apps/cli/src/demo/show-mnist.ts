@@ -9,6 +9,7 @@ import { formatBytes, formatSeconds, formatShare, formatTable } from "../output/
 import { splitParties } from "../simulated-parties.ts";
 import { rosterData } from "../views/organisations.ts";
 import { createSteps, federate } from "./federation.ts";
+import { protectedBy, type ProtectionKind } from "./protected-by.ts";
 
 const SPEC_FILE = new URL("../../../../examples/mnist/run.yaml", import.meta.url);
 const DEFAULT_OUTPUT = "demo-output";
@@ -17,6 +18,7 @@ const SHARDS_ROUNDS = 30;
 
 export interface MnistDemoOptions {
   readonly split: "dirichlet" | "shards";
+  readonly protection: ProtectionKind;
   readonly rounds: number | undefined;
   readonly output: string | undefined;
 }
@@ -81,7 +83,7 @@ export async function showMnist(options: MnistDemoOptions, edges: Edges): Promis
   output.result({ data, text, ids: [result.modelHash] });
 }
 
-async function demoSpec({ split, rounds }: MnistDemoOptions): Promise<RunSpec> {
+async function demoSpec({ split, protection, rounds }: MnistDemoOptions): Promise<RunSpec> {
   let text: string;
   try {
     text = await readFile(SPEC_FILE, "utf8");
@@ -91,7 +93,7 @@ async function demoSpec({ split, rounds }: MnistDemoOptions): Promise<RunSpec> {
       cause,
     });
   }
-  const spec = parseRunSpec(text, "examples/mnist/run.yaml");
+  const spec = protectedBy(protection, parseRunSpec(text, "examples/mnist/run.yaml"));
   const { simulation } = spec;
   if (simulation === undefined)
     throw new NexusError("SPEC_INVALID", "examples/mnist/run.yaml has no simulation section, which says how to divide the rows.");
@@ -123,10 +125,14 @@ function comparison({ localOnly, pooled }: Baselines, federated: number): string
   );
 }
 
-function byHand({ split: kind, rounds }: MnistDemoOptions): readonly string[] {
+function byHand({ split: kind, protection, rounds }: MnistDemoOptions): readonly string[] {
   const spec = "examples/mnist/run.yaml";
   const wanted = rounds ?? (kind === "shards" ? SHARDS_ROUNDS : undefined);
-  const changes = [...(kind === "shards" ? ["`partition: { kind: shards }`"] : []), ...(wanted === undefined ? [] : [`\`rounds: ${wanted}\``])];
+  const changes = [
+    ...(kind === "shards" ? ["`partition: { kind: shards }`"] : []),
+    ...(wanted === undefined ? [] : [`\`rounds: ${wanted}\``]),
+    ...(protection === "none" ? [] : ["`protection: { kind: secagg }`"]),
+  ];
   return [
     "npx nexus up --detach",
     `npx nexus dataset split ${spec} --output parties`,
