@@ -208,12 +208,10 @@ async function maskedBefore({ task, identity, sums }: AnswerTaskOptions): Promis
   const kind = KINDS[task.kind];
   if (kind === undefined || (JSON.parse(task.planJson) as Partial<TaskPlan>).protection === undefined) return undefined;
   const sum = journalledSum(task, kind);
-  const standing = sumStanding(await sums.entries(sum.run), sum);
-  if (standing.kind === "fresh") return undefined;
-  const vector = standing.kind === "masked" ? await sums.vector(sum) : undefined;
-  if (vector !== undefined) return vector;
-  const reason = standing.kind === "spent" ? standing.reason : "the vector that it had masked is gone";
-  throw new NexusError("SUM_REFUSED", `${identity.name} takes no part in attempt ${task.attempt} at round ${task.round}: ${reason}.`);
+  const vector = await sums.vector(sum);
+  const standing = sumStanding(await sums.entries(sum.run), sum, vector !== undefined);
+  if (standing.kind !== "spent") return standing.kind === "masked" ? vector : undefined;
+  throw new NexusError("SUM_REFUSED", `${identity.name} takes no part in attempt ${task.attempt} at round ${task.round}: ${standing.reason}.`);
 }
 
 const KINDS: Readonly<Partial<Record<TaskKind, PhaseKind>>> = {

@@ -3,32 +3,42 @@ import { join } from "node:path";
 import { temporaryFolder } from "@ciphernx/core/store/testing";
 import { describe, expect, it } from "vitest";
 import { folderSumJournal } from "./folder-sum-journal.ts";
-import { type JournalEntry, type JournalStep, memorySumJournal, sumStanding } from "./sum-journal.ts";
+import { type JournalEntry, memorySumJournal, sumStanding } from "./sum-journal.ts";
 
 const RUN = "ab".repeat(32);
+const OTHER = "cd".repeat(32);
 const sum = { run: RUN, kind: "fit", round: 3, attempt: 2 };
-const entry = (step: JournalStep, changes: Partial<JournalEntry> = {}): JournalEntry => ({ ...sum, step, ...changes });
+const begun = (changes: Partial<typeof sum> = {}): JournalEntry => ({ ...sum, ...changes, step: "begun" });
+const answered = (changes: Partial<typeof sum> = {}): JournalEntry => ({
+  ...sum,
+  ...changes,
+  step: "answered",
+  taskId: "task_1",
+  message: Uint8Array.of(7, 200),
+});
+const arrived = (changes: Partial<typeof sum> = {}): JournalEntry => ({ ...sum, ...changes, step: "arrived" });
 
 describe("an attempt", () => {
   it("is fresh while nothing of it has left", () => {
-    expect(sumStanding([], sum)).toEqual({ kind: "fresh" });
+    expect(sumStanding([], sum, false)).toEqual({ kind: "fresh" });
     // Other rounds, other kinds, and an earlier attempt that was not unmasked, say nothing.
-    const others = [entry("answered", { round: 2 }), entry("answered", { kind: "evaluate" }), entry("masked", { attempt: 1 })];
-    expect(sumStanding(others, sum)).toEqual({ kind: "fresh" });
+    const others = [answered({ round: 2 }), answered({ kind: "evaluate" }), begun({ attempt: 1 })];
+    expect(sumStanding(others, sum, false)).toEqual({ kind: "fresh" });
   });
 
   it("is sent again as it was once its vector was made ready", () => {
-    expect(sumStanding([entry("begun"), entry("masked")], sum)).toEqual({ kind: "masked" });
+    expect(sumStanding([begun()], sum, true)).toEqual({ kind: "masked" });
+    expect(sumStanding([], sum, true)).toEqual({ kind: "masked" });
   });
 
   it.each([
-    ["its keys are lost", [entry("begun")], "it was restarted"],
-    ["its shares are given away", [entry("begun"), entry("masked"), entry("answered")], "has given its answer"],
-    ["another attempt at the round was unmasked", [entry("answered", { attempt: 1 })], "helped to unmask attempt 1"],
-    ["a later attempt was unmasked", [entry("answered", { attempt: 5 })], "helped to unmask attempt 5"],
-    ["a later attempt was begun", [entry("begun", { attempt: 3 })], "attempt 3 at this round was begun"],
-  ])("is spent when %s", (_, entries, reason) => {
-    expect(sumStanding(entries, sum)).toEqual({ kind: "spent", reason: expect.stringContaining(reason) as string });
+    ["its keys are lost", [begun()], false, "it was restarted"],
+    ["its shares are given away", [begun(), answered()], true, "has given its answer"],
+    ["another attempt at the round was unmasked", [answered({ attempt: 1 })], false, "helped to unmask attempt 1"],
+    ["a later attempt was unmasked", [answered({ attempt: 5 })], true, "helped to unmask attempt 5"],
+    ["a later attempt was begun", [begun({ attempt: 3 })], true, "attempt 3 at this round was begun"],
+  ])("is spent when %s", (_, entries, hasVector, reason) => {
+    expect(sumStanding(entries, sum, hasVector)).toEqual({ kind: "spent", reason: expect.stringContaining(reason) as string });
   });
 });
 
@@ -38,10 +48,10 @@ describe.each(["folder", "memory"])("a journal in a %s", (place) => {
     const memory = memorySumJournal();
     const open = () => (place === "folder" ? folderSumJournal(folder.path) : memory);
     expect(await open().entries(RUN)).toEqual([]);
-    await open().append(entry("begun"));
-    await open().append(entry("masked"));
-    expect(await open().entries(RUN)).toEqual([entry("begun"), entry("masked")]);
-    expect(await open().entries("cd".repeat(32))).toEqual([]);
+    await open().append(begun());
+    await open().append(answered());
+    expect(await open().entries(RUN)).toEqual([begun(), answered()]);
+    expect(await open().entries(OTHER)).toEqual([]);
 
     expect(await open().vector(sum)).toBeUndefined();
     await open().keepVector({ ...sum, round: 2 }, Uint8Array.of(9));
@@ -50,10 +60,10 @@ describe.each(["folder", "memory"])("a journal in a %s", (place) => {
     expect(await open().vector({ ...sum, round: 2 })).toBeUndefined();
     expect(await open().vector({ ...sum, attempt: 1 })).toBeUndefined();
 
-    await open().keepAnswer({ taskId: "task_1", message: Uint8Array.of(7) });
-    expect((await open().answers()).map(({ taskId, message }) => [taskId, ...message])).toEqual([["task_1", 7]]);
-    await open().forgetAnswer("task_1");
-    expect(await open().answers()).toEqual([]);
+    expect(await open().answers()).toEqual([answered()]);
+    await open().append(answered({ run: OTHER }));
+    await open().append(arrived());
+    expect(await open().answers()).toEqual([answered({ run: OTHER })]);
   });
 });
 
@@ -61,10 +71,10 @@ describe("a journal in a folder", () => {
   it("is readable for its owner alone, and outlives a line that a power cut left unfinished", async () => {
     await using folder = await temporaryFolder();
     const journal = folderSumJournal(folder.path);
-    await journal.append(entry("begun"));
+    await journal.append(begun());
     await appendFile(join(folder.path, "sums", `${RUN}.jsonl`), '\n{"run":"ab');
-    await journal.append(entry("masked"));
-    expect(await journal.entries(RUN)).toEqual([entry("begun"), entry("masked")]);
+    await journal.append(answered());
+    expect(await journal.entries(RUN)).toEqual([begun(), answered()]);
     await journal.keepVector(sum, new Uint8Array(3));
     for (const name of await readdir(join(folder.path, "sums"))) expect((await stat(join(folder.path, "sums", name))).mode & 0o077).toBe(0);
     expect((await stat(join(folder.path, "sums"))).mode & 0o077).toBe(0);
@@ -74,8 +84,8 @@ describe("a journal in a folder", () => {
     await using folder = await temporaryFolder();
     await mkdir(join(folder.path, "sums"));
     const journal = folderSumJournal(folder.path);
-    for (const taskId of ["../decisions", "", "a/b", ".."]) {
-      await expect(journal.keepAnswer({ taskId, message: Uint8Array.of(1) })).rejects.toMatchObject({ code: "MESSAGE_INVALID" });
+    for (const run of ["../decisions", "", "a/b", ".."]) {
+      await expect(journal.append(begun({ run }))).rejects.toMatchObject({ code: "MESSAGE_INVALID" });
     }
   });
 });

@@ -1,7 +1,7 @@
 /**
  * What a node remembers of protected sums, so that it never masks twice under one attempt and never helps to unmask two sums of one round: two that differ by one
- * party would show that party's update. Every entry is on the disk before what it speaks of leaves the node. Keys and seeds are never kept: after a crash the node
- * sends exactly what it had made ready, or counts as dropped.
+ * party would show that party's update. A masked vector and an answer are on the disk before they leave the node. Keys and seeds are never kept: after a crash the
+ * node sends exactly what it had made ready, or counts as dropped.
  *
  * @module
  */
@@ -15,32 +15,23 @@ export interface JournalledSum {
   readonly attempt: number;
 }
 
-/** begun: keys may have left; masked: the masked vector may have left; answered: shares may have left. */
-export type JournalStep = "begun" | "masked" | "answered";
-
-export interface JournalEntry extends JournalledSum {
-  readonly step: JournalStep;
-}
-
-/** An answer that may not have arrived. */
-export interface KeptAnswer {
-  readonly taskId: string;
-  /** The message as it was to be sent. */
-  readonly message: Uint8Array;
-}
+/** What was noted of an attempt: that keys were made, that shares may have left, that they arrived. */
+export type JournalEntry =
+  | (JournalledSum & { readonly step: "begun" | "arrived" })
+  /** The answer as it was to be sent. */
+  | (JournalledSum & { readonly step: "answered"; readonly taskId: string; readonly message: Uint8Array<ArrayBuffer> });
 
 /** Where a node remembers. */
 export interface SumJournal {
   /** Entries of a run, oldest first. */
   entries(run: string): Promise<readonly JournalEntry[]>;
-  /** Keeps an entry. */
+  /** Notes something; an answer is on the disk when this resolves, anything else need not be: losing it costs an attempt and no more. */
   append(entry: JournalEntry): Promise<void>;
-  /** Keeps a masked vector, in the place of the run's one before. */
+  /** Keeps a masked vector, in the place of the run's one before; it is on the disk when this resolves. */
   keepVector(sum: JournalledSum, bytes: Uint8Array): Promise<void>;
   vector(sum: JournalledSum): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  keepAnswer(answer: KeptAnswer): Promise<void>;
-  answers(): Promise<readonly KeptAnswer[]>;
-  forgetAnswer(taskId: string): Promise<void>;
+  /** Answers that may not have arrived. */
+  answers(): Promise<readonly Extract<JournalEntry, { readonly step: "answered" }>[]>;
 }
 
 /** How an attempt stands with this node. */
@@ -52,24 +43,30 @@ export type SumStanding =
   | { readonly kind: "spent"; readonly reason: string };
 
 /** How an attempt stands, by what is remembered. Pure. */
-export function sumStanding(entries: readonly JournalEntry[], { kind, round, attempt }: JournalledSum): SumStanding {
+export function sumStanding(entries: readonly JournalEntry[], { kind, round, attempt }: JournalledSum, hasVector: boolean): SumStanding {
   const ofRound = entries.filter((entry) => entry.kind === kind && entry.round === round);
-  const steps = new Set(ofRound.filter((entry) => entry.attempt === attempt).map(({ step }) => step));
-  const other = ofRound.find((entry) => entry.step === "answered" && entry.attempt !== attempt);
-  if (other !== undefined) {
-    return { kind: "spent", reason: `this node helped to unmask attempt ${other.attempt} at this round, and takes part in no other` };
+  const answered = ofRound.find(({ step }) => step === "answered");
+  if (answered !== undefined && answered.attempt !== attempt) {
+    return { kind: "spent", reason: `this node helped to unmask attempt ${answered.attempt} at this round, and takes part in no other` };
   }
   const later = ofRound.find((entry) => entry.attempt > attempt);
   if (later !== undefined) return { kind: "spent", reason: `attempt ${later.attempt} at this round was begun already` };
-  if (steps.has("answered")) return { kind: "spent", reason: "this node has given its answer in this attempt" };
-  if (steps.has("masked")) return { kind: "masked" };
-  return steps.has("begun") ? { kind: "spent", reason: "this node began the attempt and lost its keys: it was restarted" } : { kind: "fresh" };
+  if (answered !== undefined) return { kind: "spent", reason: "this node has given its answer in this attempt" };
+  if (hasVector) return { kind: "masked" };
+  return ofRound.some((entry) => entry.attempt === attempt)
+    ? { kind: "spent", reason: "this node began the attempt and lost its keys: it was restarted" }
+    : { kind: "fresh" };
+}
+
+/** The answers of a run that may not have arrived. */
+export function unarrived(entries: readonly JournalEntry[]): readonly Extract<JournalEntry, { readonly step: "answered" }>[] {
+  const arrived = new Set(entries.filter(({ step }) => step === "arrived").map(sumName));
+  return entries.filter((entry) => entry.step === "answered").filter((entry) => !arrived.has(sumName(entry)));
 }
 
 /** A journal that ends with the process: what a node that forgets everything needs, whose keys end with it as well. */
 export function memorySumJournal(): SumJournal {
   const byRun = new Map<string, JournalEntry[]>();
-  const answers = new Map<string, KeptAnswer>();
   let last: { readonly key: string; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
   return {
     entries: (run) => Promise.resolve(byRun.get(run) ?? []),
@@ -82,19 +79,11 @@ export function memorySumJournal(): SumJournal {
       return Promise.resolve();
     },
     vector: (sum) => Promise.resolve(last?.key === sumName(sum) ? last.bytes : undefined),
-    keepAnswer: (answer) => {
-      answers.set(answer.taskId, answer);
-      return Promise.resolve();
-    },
-    answers: () => Promise.resolve([...answers.values()]),
-    forgetAnswer: (taskId) => {
-      answers.delete(taskId);
-      return Promise.resolve();
-    },
+    answers: () => Promise.resolve([...byRun.values()].flatMap(unarrived)),
   };
 }
 
-/** A name of an attempt within its run's folder. */
+/** A name of an attempt within a folder of all runs. */
 export function sumName({ run, kind, round, attempt }: JournalledSum): string {
   return `${run}.${kind}.${round}.${attempt}`;
 }

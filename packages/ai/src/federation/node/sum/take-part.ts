@@ -88,7 +88,6 @@ async function takeSteps(options: TakePartOptions, participant: Participant): Pr
   const received = { dealers: inbox.dealers, shares: inbox.shares.map(receivedShares), advertisements: inbox.keys.map(keysOf) };
   const { bytes } = await participant.mask(received, vector, ringOf(plan), into);
   await journal.keepVector(sum, bytes);
-  await journal.append({ ...sum, step: "masked" });
   await options.send(bytes);
 
   const survivors = await next(options, undefined, SumStep.VECTOR, "survivors");
@@ -96,15 +95,14 @@ async function takeSteps(options: TakePartOptions, participant: Participant): Pr
   const { signatures } = await next(options, { case: "survivors", value: signature }, SumStep.SURVIVORS, "signatures");
   const revealed = await participant.unmask(signatures.map(({ party, signature: signed }) => ({ party, signature: signed })));
   const message = toBinary(SumContributionSchema, contributionOf({ case: "unmask", value: { shares: revealed.map(revealedMessage) } }));
-  await journal.append({ ...sum, step: "answered" });
-  await journal.keepAnswer({ taskId: task.taskId, message });
+  await journal.append({ ...sum, step: "answered", taskId: task.taskId, message });
   await next(options, fromBinary(SumContributionSchema, message).step, SumStep.UNMASK, "end");
-  await journal.forgetAnswer(task.taskId);
+  await journal.append({ ...sum, step: "arrived" });
 }
 
 /** Sends answers again that may not have arrived before the node was stopped: exactly those. */
 export async function resendAnswers(session: NodeSession, journal: SumJournal, isConnectionProblem: (error: unknown) => boolean): Promise<void> {
-  for (const { taskId, message } of await journal.answers()) {
+  for (const { taskId, message, ...sum } of await journal.answers()) {
     const contribution = fromBinary(SumContributionSchema, message);
     try {
       await session.call((client) => client.takeSumStep({ taskId, contribution, after: SumStep.UNMASK, waitMs: 0 }));
@@ -112,7 +110,7 @@ export async function resendAnswers(session: NodeSession, journal: SumJournal, i
       // Taken already, or nobody wants it any more.
       if (isConnectionProblem(error)) throw error;
     }
-    await journal.forgetAnswer(taskId);
+    await journal.append({ ...sum, step: "arrived" });
   }
 }
 
