@@ -1,5 +1,5 @@
 import type { AggregationKernel } from "@ciphernx/ai/aggregation";
-import type { Deliveries, Engine, RunDocumentCache } from "@ciphernx/ai/federation/coordinator";
+import type { Deliveries, Engine, RunDocumentCache, SumViews } from "@ciphernx/ai/federation/coordinator";
 import type { RoundTraces } from "@ciphernx/ai/federation/tracing";
 import type { Authority } from "@ciphernx/core/identity/ca";
 import type { SharedLock, Waiters } from "@ciphernx/core/lifecycle";
@@ -23,6 +23,7 @@ export interface CoordinatorContext {
   readonly kernel: AggregationKernel;
   /** For protected sums. */
   readonly secAgg: SecAggPrimitives;
+  readonly sumViews: SumViews;
   /** Build of the training kernels that runs are held to. */
   readonly kernelBuild: string;
   readonly waiters: Waiters;

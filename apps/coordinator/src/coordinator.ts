@@ -1,7 +1,7 @@
 import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadAggregationKernel } from "@ciphernx/ai/aggregation";
-import { createDeliveries, createRunDocumentCache, launchEngine } from "@ciphernx/ai/federation/coordinator";
+import { createDeliveries, createRunDocumentCache, createSumViews, launchEngine } from "@ciphernx/ai/federation/coordinator";
 import { createRoundTraces } from "@ciphernx/ai/federation/tracing";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { createAttemptLimit } from "@ciphernx/core/identity";
@@ -155,7 +155,20 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const made: { server?: WireServer } = {};
   const publicUrl = (): string => `https://${bracketed(tls?.publicName ?? "")}:${made.server?.tls?.port ?? 0}`;
   const context: CoordinatorContext = {
-    ...{ store, engine, documents, deliveries: createDeliveries(store, documents), kernel, secAgg, waiters, blobLock, sessions, projectId, log },
+    ...{
+      store,
+      engine,
+      documents,
+      deliveries: createDeliveries(store, documents),
+      kernel,
+      secAgg,
+      sumViews: createSumViews(store),
+      waiters,
+      blobLock,
+      sessions,
+      projectId,
+      log,
+    },
     ...{ uploads, partialUploads, traces },
     kernelBuild: training.build,
     access,

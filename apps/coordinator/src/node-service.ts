@@ -205,7 +205,17 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
 
     async takeSumStep(request, call) {
       const { nodeId, publicKey } = caller(call);
-      return takeSumStep({ store, documents, waiters, primitives: context.secAgg, nodeId, publicKey, request, signal: call.signal });
+      return takeSumStep({
+        store,
+        documents,
+        views: context.sumViews,
+        waiters,
+        primitives: context.secAgg,
+        nodeId,
+        publicKey,
+        request,
+        signal: call.signal,
+      });
     },
 
     async readPlanParties({ taskId, after }, call) {

@@ -7,3 +7,4 @@ export { listEvents } from "./event-log.ts";
 export { createRunDocumentCache, type PartyPlace, type RunDocumentCache, type RunDocuments } from "./run-documents.ts";
 export { toldWaiting } from "./told-waiting.ts";
 export { takeSumStep } from "./sum/take-sum-step.ts";
+export { createSumViews, type SumViews } from "./sum/sum-views.ts";

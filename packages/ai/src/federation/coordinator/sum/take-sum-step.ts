@@ -1,5 +1,5 @@
 /** One step of a protected sum, as a node takes it: what it hands in, and what it needs for the next. @module */
-import { fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { NexusError } from "@ciphernx/core/errors";
 import { redactSecrets } from "@ciphernx/core/identity/redact";
 import type { Waiters } from "@ciphernx/core/lifecycle";
@@ -10,7 +10,6 @@ import {
   checkAdvertisement,
   checkAgreement,
   checkDealing,
-  cohortOf,
   type Directory,
   secAggParameters,
   type SecAggPrimitives,
@@ -34,7 +33,8 @@ import { appendEvents } from "../event-log.ts";
 import { whereAttempt } from "../phases.ts";
 import type { RunDocumentCache } from "../run-documents.ts";
 import { sumKey } from "./sum-key.ts";
-import { closedSteps, contribute, contributionsTo, placesByName, placesOfBitmap, REFUSAL, type SumPhase, type SumStepName } from "./sum-store.ts";
+import { contribute, placesByName, placesOfBitmap, REFUSAL, type SumPhase, type SumStepName } from "./sum-store.ts";
+import type { SumView, SumViews } from "./sum-views.ts";
 
 /** Longest wait of one step. */
 const MAX_WAIT_MS = 60_000;
@@ -52,6 +52,7 @@ const STEP_OF: Readonly<Record<SumStep, SumStepName | undefined>> = {
 export interface TakeSumStepOptions {
   readonly store: Store;
   readonly documents: RunDocumentCache;
+  readonly views: SumViews;
   readonly waiters: Waiters;
   readonly primitives: SecAggPrimitives;
   readonly nodeId: string;
@@ -70,6 +71,7 @@ interface SumTask extends SumPhase {
   readonly place: number;
   readonly state: string;
   readonly plan: RunPlan;
+  readonly view: SumView;
   readonly baseModelHash: string;
 }
 
@@ -98,7 +100,7 @@ export async function takeSumStep(options: TakeSumStepOptions): Promise<NextStep
   }
 }
 
-async function sumTask({ store, documents, nodeId, request: { taskId } }: TakeSumStepOptions): Promise<SumTask> {
+async function sumTask({ store, documents, views, nodeId, request: { taskId } }: TakeSumStepOptions): Promise<SumTask> {
   const [row] = await store.db
     .select({
       ...{ id: tasks.id, runId: tasks.runId, round: tasks.round, attempt: tasks.attempt, kind: tasks.kind },
@@ -109,7 +111,7 @@ async function sumTask({ store, documents, nodeId, request: { taskId } }: TakeSu
   if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
   const { plan } = await documents.of(row.runId);
   if (plan.protection === undefined) throw new NexusError("MESSAGE_INVALID", `The run ${row.runId} protects no sums.`);
-  return { ...row, plan, place: placesByName(plan).get(row.party)! };
+  return { ...row, plan, view: views.of(row, plan), place: placesByName(plan).get(row.party)! };
 }
 
 async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: SumContribution): Promise<void> {
@@ -139,23 +141,23 @@ async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: 
 
 /** What a step keeps of a contribution that is in order. @throws SecAggViolation, RangeError */
 async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: SumContribution) {
-  const { store, publicKey, primitives } = options;
-  const { plan, place } = task;
+  const { publicKey, primitives } = options;
+  const { plan, place, view } = task;
   const size = plan.parties.length;
   // A party speaks for itself alone.
   const directory: Directory = { size, of: (party) => (party === place ? { key: publicKey, organisation: "" } : undefined) };
   const context = sumContext({ ...task, planHash: plan.planHash });
-  const steps = await closedSteps(store, task, plan);
-  const members = steps.get("keys") ?? [];
-  const inTurn = (before: SumStepName) => {
-    if (steps.get(before)?.includes(place) !== true) throw new SecAggViolation("out-of-order", `It did not take the step "${before}".`, place);
+  const inTurn = async (before: SumStepName) => {
+    const taken = (await view.steps(before)).get(before);
+    if (taken?.includes(place) === true) return taken;
+    throw new SecAggViolation("out-of-order", `It did not take the step "${before}".`, place);
   };
   switch (step.case) {
     case "keys":
       await checkAdvertisement(context, keysOf(step.value), directory, primitives);
       return { step: "keys", message: toBinary(KeyAdvertisementSchema, { ...step.value, proof: [] }) } as const;
     case "holders": {
-      inTurn("keys");
+      const members = await inTurn("keys");
       const drawn = placesOfBitmap(step.value, plan);
       const { holders } = secAggParameters(members.length, sumRules(plan, task.kind).assumptions);
       if (drawn.length !== holders || drawn.includes(place) || drawn.some((one) => !members.includes(one))) {
@@ -164,18 +166,18 @@ async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: S
       return { step: "holders", message: step.value } as const;
     }
     case "shares": {
-      inTurn("keys");
-      checkDealing(place, step.value.shares.map(dealtShares), await holdersOf(options, task, members));
+      await inTurn((await view.isComplete()) ? "keys" : "holders");
+      checkDealing(place, step.value.shares.map(dealtShares), await view.holdersOf(place));
       return { step: "shares", message: toBinary(DealingSchema, step.value) } as const;
     }
     case "survivors": {
-      inTurn("vector");
-      const list = await survivorList(options, task, members, steps.get("shares") ?? [], steps.get("vector") ?? []);
+      const [survivors, dealers] = [await inTurn("vector"), await inTurn("shares")];
+      const list = { root: (await view.cohort()).root, dealers: bitmapOf(size, dealers), survivors: bitmapOf(size, survivors) };
       await checkAgreement(context, list, { party: place, signature: step.value }, directory);
       return { step: "survivors", message: step.value } as const;
     }
     case "unmask":
-      inTurn("survivors");
+      await inTurn("survivors");
       return { step: "unmask", message: toBinary(UnmaskAnswerSchema, step.value) } as const;
     default:
       throw new SecAggViolation("malformed", "It is no step of a sum.", place);
@@ -192,8 +194,8 @@ async function refuse(
   if (task.state !== "accepted") {
     await retrying(() => refuseTask(store, task, { state: "failed", code: "SUM_REFUSED", message }));
   } else {
-    const steps = await closedSteps(store, task, task.plan);
-    const kept = await retrying(() => contribute(store, task, task.id, steps.has("survivors") ? "unmask" : "survivors", REFUSAL));
+    const isAgreed = (await task.view.steps("survivors")).has("survivors");
+    const kept = await retrying(() => contribute(store, task, task.id, isAgreed ? "unmask" : "survivors", REFUSAL));
     if (kept === "kept") {
       const { round, attempt, kind, party } = task;
       await retrying(() =>
@@ -208,80 +210,42 @@ async function refuse(
 
 /** What the party needs after a step; undefined while that step goes on. */
 async function nextStep(options: TakeSumStepOptions, task: SumTask, after: SumStepName): Promise<NextStep | undefined> {
-  const { store } = options;
-  const { plan, place } = task;
+  const { plan, place, view } = task;
   const end = (reason: string): NextStep => ({ next: { case: "end", value: { reason } } });
   if (after === "unmask") return end("The party has given its answer.");
-  const steps = await closedSteps(store, task, plan);
+  const steps = await view.steps(after);
   const taken = steps.get(after);
-  if (taken === undefined) return (await isOver(store, task)) ? end("The attempt was given up.") : undefined;
+  if (taken === undefined) return (await isOver(options.store, task)) ? end("The attempt was given up.") : undefined;
   if (!taken.includes(place)) return end(`The sum went on without this party's "${after}".`);
-  const members = steps.get("keys") ?? [];
-  const { graph } = secAggParameters(members.length, sumRules(plan, task.kind).assumptions);
-  const cohort = async () => {
-    const all = await contributionsTo(store, task, plan, "keys");
-    const isMember = new Set(members);
-    return cohortOf(all.filter(({ party }) => isMember.has(party)).map(({ message }) => keysOf(fromBinary(KeyAdvertisementSchema, message))));
-  };
   const bitmap = (places: Iterable<number>) => bitmapOf(plan.parties.length, places);
+  /** Keys of these parties, with what shows them in the cohort. */
+  const proven = async (parties: Iterable<number>) => {
+    const cohort = await view.cohort();
+    return [...parties].map((party) => cohort.proven(party)!).map((ad) => keysMessage(ad, ad.proof));
+  };
   switch (after) {
     case "keys": {
-      const { root, advertisements } = await cohort();
-      const keys = graph === "complete" ? advertisements.map((ad) => keysMessage(ad)) : [];
-      return { next: { case: "cohort", value: { members: bitmap(members), root, keys } } };
+      const { root, advertisements } = await view.cohort();
+      const keys = (await view.isComplete()) ? advertisements.map((ad) => keysMessage(ad)) : [];
+      return { next: { case: "cohort", value: { members: bitmap(taken), root, keys } } };
     }
-    case "holders": {
-      const { proven } = await cohort();
-      const wanted = [place, ...(await holdersOf(options, task, members))];
-      return { next: { case: "keys", value: { keys: wanted.map((party) => proven(party)!).map((ad) => keysMessage(ad, ad.proof)) } } };
-    }
+    case "holders":
+      return { next: { case: "keys", value: { keys: await proven([place, ...(await view.holdersOf(place))]) } } };
     case "shares": {
-      const isDealer = new Set(taken);
-      const shares = (await contributionsTo(store, task, plan, "shares")).flatMap(({ party, message }) =>
-        party === place || !isDealer.has(party)
-          ? []
-          : fromBinary(DealingSchema, message)
-              .shares.filter((share) => share.party === place)
-              .map(({ enc, ciphertext }) => ({ party, enc, ciphertext })),
-      );
-      let keys: ReturnType<typeof keysMessage>[] = [];
-      if (graph === "sampled") {
-        const [{ proven }, known] = [await cohort(), await holdersOf(options, task, members)];
-        keys = shares.filter(({ party }) => !known.has(party)).map(({ party }) => keysMessage(proven(party)!, proven(party)!.proof));
-      }
-      return { next: { case: "inbox", value: { dealers: bitmap(taken), shares, keys } } };
+      const shares = await view.sharesFor(place);
+      const holders = await view.holdersOf(place);
+      const unknown = (await view.isComplete()) ? [] : shares.map(({ dealer }) => dealer).filter((dealer) => !holders.has(dealer));
+      const received = shares.map(({ dealer, enc, ciphertext }) => ({ party: dealer, enc, ciphertext }));
+      return { next: { case: "inbox", value: { dealers: bitmap(taken), shares: received, keys: await proven(unknown) } } };
     }
     case "vector":
       return { next: { case: "survivors", value: bitmap(taken) } };
     case "survivors": {
-      const holders = await holdersOf(options, task, members);
-      const signed = await contributionsTo(store, task, plan, "survivors");
-      const signatures = signed.filter(({ party }) => holders.has(party)).map(({ party, message }) => ({ party, signature: message }));
-      return { next: { case: "signatures", value: { signatures } } };
+      const holders = await view.holdersOf(place);
+      const signed = (await view.signatures()).filter(({ party }) => holders.has(party));
+      return { next: { case: "signatures", value: { signatures: signed.map(({ party, message }) => ({ party, signature: message })) } } };
     }
   }
-}
-
-/** Who holds the party's shares. */
-async function holdersOf({ store }: TakeSumStepOptions, task: SumTask, members: readonly number[]): Promise<ReadonlySet<number>> {
-  const { graph } = secAggParameters(members.length, sumRules(task.plan, task.kind).assumptions);
-  if (graph === "complete") return new Set(members);
-  const drawn = (await contributionsTo(store, task, task.plan, "holders")).find(({ party }) => party === task.place);
-  return new Set(drawn === undefined ? [] : placesOfBitmap(drawn.message, task.plan));
-}
-
-async function survivorList(
-  { store }: TakeSumStepOptions,
-  task: SumTask,
-  members: readonly number[],
-  dealers: readonly number[],
-  survivors: readonly number[],
-) {
-  const isMember = new Set(members);
-  const keys = (await contributionsTo(store, task, task.plan, "keys")).filter(({ party }) => isMember.has(party));
-  const { root } = cohortOf(keys.map(({ message }) => keysOf(fromBinary(KeyAdvertisementSchema, message))));
-  const size = task.plan.parties.length;
-  return { root, dealers: bitmapOf(size, dealers), survivors: bitmapOf(size, survivors) };
 }
 
 /** Whether nothing is asked of an attempt's parties any more. */

@@ -1,0 +1,104 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import type { Store } from "@ciphernx/core/store";
+import { type Cohort, cohortOf, type ReceivedShares, secAggParameters } from "@ciphernx/crypto/secagg";
+import { DealingSchema, KeyAdvertisementSchema } from "@ciphernx/protocol/proto";
+import type { RunPlan } from "../../../spec/index.ts";
+import { keysOf } from "../../sum/messages.ts";
+import { sumRules } from "../../sum/sum-terms.ts";
+import { sumKey } from "./sum-key.ts";
+import { type ClosedSteps, closedSteps, type Contribution, contributionsTo, placesOfBitmap, type SumPhase, type SumStepName } from "./sum-store.ts";
+
+/** Sums that are kept: those at work. */
+const KEPT = 4;
+
+/** What is the same for all parties of a sum once a step has ended, read once for all that ask. */
+export interface SumView {
+  /** Steps that ended, that one among them if it has. */
+  steps(wanted: SumStepName): Promise<ClosedSteps>;
+  /** Keys of the cohort. */
+  cohort(): Promise<Cohort>;
+  /** Whether everybody holds shares of everybody. */
+  isComplete(): Promise<boolean>;
+  /** Who holds the shares of a party. */
+  holdersOf(party: number): Promise<ReadonlySet<number>>;
+  /** Shares that were dealt to a party. */
+  sharesFor(party: number): Promise<readonly ReceivedShares[]>;
+  /** Signatures of the survivors' list. */
+  signatures(): Promise<readonly Contribution[]>;
+}
+
+/** Views of the sums that are under way. */
+export interface SumViews {
+  of(sum: SumPhase, plan: RunPlan): SumView;
+}
+
+export function createSumViews(store: Store): SumViews {
+  const kept = new Map<string, SumView>();
+  return {
+    of(sum, plan) {
+      const key = sumKey(sum);
+      const view = kept.get(key) ?? sumView(store, sum, plan);
+      // The latest used is the last to go.
+      kept.delete(key);
+      kept.set(key, view);
+      for (const oldest of kept.keys()) {
+        if (kept.size <= KEPT) break;
+        kept.delete(oldest);
+      }
+      return view;
+    },
+  };
+}
+
+function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
+  let known: ClosedSteps = new Map();
+  const members = async () => (await steps("keys")).get("keys") ?? [];
+
+  async function steps(wanted: SumStepName): Promise<ClosedSteps> {
+    if (!known.has(wanted)) known = await closedSteps(store, sum, plan);
+    return known;
+  }
+
+  /** What never changes once the step has ended; before, it is asked anew. */
+  function ended<T>(step: SumStepName, read: () => Promise<T>): () => Promise<T> {
+    let result: Promise<T> | undefined;
+    return async () => {
+      if (!(await steps(step)).has(step)) return read();
+      result ??= read().catch((error: unknown) => {
+        result = undefined;
+        throw error;
+      });
+      return result;
+    };
+  }
+
+  const taken = async (step: SumStepName) => {
+    const who = new Set((await steps(step)).get(step));
+    return (await contributionsTo(store, sum, plan, step)).filter(({ party }) => who.has(party));
+  };
+  const cohort = ended("keys", async () => cohortOf((await taken("keys")).map(({ message }) => keysOf(fromBinary(KeyAdvertisementSchema, message)))));
+  const isComplete = ended("keys", async () => secAggParameters((await members()).length, sumRules(plan, sum.kind).assumptions).graph === "complete");
+  const everybody = ended("keys", async () => new Set(await members()));
+  const drawn = ended(
+    "holders",
+    async () => new Map((await taken("holders")).map(({ party, message }) => [party, new Set(placesOfBitmap(message, plan))])),
+  );
+  const shares = ended("shares", async () => {
+    const byHolder = new Map<number, ReceivedShares[]>();
+    for (const { party, message } of await taken("shares")) {
+      for (const { party: holder, enc, ciphertext } of fromBinary(DealingSchema, message).shares) {
+        const own = byHolder.get(holder) ?? [];
+        own.push({ dealer: party, enc, ciphertext });
+        byHolder.set(holder, own);
+      }
+    }
+    return byHolder;
+  });
+
+  return {
+    ...{ steps, cohort, isComplete },
+    holdersOf: async (party) => ((await isComplete()) ? everybody() : ((await drawn()).get(party) ?? new Set())),
+    sharesFor: async (party) => (await shares()).get(party) ?? [],
+    signatures: ended("survivors", () => taken("survivors")),
+  };
+}
