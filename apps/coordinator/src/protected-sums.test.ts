@@ -1,22 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
-import { folderRoster, folderSumJournal, joinNode, loadIdentity, type SumJournal } from "@ciphernx/ai/federation/node";
-import {
-  createOrganisation,
-  foundingEntry,
-  inviteOrganisation,
-  joinRoster,
-  rosterAccess,
-  type RosterAccess,
-  runSigner,
-  signForNode,
-  type OpenOrganisation,
-} from "@ciphernx/ai/federation/organisation";
+import { createHash } from "node:crypto";
+import { folderRoster, folderSumJournal, loadIdentity, type SumJournal } from "@ciphernx/ai/federation/node";
 import type { RunSpecInput } from "@ciphernx/ai/spec";
 import { rounds, sumContributions, sumSteps, tasks } from "@ciphernx/core/store";
 import { and, eq } from "@ciphernx/core/store/sql";
-import { connectTransport } from "@ciphernx/protocol/wire/connect";
-import type { Transport } from "@ciphernx/protocol/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RosteredProject, rosteredProject } from "./rostered-project.fixture.ts";
 import { classRows, rowsSpec, startWork, testCoordinator, type TestCoordinator, type WorkingNode } from "./test-coordinator.fixture.ts";
 
 const NAMES = ["ash", "birch", "cedar", "elm", "fir"] as const;
@@ -24,13 +12,12 @@ const SECAGG = { kind: "secagg" } as const;
 const ENCODING = { range: 1, bits: 16 } as const;
 
 let lent: TestCoordinator;
-let transport: Transport;
-let founder: { readonly organisation: OpenOrganisation; readonly access: RosterAccess };
+let project: RosteredProject;
 const nodes = new Map<string, WorkingNode>();
 const stack = new AsyncDisposableStack();
 
 const spec = (changes: Partial<RunSpecInput> = {}) => rowsSpec({ encoding: ENCODING, rounds: 2, ...changes });
-const start = (changes: Partial<RunSpecInput>) => lent.nexus.runs.start(spec(changes), { signer: runSigner(founder.access, founder.organisation) });
+const start = (changes: Partial<RunSpecInput>) => lent.nexus.runs.start(spec(changes), { signer: project.signer });
 
 /** Starts a node that has joined, over what its folder keeps. */
 async function work(name: string, sums: SumJournal = folderSumJournal(lent.folderOf(name))): Promise<WorkingNode> {
@@ -56,24 +43,8 @@ function killing(name: string) {
 
 beforeAll(async () => {
   lent = stack.use(await testCoordinator());
-  transport = stack.use(connectTransport({ baseUrl: lent.url }));
-  const { projectId: project } = await lent.nexus.status();
-  for (const name of NAMES) {
-    const folder = lent.folderOf(`org-${name}`);
-    const organisation = await createOrganisation({ folder, name, project, url: lent.url, passphrase: randomBytes(32) });
-    const access = rosterAccess(transport, { project, keys: organisation.keys });
-    if (name === "ash") {
-      founder = { organisation, access };
-      await lent.nexus.organisations.found((await foundingEntry(organisation)).entry);
-    } else {
-      const invitation = await inviteOrganisation(founder.access, founder.organisation, { name, expiresInSeconds: 60 });
-      await joinRoster(rosterAccess(transport, { project, keys: [invitation.key] }), organisation, invitation);
-    }
-    const { token } = await lent.nexus.nodes.createJoinToken();
-    await joinNode({ url: lent.url, token, name, folder: lent.folderOf(name) });
-    await signForNode(access, organisation, lent.folderOf(name));
-    await work(name);
-  }
+  project = stack.use(await rosteredProject(lent, new Map(NAMES.map((name) => [name, `org-of-${name}`]))));
+  for (const name of NAMES) await work(name);
   stack.defer(async () => {
     for (const node of nodes.values()) await node[Symbol.asyncDispose]();
   });

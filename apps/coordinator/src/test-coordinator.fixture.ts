@@ -31,6 +31,7 @@ import type { RunSpecInput } from "@ciphernx/ai/spec";
 import { networkTrainer, type Trainer } from "@ciphernx/ai/training";
 import { sleep } from "@ciphernx/core/lifecycle";
 import { temporaryFolder, testDatabase } from "@ciphernx/core/store/testing";
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { pino } from "pino";
 import { type Coordinator, type CoordinatorOptions, ownerTokenPath, startCoordinator } from "./index.ts";
@@ -146,6 +147,7 @@ export async function startWork(
     signal: stop.signal,
     ...(kept === undefined ? {} : { kept }),
     ...(guard === undefined ? {} : { guard }),
+    secAgg: nodeSecAgg,
     ...(sums === undefined ? {} : { sums }),
     ...{ roster, auditHeads },
     onEvent: (event) => events.push(event),

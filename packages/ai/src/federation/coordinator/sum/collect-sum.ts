@@ -13,7 +13,7 @@ import { type UnmaskedSums } from "./unmasked-sums.ts";
 /** Longest sleep between two looks at a step: what notices nodes that went silent. */
 const LOOK_INTERVAL_MS = 1_000;
 /** How long a step waits that costs a party milliseconds. Who is silent longer has dropped out, as far as this sum goes. */
-const SHORT_STEP_MS = 20_000;
+const SHORT_STEP_MS = 60_000;
 
 interface StepRule {
   readonly step: SumStepName;
