@@ -1,5 +1,20 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { joinNode } from "@ciphernx/ai/federation/node";
+import {
+  createOrganisation,
+  foundingEntry,
+  inviteOrganisation,
+  joinRoster,
+  type OpenOrganisation,
+  rosterAccess,
+  type RosterAccess,
+  runSigner,
+  signForNode,
+} from "@ciphernx/ai/federation/organisation";
+import type { RunSpecInput } from "@ciphernx/ai/spec";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import { connect, type Nexus, type RunEvent, type RunHandle } from "@ciphernx/ai/client";
 import { ownerTokenPath } from "@ciphernx/coordinator";
 import { type TemporaryFolder, temporaryFolder } from "@ciphernx/core/store/testing";
@@ -26,6 +41,8 @@ export interface Federation extends AsyncDisposable {
   startCoordinator(options?: Omit<StartOptions, "port">): Promise<void>;
   /** Files that say that somebody uses the data folder. */
   locks(): Promise<readonly string[]>;
+  /** Starts a run, signed where the parties are on a roster. */
+  start(spec: RunSpecInput): Promise<RunHandle>;
   /** A single-use token for another party. */
   joinToken(): Promise<string>;
 }
@@ -35,11 +52,15 @@ export interface FederationOptions {
   readonly parties?: readonly string[];
   /** The data folder's parent, when it is not a temporary folder of this federation. */
   readonly folder?: string;
+  /** Whether each party is an organisation on a roster. Default: there is none. */
+  readonly isRostered?: boolean;
 }
+
+type RunSigner = ReturnType<typeof runSigner>;
 
 const AT_ONCE: Pace = { before: () => {} };
 
-export async function startFederation({ parties = PARTIES, folder: given }: FederationOptions = {}): Promise<Federation> {
+export async function startFederation({ parties = PARTIES, folder: given, isRostered = false }: FederationOptions = {}): Promise<Federation> {
   const temporary: TemporaryFolder | undefined = given === undefined ? await temporaryFolder() : undefined;
   const folder = given ?? temporary!.path;
   const home = join(folder, "home");
@@ -48,7 +69,10 @@ export async function startFederation({ parties = PARTIES, folder: given }: Fede
   const port = Number(new URL(coordinator.url).port);
   const nexus = connect({ url: coordinator.url, token: (await readFile(ownerTokenPath(home), "utf8")).trim() });
 
+  let signer: RunSigner | undefined;
+
   const federation: Federation = {
+    start: (spec) => nexus.runs.start(spec, signer === undefined ? {} : { signer }),
     folder,
     home,
     port,
@@ -81,12 +105,39 @@ export async function startFederation({ parties = PARTIES, folder: given }: Fede
   };
   const pace: Pace = { before: (...task) => federation.pace.before(...task) };
   const serving: Promise<void>[] = [];
+  if (isRostered) signer = await joinOnRoster(federation, coordinator.url, parties);
   for (const name of parties) {
-    const token = await federation.joinToken();
-    serving.push(party(name, pace).serve({ url: coordinator.url, token, name, folder: join(folder, name), signal: leaving.signal }));
+    const place = { name, folder: join(folder, name), signal: leaving.signal };
+    const joining = isRostered ? {} : { url: coordinator.url, token: await federation.joinToken() };
+    serving.push(party(name, pace).serve({ ...place, ...joining }));
   }
   await online(nexus, parties);
   return federation;
+}
+
+/** Joins parties, each signed for by an organisation of its own. */
+async function joinOnRoster({ nexus, folder }: Federation, url: string, parties: readonly string[]): Promise<RunSigner> {
+  await using transport = connectTransport({ baseUrl: url });
+  const { projectId: project } = await nexus.status();
+  let founder: { readonly organisation: OpenOrganisation; readonly access: RosterAccess } | undefined;
+  for (const name of parties) {
+    const passphrase = randomBytes(32);
+    const organisation = await createOrganisation({ folder: join(folder, `org-${name}`), name, project, url, passphrase });
+    const access = rosterAccess(transport, { project, keys: organisation.keys });
+    if (founder === undefined) {
+      founder = { organisation, access };
+      await nexus.organisations.found((await foundingEntry(organisation)).entry);
+    } else {
+      const invitation = await inviteOrganisation(founder.access, founder.organisation, { name, expiresInSeconds: 60 });
+      await joinRoster(rosterAccess(transport, { project, keys: [invitation.key] }), organisation, invitation);
+    }
+    const { token } = await nexus.nodes.createJoinToken();
+    await joinNode({ url, token, name, folder: join(folder, name) });
+    await signForNode(access, organisation, join(folder, name));
+  }
+  // The organisation's own way to the roster, whichever process serves it.
+  const lasting = connectTransport({ baseUrl: url });
+  return runSigner(rosterAccess(lasting, { project, keys: founder!.organisation.keys }), founder!.organisation);
 }
 
 /** Waits until parties have registered their data. */
@@ -99,8 +150,8 @@ export async function online(nexus: Nexus, parties: readonly string[]): Promise<
 }
 
 /** The hash of a run in which nothing happens. */
-export async function undisturbedHash(federation: Federation, rounds: number): Promise<string> {
-  const run = await federation.nexus.runs.start(runSpec(rounds));
+export async function undisturbedHash(federation: Federation, rounds: number, spec: RunSpecInput = runSpec(rounds)): Promise<string> {
+  const run = await federation.start(spec);
   return (await run.result()).modelHash;
 }
 

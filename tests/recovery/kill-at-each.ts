@@ -1,4 +1,5 @@
 import type { RunHandle } from "@ciphernx/ai/client";
+import type { RunSpecInput } from "@ciphernx/ai/spec";
 import type { Federation } from "./federation.ts";
 import { runSpec } from "./parties.ts";
 import type { Point } from "./points.ts";
@@ -8,6 +9,8 @@ export interface KillOptions {
   readonly times?: number;
   /** What is killed. Default: the coordinator. */
   readonly kill?: (federation: Federation, gate: string) => Promise<void>;
+  /** Which run, by its rounds. */
+  readonly spec?: (rounds: number) => RunSpecInput;
 }
 
 /** Rounds of a run that is killed at so many points: one before the first and one after the last. */
@@ -16,11 +19,15 @@ export function roundsFor(points: readonly Point[]): number {
 }
 
 /** Starts a run and kills the coordinator in round 2 at the first point, in round 3 at the second and so on. Returns when the last point is behind it. */
-export async function killAtEach(federation: Federation, points: readonly Point[], { times = 1, kill }: KillOptions = {}): Promise<RunHandle> {
+export async function killAtEach(
+  federation: Federation,
+  points: readonly Point[],
+  { times = 1, kill, spec = runSpec }: KillOptions = {},
+): Promise<RunHandle> {
   // The first round waits until the gates, which name the run, are there.
   const ready = Promise.withResolvers<void>();
   federation.pace = { before: () => ready.promise };
-  const run = await federation.nexus.runs.start(runSpec(roundsFor(points)));
+  const run = await federation.start(spec(roundsFor(points)));
   const gates = points.map(({ name, gate }, index) => ({ name: `${run.id} ${name}`, ...gate(run.id, index + 2) }));
   await federation.coordinator.close(gates);
   ready.resolve();

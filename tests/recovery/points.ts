@@ -66,6 +66,40 @@ export const STATISTICS_POINTS = {
   prepared: stepRecorded("prepare", "after the preprocessing was kept"),
 } as const satisfies Readonly<Record<string, Point>>;
 
+/** A step of a protected sum is about to end: all have handed in, and nobody has been told. */
+function sumStepEnds(step: string, name: string, kind = "fit"): Point {
+  return {
+    name,
+    gate: (runId, round) => ({
+      table: "sum_steps",
+      on: "insert",
+      when: `new.run_id = '${runId}' and new.round = ${round} and new.kind = '${kind}' and new.step = '${step}'`,
+    }),
+  };
+}
+
+/** What parties hand in for a step of a protected sum is about to be kept. */
+function handingIn(step: string, name: string): Point {
+  return {
+    name,
+    gate: (runId, round) => ({ table: "sum_contributions", on: "insert", when: `new.step = '${step}' and gate.at('${runId}', ${round - 1})` }),
+  };
+}
+
+/** What a protected run has besides. */
+export const SUM_POINTS = {
+  advertising: handingIn("keys", "while keys arrive"),
+  advertised: sumStepEnds("keys", "before the cohort is closed"),
+  dealing: handingIn("shares", "while shares arrive"),
+  dealt: sumStepEnds("shares", "before the dealers are closed"),
+  masked: sumStepEnds("vector", "before the survivors are closed"),
+  agreeing: handingIn("survivors", "while signatures arrive"),
+  agreed: sumStepEnds("survivors", "before the signatures are closed"),
+  unmasking: handingIn("unmask", "while shares are given away"),
+  unmasked: sumStepEnds("unmask", "before the answers are closed"),
+  judged: sumStepEnds("unmask", "before the answers of the evaluation are closed", "evaluate"),
+} as const satisfies Readonly<Record<string, Point>>;
+
 /** Files are gone, their rows are about to go. */
 function collection(runId: string, round: number): Omit<Gate, "name"> {
   return { table: "blobs", on: "delete", when: `old.kind = 'update' and gate.at('${runId}', ${round})` };

@@ -5,7 +5,15 @@ import { rounds, sumContributions, sumSteps, tasks } from "@ciphernx/core/store"
 import { and, eq } from "@ciphernx/core/store/sql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RosteredProject, rosteredProject } from "./rostered-project.fixture.ts";
-import { classRows, rowsSpec, startWork, testCoordinator, type TestCoordinator, type WorkingNode } from "./test-coordinator.fixture.ts";
+import {
+  classRows,
+  openTestSession,
+  rowsSpec,
+  startWork,
+  testCoordinator,
+  type TestCoordinator,
+  type WorkingNode,
+} from "./test-coordinator.fixture.ts";
 
 const NAMES = ["ash", "birch", "cedar", "elm", "fir"] as const;
 const SECAGG = { kind: "secagg" } as const;
@@ -144,6 +152,32 @@ describe("a node that falls away in the middle of a sum", () => {
     expect(answered.map(({ party }) => party).toSorted()).toEqual(["ash", "birch", "cedar", "fir"]);
     expect(result.modelHash).toBe((await (await start({ protection: { kind: "none" }, rounds: 1, evaluate: { every: 0 } })).result()).modelHash);
   }, 90_000);
+});
+
+describe("a node at work in a sum", () => {
+  it("is wanted until its sum is unmasked, though its vector has arrived", async () => {
+    await nodes.get("cedar")![Symbol.asyncDispose]();
+    const { identity } = await loadIdentity(lent.folderOf("cedar"));
+    const journal = folderSumJournal(lent.folderOf("cedar"));
+    const asked: { readonly task: string; readonly cancelled: readonly string[] }[] = [];
+    const beat = async (task: string) => {
+      const session = await openTestSession(lent.url, identity);
+      const { cancelledTaskIds } = await session.call((client) => client.heartbeat({ taskIds: [task] }));
+      asked.push({ task, cancelled: cancelledTaskIds });
+      await session.transport.close();
+    };
+    await work("cedar", {
+      ...journal,
+      append: async (entry) => {
+        if (entry.step === "answered") await beat(entry.taskId);
+        return journal.append(entry);
+      },
+    });
+    await (await start({ protection: SECAGG, rounds: 1, evaluate: { every: 0 } })).result();
+    expect(asked).toEqual([{ task: expect.any(String) as string, cancelled: [] }]);
+    await beat(asked[0]!.task);
+    expect(asked[1]!.cancelled).toEqual([asked[0]!.task]);
+  });
 });
 
 describe("a plan", () => {

@@ -1,5 +1,5 @@
 import { prepared, retrying, type Store, tasks } from "@ciphernx/core/store";
-import { and, asc, eq, inArray, sql } from "@ciphernx/core/store/sql";
+import { and, asc, eq, inArray, or, sql } from "@ciphernx/core/store/sql";
 import type { PhaseKind } from "../round/run-round.ts";
 import type { RunDocumentCache, RunDocuments } from "./run-documents.ts";
 
@@ -97,6 +97,14 @@ export function createDeliveries(store: Store, documents: RunDocumentCache): Del
 type DeliveredTask = Awaited<ReturnType<ReturnType<typeof oldestTasks>["execute"]>>[number];
 
 const isOpen = inArray(tasks.state, ["waiting", "delivered"]);
+/** A task whose vector is in a sum that its party helps to unmask. */
+const isBeingUnmasked = sql`${tasks.state} = 'accepted'
+  and exists (select from sum_steps s where s.step = 'keys'
+    and (s.run_id, s.round, s.attempt, s.kind) = (${tasks.runId}, ${tasks.round}, ${tasks.attempt}, ${tasks.kind}))
+  and not exists (select from sum_steps s where s.step = 'unmask'
+    and (s.run_id, s.round, s.attempt, s.kind) = (${tasks.runId}, ${tasks.round}, ${tasks.attempt}, ${tasks.kind}))
+  and exists (select from rounds r where r.state not in ('abandoned', 'committed')
+    and (r.run_id, r.round, r.attempt) = (${tasks.runId}, ${tasks.round}, ${tasks.attempt}))`;
 /** For one transaction alone: it need not wait for the disk. */
 const UNSYNCED = sql`set_config('synchronous_commit', 'off', true) is not null`;
 
@@ -133,13 +141,13 @@ const markDelivered = prepared((db) =>
     .prepare("mark-delivered"),
 );
 
-/** Which of these tasks are no longer wanted: answered, expired, or of another node. */
+/** Which of these tasks are no longer wanted: answered, expired, or of another node. A node whose masked vector arrived is still wanted in its sum. */
 export async function cancelledTasks(store: Store, nodeId: string, taskIds: readonly string[]): Promise<readonly string[]> {
   if (taskIds.length === 0) return [];
   const open = await store.db
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(inArray(tasks.id, [...taskIds]), eq(tasks.nodeId, nodeId), inArray(tasks.state, ["waiting", "delivered"])));
+    .where(and(inArray(tasks.id, [...taskIds]), eq(tasks.nodeId, nodeId), or(isOpen, isBeingUnmasked)));
   const wanted = new Set(open.map(({ id }) => id));
   return taskIds.filter((id) => !wanted.has(id));
 }
