@@ -35,6 +35,13 @@ export async function collectBlobs(store: Store, lock: SharedLock): Promise<numb
   });
 }
 
+/** Deletes what parties handed in for sums of rounds that are over: shares that nobody needs any more. */
+export async function collectContributions({ db }: Pick<Store, "db">): Promise<void> {
+  await db.execute(sql`
+    delete from sum_contributions using tasks t join rounds r using (run_id, round, attempt)
+    where t.id = sum_contributions.task_id and r.state in ('committed', 'abandoned')`);
+}
+
 /** Collects blobs beside the rounds, so that no round waits for it. */
 export interface BlobCollector {
   /** Has unreferenced blobs collected soon; a request during a collection is served by another one after it. */
@@ -50,7 +57,9 @@ export function createBlobCollector(store: Store, lock: SharedLock, onFailure: (
   const run = async (): Promise<void> => {
     while (wanted) {
       wanted = false;
-      await collectBlobs(store, lock).catch(onFailure);
+      await collectBlobs(store, lock)
+        .then(() => collectContributions(store))
+        .catch(onFailure);
     }
     running = undefined;
   };

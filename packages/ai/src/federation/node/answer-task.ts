@@ -185,7 +185,7 @@ async function hide(options: AnswerTaskOptions, { vector, asked, kind }: HiddenV
   const followed = await session.call(async () => roster?.follow(session.transport, plan.roster));
   if (followed === undefined) {
     throw new NexusError("SUM_REFUSED", `Nobody has told ${identity.name} whose node it is, so it cannot tell who the other parties of a sum are.`, {
-      hint: "`nexus node anchor` names the organisation whose node it is.",
+      hint: "`nexus node approve NAME --org FOLDER --folder DIR` signs for the node and tells it, then start it again.",
     });
   }
   await inSpan(tracer, "mask", {}, async () =>
