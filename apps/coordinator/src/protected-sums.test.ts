@@ -29,9 +29,9 @@ const spec = (changes: Partial<RunSpecInput> = {}) => rowsSpec({ encoding: ENCOD
 const start = (changes: Partial<RunSpecInput>) => lent.nexus.runs.start(spec(changes), { signer: project.signer });
 
 /** Starts a node that has joined, over what its folder keeps. */
-async function work(name: string, sums: SumJournal = folderSumJournal(lent.folderOf(name))): Promise<WorkingNode> {
+async function work(name: string, sums: SumJournal = folderSumJournal(lent.folderOf(name)), heldOut = 6): Promise<WorkingNode> {
   const { identity } = await loadIdentity(lent.folderOf(name));
-  const options = { rows: classRows(name, 20 + name.length, 6), roster: await folderRoster(lent.folderOf(name), identity), sums };
+  const options = { rows: classRows(name, 20 + name.length, heldOut), roster: await folderRoster(lent.folderOf(name), identity), sums };
   const node = await startWork(lent.url, identity, options);
   nodes.set(name, node);
   return node;
@@ -180,6 +180,25 @@ describe("a node at work in a sum", () => {
     expect(asked).toEqual([{ task: expect.any(String) as string, cancelled: [] }]);
     await beat(asked[0]!.task);
     expect(asked[1]!.cancelled).toEqual([asked[0]!.task]);
+  });
+});
+
+describe("an evaluation by fewer parties than a sum may have", () => {
+  it("is not made, and leaves nobody with something to do", async () => {
+    for (const name of ["ash", "birch", "cedar"]) {
+      await nodes.get(name)![Symbol.asyncDispose]();
+      await work(name, undefined, 0);
+    }
+    const run = await start({ protection: SECAGG, rounds: 2 });
+    await run.result();
+    const { db } = lent.coordinator.store;
+    const evaluated = await db.select({ evaluated: rounds.evaluateMetrics }).from(rounds).where(eq(rounds.runId, run.id));
+    expect(evaluated).toEqual([{ evaluated: null }, { evaluated: null }]);
+    const states = await db
+      .select({ state: tasks.state })
+      .from(tasks)
+      .where(and(eq(tasks.runId, run.id), eq(tasks.kind, "evaluate")));
+    expect(new Set(states.map(({ state }) => state))).toEqual(new Set(["expired"]));
   });
 });
 

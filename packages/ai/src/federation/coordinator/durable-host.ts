@@ -100,7 +100,7 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
     async collect(phase, parties, rule) {
       const deadlineUnixMs = await deadlineOf(phase);
       if (sums !== undefined) {
-        const collected = await collectSum(context, run, sums, phase, parties, { ...rule, deadlineUnixMs });
+        const collected = await collectSum({ context, run, sums, phase, parties, rule: { ...rule, deadlineUnixMs } });
         traces.closed(runId, phase);
         return collected;
       }

@@ -22,18 +22,32 @@ interface StepRule {
   readonly deadlineUnixMs: number;
 }
 
+/** One sum that is collected, and what by. */
+export interface SumToCollect {
+  readonly context: RoundContext;
+  readonly run: HostedRun;
+  readonly sums: UnmaskedSums;
+  readonly phase: Phase;
+  readonly parties: readonly string[];
+  readonly rule: ClosingRule;
+}
+
 /**
  * Collects one protected sum: keys, shares, masked vectors, signatures, answers. Every step that ended is kept, so that after a crash the next process goes on
  * where this one was. A sum that cannot be unmasked, or that no updates can add up to, is given up.
  */
-export async function collectSum(
-  context: RoundContext,
-  run: HostedRun,
-  sums: UnmaskedSums,
-  phase: Phase,
-  parties: readonly string[],
-  rule: ClosingRule,
-): Promise<Collected> {
+export async function collectSum(collecting: SumToCollect): Promise<Collected> {
+  const collected = await takeSteps(collecting);
+  if (collected.kind === "abandon" && collecting.phase.kind === "evaluate") {
+    // The attempt goes on without its evaluation; whoever still works for that is told.
+    const { context, run, phase } = collecting;
+    await expireOthers(context.store, run.runId, phase, []);
+    announceStep(context.waiters, { ...phase, runId: run.runId });
+  }
+  return collected;
+}
+
+async function takeSteps({ context, run, sums, phase, parties, rule }: SumToCollect): Promise<Collected> {
   const { store, closing, waiters, log } = context;
   const { runId, plan } = run;
   const sum: SumPhase = { ...phase, runId };
@@ -71,7 +85,7 @@ export async function collectSum(
       const accepted = step === "vector" ? await closePhase(store, runId, phase, asked) : decision.accepted;
       await closeStep(store, sum, plan, step, placesOfNames(accepted), opened);
       if (step !== "vector" && step !== "survivors" && step !== "unmask") await expireOthers(store, runId, phase, accepted);
-      const [stands] = [(await closedSteps(store, sum, plan)).get(step) ?? []];
+      const stands = (await closedSteps(store, sum, plan)).get(step) ?? [];
       announceStep(waiters, sum);
       return { kind: "close", accepted: namesOf(stands) };
     }
