@@ -1,69 +1,129 @@
 /**
- * How many hold shares of a party's secrets, and how many of them it takes. Sources: Bonawitz et al. (CCS 2017), §6.2, for a complete graph and a coordinator that may be
- * malicious; Bell et al. (CCS 2020), §3.2 and §4, for neighbours that parties draw themselves.
+ * How many hold shares of a party's secrets, and how many of them it takes to give one back.
  *
- * A coordinator that tells some holders of a party's shares that the party survived, and others that it dropped out, gets both kinds of shares: colluding holders give both, an honest one
- * only one. It needs `threshold` of each, so with k holders of whom c collude it fails as long as 2t > k + c. In a complete graph c is everybody who colludes; in a
- * sampled one it is a draw, and the bound holds for all parties at once except with probability 2^−40. Then also c < t, so that those who collude cannot unmask anybody by themselves.
+ * Sources: Bonawitz et al., "Practical Secure Aggregation for Privacy-Preserving Machine Learning" (CCS 2017), §6.2, for a complete graph under a coordinator that may be
+ * malicious; Bell et al., "Secure Single-Server Aggregation with (Poly)Logarithmic Overhead" (CCS 2020), §4, for holders that each party draws itself.
  *
- * Assumes that parties draw their holders uniformly, and that who colludes and who drops out does not depend on the draw.
+ * A coordinator that shows some holders a list in which a party is in the sum, and others one in which it dropped out, gets shares of both its secrets. An
+ * honest holder answers once; a corrupt one both ways. Each secret takes t shares, so with k holders of whom c are corrupt it fails as long as 2t > k + c. In
+ * a complete graph c counts everybody who is corrupt; in a sampled one it is hypergeometric, as is how many holders drop out. Failures are bounded for all
+ * parties of an attempt together, by a union bound:
+ *   privacy       2^−40  that any party has 2t − k corrupt holders or more;
+ *   correctness   2^−30  that any party has fewer than t holders that answer;
+ *   connectivity  2^−40  that the honest parties can be kept in groups with a sum each (`connectivity.ts`).
+ * From privacy also c < t: the corrupt holders alone give nothing back.
+ *
+ * Assumes that honest parties draw their holders uniformly and by themselves; that the corrupt are chosen before the draw, and that who drops out by accident does not depend on it.
+ * Who hinders an attempt by refusing to answer, as corrupt parties may, is not bounded: that costs the attempt, nobody's privacy.
+ *
+ * The same bits on every host: parties that work the parameters out for themselves come to the same.
  *
  * @module
  */
-import { log2AtLeast, log2Sum, type LogFactorials, logFactorials } from "./tails.ts";
+import { log2SuccessesAtLeast } from "./binomial.ts";
+import { log2Disconnected } from "./connectivity.ts";
+import { log2AtLeast } from "./hypergeometric.ts";
+import { log2 } from "./log2.ts";
 
-/** Most parties of which everybody holds shares of everybody. */
+/** Most parties of whom everybody holds shares of everybody's secrets. */
 export const MOST_COMPLETE = 50;
-/** Most parties at all: a share has a place in GF(65,537). */
+/** Most parties at all: a holder's place is a point of GF(65537) other than 0. */
 const MOST_PARTIES = 65_536;
 
-/** log2 of the probability with which privacy may fail for any party of an attempt. */
+/** log2 of the probabilities, for all parties of an attempt together. */
 const PRIVACY = -40;
-/** log2 of the probability with which an attempt may fail though no more drop out than assumed. */
 const CORRECTNESS = -30;
 
-/** What parameters are worked out for. */
+/** Who may fail a sum. Both are taken of the parties that advertised keys, rounded down. */
 export interface Assumptions {
-  /** Fraction of the parties that may collude with the coordinator: from 0, below 1/2. */
+  /** Fraction of the parties that may collude with the coordinator, 0 ≤ · < 1/2. */
   readonly corruption: number;
-  /** Fraction that may drop out between the keys and the unmasking: from 0, below 1/2. */
+  /** Fraction that may drop out between keys and unmasking, 0 ≤ · < 1/2. */
   readonly dropout: number;
 }
 
-/** How one attempt is protected. */
+/** Who holds shares of whose secrets in one attempt, and what it withstands. */
 export interface SecAggParameters {
   readonly graph: "complete" | "sampled";
-  /** Parties that advertised keys. */
+  /** N: parties that advertised keys. */
   readonly parties: number;
-  /** Who hold shares of a party's secrets; in a complete graph the party itself is one of them. */
+  /** k: parties that hold shares of one party's secrets. In a complete graph all N, itself included; in a sampled one others that it draws. */
   readonly holders: number;
-  /** Shares that give a secret back. */
+  /** t: shares that give a secret back. */
   readonly threshold: number;
-  /** Most parties that may collude with the coordinator. */
+  /** Most parties that may collude with the coordinator. In a complete graph what the threshold withstands: what is assumed, and a third at least. */
   readonly corrupt: number;
-  /** Fewest parties whose vectors a party lets be added. */
+  /** Most parties that may drop out. In a complete graph no more than leave a threshold. */
+  readonly dropped: number;
+  /** Fewest parties in a sum: a node unmasks no smaller one. */
   readonly leastSurvivors: number;
-  /** Most parties that may have drawn one: more are refused. */
+  /** Most parties that may have drawn one, which refuses more: an honest draw exceeds it for any party with probability 2^−40 at most. N − 1 in a complete graph. */
   readonly mostChosenBy: number;
 }
 
-/**
- * The parameters for so many parties.
- * @throws RangeError for assumptions that no threshold meets, or fewer than 2 or more than 65,536 parties
- */
-export function secAggParameters(parties: number, assumptions: Assumptions): SecAggParameters {
-  const { corruption, dropout } = assumptions;
-  if (!Number.isSafeInteger(parties) || parties < 2 || parties > MOST_PARTIES) {
-    throw new RangeError(`A sum is protected among 2 to ${MOST_PARTIES} parties, not ${parties}.`);
-  }
-  for (const [name, fraction] of Object.entries({ corruption, dropout })) {
-    if (!(fraction >= 0 && fraction < 0.5)) throw new RangeError(`The assumed ${name} is a fraction from 0 to below 1/2, not ${fraction}.`);
-  }
-  return parties <= MOST_COMPLETE ? completeGraph(parties, assumptions) : sampledGraph(parties, assumptions);
+/** Holders and threshold of a sampled graph. */
+export interface SampledGraph {
+  /** N. */
+  readonly parties: number;
+  /** k, from 1 to N − 1. */
+  readonly holders: number;
+  /** t, from 1 to k. */
+  readonly threshold: number;
 }
 
-function completeGraph(parties: number, { corruption }: Assumptions): SecAggParameters {
-  const assumed = share(parties, corruption);
+/** log2 of upper bounds of the probabilities with which a sampled graph fails any of its parties. */
+export interface Log2Failures {
+  readonly privacy: number;
+  readonly correctness: number;
+  readonly connectivity: number;
+}
+
+/**
+ * The parameters for so many parties. In a sampled graph (above 50) the smallest even number of holders for which some threshold is safe, and the greatest such threshold.
+ * @throws RangeError for fewer than 2 or more than 65,536 parties, fractions outside their range, or assumptions that no sampled graph meets
+ */
+export function secAggParameters(parties: number, assumptions: Assumptions): SecAggParameters {
+  const counts = countsOf(parties, assumptions);
+  return parties <= MOST_COMPLETE ? completeGraph(parties, counts) : sampledGraph(parties, counts);
+}
+
+/** How likely a sampled graph is to fail. @throws RangeError as `secAggParameters`, or for holders and a threshold that are none */
+export function log2Failures(graph: SampledGraph, assumptions: Assumptions): Log2Failures {
+  const { parties, holders, threshold } = graph;
+  const counts = countsOf(parties, assumptions);
+  if (!isCount(holders, 1, parties - 1) || !isCount(threshold, 1, holders)) {
+    throw new RangeError(`Among ${parties} parties nobody has ${holders} holders of whom ${threshold} give a secret back.`);
+  }
+  return {
+    privacy: log2Exposed(graph, counts),
+    correctness: log2Unanswered(graph, counts),
+    connectivity: log2Disconnected({ ...graph, ...counts }),
+  };
+}
+
+/** Whether a sampled graph fails no more often than it may. @throws RangeError as `log2Failures` */
+export function isSafe(graph: SampledGraph, assumptions: Assumptions): boolean {
+  const { privacy, correctness, connectivity } = log2Failures(graph, assumptions);
+  return privacy <= PRIVACY && correctness <= CORRECTNESS && connectivity <= PRIVACY;
+}
+
+interface Counts {
+  readonly corrupt: number;
+  readonly dropped: number;
+}
+
+function countsOf(parties: number, { corruption, dropout }: Assumptions): Counts {
+  if (!isCount(parties, 2, MOST_PARTIES)) throw new RangeError(`A sum is protected among 2 to ${MOST_PARTIES} parties, not ${parties}.`);
+  // The fraction of a count, such as 1/3 of 51, may be stored as slightly less.
+  const countOf = (name: string, fraction: number) => {
+    if (!(fraction >= 0 && fraction < 0.5)) throw new RangeError(`The assumed ${name} is a fraction from 0 to below 1/2, not ${fraction}.`);
+    return Math.floor(parties * fraction + 1e-9);
+  };
+  return { corrupt: countOf("corruption", corruption), dropped: countOf("dropout", dropout) };
+}
+
+function completeGraph(parties: number, { corrupt: assumed, dropped }: Counts): SecAggParameters {
+  // Two thirds withstand a third; more than that is assumed now and then.
   const threshold = Math.max(Math.floor((2 * parties) / 3) + 1, Math.floor((parties + assumed) / 2) + 1);
   return {
     graph: "complete",
@@ -71,85 +131,59 @@ function completeGraph(parties: number, { corruption }: Assumptions): SecAggPara
     holders: parties,
     threshold,
     corrupt: 2 * threshold - parties - 1,
+    dropped: Math.min(dropped, parties - threshold),
     leastSurvivors: threshold,
     mostChosenBy: parties - 1,
   };
 }
 
-/** The smallest even number of holders for which some threshold keeps privacy and correctness for all parties at once. */
-function sampledGraph(parties: number, { corruption, dropout }: Assumptions): SecAggParameters {
-  const corrupt = share(parties, corruption);
-  const dropped = share(parties, dropout);
-  const factorials = logFactorials(parties);
-  for (let holders = 2; holders < parties; holders += 2) {
-    const threshold = mostThreshold(factorials, { parties, holders, dropped });
-    if (2 * threshold <= holders || !isSplitViewSafe(factorials, { parties, holders, threshold, corrupt })) continue;
-    if (log2Unconnected(factorials, { parties, holders, honest: parties - corrupt - dropped }) > PRIVACY) continue;
+function sampledGraph(parties: number, counts: Counts): SecAggParameters {
+  const { corrupt, dropped } = counts;
+  const impossible = `No threshold protects a sum among ${parties} parties of whom ${corrupt} may collude with the coordinator and ${dropped} drop out`;
+  // Holders of whom corrupt + 2·dropped are fewer than all are asked for by 2t > k + corrupt and t ≤ k − dropped; on average no draw has them.
+  if (corrupt + 2 * dropped >= parties - 1) {
+    throw new RangeError(`${impossible}: those who collude and twice those who drop out have to be fewer than ${parties - 1}.`);
+  }
+  for (let [holders, threshold] = [2, 2]; holders < parties; holders += 2, threshold += 2) {
+    // Two more holders raise the greatest threshold by two at most, and never lower it.
+    while (threshold > 0 && log2Unanswered({ parties, holders, threshold }, counts) > CORRECTNESS) threshold -= 1;
+    const graph = { parties, holders, threshold };
+    if (2 * threshold <= holders || log2Exposed(graph, counts) > PRIVACY || log2Disconnected({ ...graph, ...counts }) > PRIVACY) continue;
     return {
-      ...{ graph: "sampled", parties, holders, threshold, corrupt },
+      graph: "sampled",
+      ...graph,
+      ...counts,
       leastSurvivors: Math.max(threshold, parties - dropped),
-      mostChosenBy: mostChosenBy(factorials, parties, holders),
+      mostChosenBy: mostChosenBy(parties, holders),
     };
   }
-  throw new RangeError(`No threshold protects a sum among ${parties} parties when ${corrupt} may collude and ${dropped} drop out.`);
+  throw new RangeError(`${impossible}: there are too few of them for a draw to be even enough.`);
 }
 
-/** Greatest threshold that the holders who are left reach, for every party. */
-function mostThreshold(
-  factorials: LogFactorials,
-  { parties, holders, dropped }: { readonly parties: number; readonly holders: number; readonly dropped: number },
-): number {
-  const draw = { population: parties - 1, marked: dropped, drawn: holders };
-  let threshold = 0;
-  while (threshold < holders && log2AtLeast(factorials, draw, holders - threshold) + Math.log2(parties) <= CORRECTNESS) threshold += 1;
-  return threshold;
+/** That any party has so many corrupt holders that a split view unmasks it. */
+function log2Exposed({ parties, holders, threshold }: SampledGraph, { corrupt }: Counts): number {
+  return forAll(parties, log2AtLeast({ population: parties - 1, marked: corrupt, drawn: holders }, 2 * threshold - holders));
 }
 
-/** Whether no party has so many colluding holders that a split view unmasks it. */
-function isSplitViewSafe(
-  factorials: LogFactorials,
-  {
-    parties,
-    holders,
-    threshold,
-    corrupt,
-  }: { readonly parties: number; readonly holders: number; readonly threshold: number; readonly corrupt: number },
-): boolean {
-  const draw = { population: parties - 1, marked: corrupt, drawn: holders };
-  return log2AtLeast(factorials, draw, 2 * threshold - holders) + Math.log2(parties) <= PRIVACY;
+/** That any party has too few holders left. */
+function log2Unanswered({ parties, holders, threshold }: SampledGraph, { dropped }: Counts): number {
+  return forAll(parties, log2AtLeast({ population: parties - 1, marked: dropped, drawn: holders }, holders - threshold + 1));
 }
 
-/**
- * log2 of a bound of the probability that the honest parties that are left fall into groups without a mask between them, which would be sums of their own: over all groups of at
- * most half, that no member drew anybody outside and nobody outside drew a member.
- */
-function log2Unconnected(
-  { choose }: LogFactorials,
-  { parties, holders, honest }: { readonly parties: number; readonly holders: number; readonly honest: number },
-): number {
-  const all = choose(parties - 1, holders);
-  const terms = Array.from({ length: Math.floor(honest / 2) }, (_, index) => {
-    const group = index + 1;
-    const rest = honest - group;
-    return choose(honest, group) + group * (choose(parties - 1 - rest, holders) - all) + rest * (choose(parties - 1 - group, holders) - all);
-  });
-  return log2Sum(terms);
-}
-
-/** By how many at most a party is drawn, for all parties at once: the number is binomial. */
-function mostChosenBy({ choose }: LogFactorials, parties: number, holders: number): number {
+/** By how many a party is drawn is binomial: the others draw independently of each other. */
+function mostChosenBy(parties: number, holders: number): number {
   const others = parties - 1;
-  const [hit, miss] = [Math.log2(holders / others), Math.log2(1 - holders / others)];
-  const terms = Array.from({ length: others + 1 }, (_, by) => choose(others, by) + by * hit + (others - by) * (by === others ? 0 : miss));
-  let tail = -Infinity;
-  for (let by = others; by >= 0; by -= 1) {
-    tail = log2Sum([tail, terms[by]!]);
-    if (tail + Math.log2(parties) > PRIVACY) return by;
-  }
-  return 0;
+  if (holders === others) return others;
+  let most = holders;
+  while (forAll(parties, log2SuccessesAtLeast({ trials: others, numerator: holders, denominator: others }, most + 1)) > PRIVACY) most += 1;
+  return most;
 }
 
-/** Parties in a fraction; a rounding error of the fraction takes nobody away. */
-function share(parties: number, fraction: number): number {
-  return Math.floor(parties * fraction + 1e-9);
+/** The union bound. */
+function forAll(parties: number, log2Probability: number): number {
+  return Math.min(0, log2Probability + log2(parties));
+}
+
+function isCount(value: number, least: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= least && value <= most;
 }
