@@ -23,8 +23,6 @@ export type ViolationReason =
   | "survivors-too-few"
   /** The coordinator counts this party as dropped although it sent its vector. */
   | "counted-as-dropped"
-  /** Another list of survivors than the one that was signed. */
-  | "second-survivor-list"
   /** Too few holders signed the same list of survivors over the same cohort. */
   | "views-differ"
   /** Shares of this attempt were given away already. */
