@@ -32,7 +32,9 @@ describe("docs/protocol/secagg.md", () => {
     expect(rows).toHaveLength(9);
     for (const [, parties, corruption, dropout, graph, ...numbers] of rows) {
       const [holders, threshold, corrupt, leastSurvivors, mostChosenBy] = numbers.map(Number);
-      expect(secAggParameters(Number(parties), { corruption: corruption === "1/3" ? 1 / 3 : Number(corruption), dropout: Number(dropout) })).toMatchObject({
+      expect(
+        secAggParameters(Number(parties), { corruption: corruption === "1/3" ? 1 / 3 : Number(corruption), dropout: Number(dropout) }),
+      ).toMatchObject({
         ...{ graph, parties: Number(parties), holders, threshold, corrupt, leastSurvivors, mostChosenBy },
       });
     }

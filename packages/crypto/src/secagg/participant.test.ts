@@ -151,6 +151,40 @@ describe("a coordinator that swaps keys", () => {
     expect(await refusal(() => sum.participants[0]!.deal(swapped))).toEqual({ reason: "keys-swapped", party: first });
   });
 
+  it("cannot pass on keys of a colluding party that everybody can guess: whose they are is named", async () => {
+    const sum = await start({ parties: 4 });
+    await sum.advertise();
+    const ads = sum.cohort.advertisements;
+    const [share, mask] = [
+      await sum.signedKeys(2, { ...ads[2]!, shareKey: new Uint8Array(32) }),
+      await sum.signedKeys(2, { ...ads[2]!, maskKey: new Uint8Array(32) }),
+    ];
+    sum.announce(cohortOf(ads.with(2, share)));
+    sum.wanted.set(0, new Set(sum.participants[0]!.enrol(sum.announcement())));
+    expect(await refusal(() => sum.participants[0]!.deal(sum.keysFor(0)))).toEqual({ reason: "malformed", party: 2 });
+    sum.announce(cohortOf(ads.with(2, mask)));
+    for (const party of [1, 3]) {
+      sum.wanted.set(party, new Set(sum.participants[party]!.enrol(sum.announcement())));
+      sum.dealings.set(party, await sum.participants[party]!.deal(sum.keysFor(party)));
+    }
+    sum.dealings.set(
+      2,
+      sum.dealings.get(1)!.filter(({ holder }) => holder !== 2),
+    );
+    sum.dealings.set(
+      0,
+      sum.dealings.get(3)!.filter(({ holder }) => holder !== 0),
+    );
+    sum.dealers = [0, 1, 2, 3];
+    const inbox = sum.inbox(1);
+    const own = await sum.participants[1]!.mask(
+      { ...inbox, shares: [0, 2, 3].map((dealer) => ({ ...inbox.shares[0]!, dealer })) },
+      vectorsOf(1)[0]!,
+      sum.ring,
+    ).catch((error: unknown) => error);
+    expect(own).toMatchObject({ reason: "malformed", party: 2 });
+  });
+
   it("cannot leave a party in doubt whether its own keys are in the root", async () => {
     const sum = await upToDeal(60, SAMPLED);
     expect(await refusal(() => sum.participants[0]!.deal(sum.keysFor(0).slice(1)))).toMatchObject({ reason: "own-keys-swapped" });

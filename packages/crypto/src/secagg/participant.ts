@@ -209,11 +209,16 @@ export function createParticipant(options: ParticipantOptions): Participant {
   async function dealTo(holder: number, dealt: Omit<DealtShares, "signature">): Promise<AddressedShares> {
     const signed = await signShares(context, { dealer: party, holder }, dealt, identity);
     const plaintext = packShares(signed);
-    const sealed = await primitives.seal({
-      ...{ recipient: known.get(holder)!.shareKey, sender: shareKeys, info: SHARE_INFO, aad: shareAad(context, party, holder), plaintext },
-    });
-    plaintext.fill(0);
-    return { holder, ...sealed };
+    try {
+      const bound = { info: SHARE_INFO, aad: shareAad(context, party, holder) };
+      return { holder, ...(await primitives.seal({ recipient: known.get(holder)!.shareKey, sender: shareKeys, ...bound, plaintext })) };
+    } catch (error) {
+      if (error instanceof RangeError)
+        throw new SecAggViolation("malformed", `Party ${holder} advertised a share key that nothing can be sealed for.`, holder);
+      throw error;
+    } finally {
+      plaintext.fill(0);
+    }
   }
 
   /** What a dealer dealt; undefined when it is of no use. */
