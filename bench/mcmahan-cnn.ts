@@ -64,6 +64,7 @@ const SPEC: RunSpecInput = {
   model: { kind: "layers", layers: LAYERS },
   train: { optimiser: { kind: "sgd", learningRate: Number(values["learning-rate"]) }, batchSize: 10, epochs: 5 },
   strategy: { kind: "fedavg" },
+  protection: { kind: "none" },
   rounds: Number(values.rounds),
   cohort: { size: 10 },
   evaluate: { every: 1 },

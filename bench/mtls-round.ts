@@ -28,6 +28,7 @@ const SPEC: RunSpecInput = {
   model: { kind: "tensors", tensors: { weights: [PARAMETERS] } },
   train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
   strategy: { kind: "fedavg" },
+  protection: { kind: "none" },
   rounds: ROUNDS,
   encoding: { bits: 32 },
   evaluate: { every: 0 },

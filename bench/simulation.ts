@@ -38,6 +38,7 @@ const SPEC = {
   model: { kind: "mlp", hidden: [128], activation: "relu" },
   train: { optimiser: { kind: "sgd", learningRate: LEARNING_RATE }, batchSize: BATCH, epochs: 1 },
   strategy: { kind: "fedavg" },
+  protection: { kind: "none" },
   rounds: WARM_UP_ROUNDS + ROUNDS,
   cohort: { size: COHORT },
   encoding: { range: 1, bits: 16 },

@@ -26,6 +26,7 @@ const SPEC: RunSpecInput = {
   data: { dataset: "mnist" },
   model: { kind: "mlp", hidden: [64] },
   train: { optimiser: { kind: "sgd", learningRate: 0.05 }, batchSize: 32, epochs: 5 },
+  protection: { kind: "none" },
   rounds: ROUNDS,
   encoding: { range: 4 },
 };

@@ -29,6 +29,7 @@ const SPEC: RunSpecInput = {
   data: { dataset: "rows", parties: "all" },
   model: { kind: "tensors", tensors: { weights: [16] } },
   train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+  protection: { kind: "none" },
   rounds: 1,
   cohort: { deadlineSeconds: 600 },
   evaluate: { every: 0 },

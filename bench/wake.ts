@@ -24,6 +24,7 @@ const SPEC: RunSpecInput = {
   data: { dataset: "rows", parties: "all" },
   model: { kind: "tensors", tensors: { weights: [16] } },
   train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+  protection: { kind: "none" },
   rounds: WARM_UP_ROUNDS + ROUNDS,
   evaluate: { every: 0 },
 };

@@ -38,6 +38,7 @@ export async function lightRound({ name, nodes, processes, parameters, atOnce }:
     model: { kind: "tensors", tensors: { weights: [parameters] } },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
     strategy: { kind: "fedavg" },
+    protection: { kind: "none" },
     rounds: 1,
     cohort: { deadlineSeconds: 3_600 },
     encoding: { bits: 32 },

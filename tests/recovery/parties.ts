@@ -14,6 +14,7 @@ export function runSpec(rounds: number, cohort: RunSpecInput["cohort"] = {}): Ru
     model: { kind: "tensors", tensors: { weights: [64, 8], bias: [8] } },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
     strategy: { kind: "fedavgm", momentum: 0.5 },
+    protection: { kind: "none" },
     rounds,
     cohort,
   };

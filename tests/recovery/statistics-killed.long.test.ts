@@ -37,6 +37,7 @@ const SPEC: RunSpecInput = {
   preprocess: {},
   model: { kind: "logistic" },
   train: { optimiser: { kind: "sgd", learningRate: 0.3 }, batchSize: 5 },
+  protection: { kind: "none" },
   rounds: 2,
   cohort: { deadlineSeconds: 120 },
 };

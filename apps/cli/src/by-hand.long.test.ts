@@ -10,6 +10,7 @@ version: 1
 name: by-hand
 seed: 7
 rounds: 2
+protection: { kind: none }
 data: { dataset: digits }
 model: { kind: mlp, hidden: [16] }
 train: { batchSize: 32, optimiser: { kind: sgd, learningRate: 0.1 } }

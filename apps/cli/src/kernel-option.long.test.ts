@@ -8,6 +8,7 @@ const SPEC = {
   version: 1,
   name: "kernels",
   seed: 7,
+  protection: { kind: "none" },
   rounds: 1,
   data: { dataset: "digits" },
   model: { kind: "mlp", hidden: [16] },

@@ -25,6 +25,7 @@ version: 1
 name: ${name}
 seed: ${seed}
 rounds: ${rounds}
+protection: { kind: none }
 data: { dataset: visits }
 model: { kind: mlp, hidden: [4] }
 train: { optimiser: { kind: sgd, learningRate: 0.1 }, batchSize: 4 }

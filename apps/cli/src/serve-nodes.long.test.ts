@@ -39,7 +39,15 @@ describe("one process that serves several nodes", () => {
 
         const spec = (...hidden: readonly number[]) =>
           JSON.stringify({
-            ...{ version: 1, name: `visits-${hidden[0]}`, seed: 1, data: { dataset: "visits" }, model: { kind: "mlp", hidden }, rounds: 1 },
+            ...{
+              version: 1,
+              name: `visits-${hidden[0]}`,
+              seed: 1,
+              data: { dataset: "visits" },
+              model: { kind: "mlp", hidden },
+              protection: { kind: "none" },
+              rounds: 1,
+            },
             ...{ train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 4 }, cohort: { deadlineSeconds: 20, attempts: 1 } },
           });
         const small = join(folder.path, "small.json");

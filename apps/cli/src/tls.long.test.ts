@@ -11,6 +11,7 @@ seed: 7
 data: { dataset: visits }
 model: { kind: mlp, hidden: [4] }
 train: { optimiser: { kind: sgd, learningRate: 0.1 } }
+protection: { kind: none }
 rounds: 2
 cohort: { attempts: 1 }
 `;

@@ -93,6 +93,7 @@ const PLANE: RunSpecInput = {
   data: { dataset: "plane" },
   model: { kind: "tensors", tensors: { w: [3], b: [1] } },
   train: { optimiser: { kind: "sgd", learningRate: 1 } },
+  protection: { kind: "none" },
   rounds: 12,
   encoding: { range: 16 },
   evaluate: { every: 12, metrics: ["squares"] },

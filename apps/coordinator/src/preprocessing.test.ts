@@ -47,6 +47,7 @@ const SPEC: RunSpecInput = {
   preprocess: { numbers: { impute: "mean", indicate: true }, columns: { pressure: { impute: "median", scale: "robust" } } },
   model: { kind: "mlp", hidden: [6] },
   train: { optimiser: { kind: "sgd", learningRate: 0.3 }, batchSize: 16, epochs: 3 },
+  protection: { kind: "none" },
   rounds: 4,
   cohort: { deadlineSeconds: 30 },
 };

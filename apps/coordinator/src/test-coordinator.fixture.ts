@@ -199,6 +199,7 @@ export function rowsSpec(changes: Partial<RunSpecInput> = {}): RunSpecInput {
     data: { dataset: "rows" },
     model: { kind: "mlp", hidden: [5] },
     train: { optimiser: { kind: "sgd", learningRate: 0.2 }, batchSize: 8 },
+    protection: { kind: "none" },
     rounds: 3,
     cohort: { deadlineSeconds: 30 },
     ...changes,

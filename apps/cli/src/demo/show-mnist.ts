@@ -131,20 +131,23 @@ function byHand({ split: kind, protection, rounds }: MnistDemoOptions): readonly
   const changes = [
     ...(kind === "shards" ? ["`partition: { kind: shards }`"] : []),
     ...(wanted === undefined ? [] : [`\`rounds: ${wanted}\``]),
-    ...(protection === "none" ? [] : ["`protection: { kind: secagg }`"]),
+    ...(protection === "none" ? ["`protection: { kind: none }`"] : []),
   ];
   return [
     "npx nexus up --detach",
     `npx nexus dataset split ${spec} --output parties`,
+    "export NEXUS_ORG_PASSPHRASE_FILE=passphrase # of the organisations' keys; where it is not there, each is asked for",
+    "npx nexus org init party-01 --folder organisations/party-01",
+    "# for each other party, party-02 … party-10:",
+    'npx nexus org join http://127.0.0.1:7700 --invitation "$(npx nexus org invite party-02 --org organisations/party-01 --quiet)" --folder organisations/party-02',
     "# for each party of party-01 … party-10:",
-    'npx nexus node join http://127.0.0.1:7700 --name party-01 --folder parties/party-01 --token "$(npx nexus node token --approved --quiet)"',
+    'npx nexus node join http://127.0.0.1:7700 --name party-01 --folder parties/party-01 --token "$(npx nexus node token --quiet)" --org organisations/party-01',
     "npx nexus node run --folder parties/party-01 &",
-    `npx nexus run start ${spec}`,
+    `npx nexus run start ${spec} --org organisations/party-01`,
     "npx nexus run pull RUN --output mnist.safetensors",
     "kill $(jobs -p)",
     "npx nexus down",
     ...(changes.length === 0 ? [] : [`# with ${changes.join(" and ")} in the spec`]),
-    "# and with an organisation for each party, as here: docs/ORGANISATIONS.md",
     `# or all of it on one machine, without sockets, with the same model hash: npx nexus sim ${spec}`,
   ].map((line) => `  ${line}`);
 }

@@ -23,6 +23,7 @@ const spec = (data: string, preprocess: unknown): string =>
     version: 1,
     name: "hearts",
     seed: 7,
+    protection: { kind: "none" },
     rounds: 3,
     data: { dataset: "heart" },
     preprocess,

@@ -109,7 +109,15 @@ async function tracedRun(coordinator: Readonly<Record<string, string>>, nodes: R
     }
     const file = join(folder.path, "spec.json");
     const spec = {
-      ...{ version: 1, name: "visits", seed: 1, data: { dataset: "visits" }, model: { kind: "mlp", hidden: [4] }, rounds: 1 },
+      ...{
+        version: 1,
+        name: "visits",
+        seed: 1,
+        data: { dataset: "visits" },
+        model: { kind: "mlp", hidden: [4] },
+        protection: { kind: "none" },
+        rounds: 1,
+      },
       ...{ train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 4 }, cohort: { deadlineSeconds: 20, attempts: 1, quorum: 2 } },
     };
     await writeFile(file, JSON.stringify(spec));

@@ -12,6 +12,7 @@ function planOf(model: RunSpecInput["model"], shape: readonly number[]) {
     data: { dataset: "rows" },
     model,
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+    protection: { kind: "none" },
     rounds: 1,
   });
   const schema: DatasetSchema = { kind: "tensor", shape: [...shape], element: "u8", scale: 1 / 255, task: "classification", classes: 10 };

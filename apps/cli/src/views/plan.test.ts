@@ -16,7 +16,7 @@ const schema = datasetSchema.parse({
 
 function planOf(preprocess: object, names: readonly string[] = ["ash"]) {
   const spec = parseRunSpec({
-    ...{ version: 1, name: "hearts", seed: 1, rounds: 1, data: { dataset: "heart" }, model: { kind: "logistic" } },
+    ...{ version: 1, name: "hearts", seed: 1, protection: { kind: "none" }, rounds: 1, data: { dataset: "heart" }, model: { kind: "logistic" } },
     ...{ train: { optimiser: { kind: "sgd", learningRate: 0.1 } }, ...preprocess },
   });
   const dataset = { schema, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };

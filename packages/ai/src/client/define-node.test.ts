@@ -11,6 +11,7 @@ const SPEC = parseRunSpec({
   data: { dataset: "rows" },
   model: { kind: "tensors", tensors: { b: [1], w: [2] } },
   train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+  protection: { kind: "none" },
   rounds: 1,
 });
 const DATASET = { schema: { kind: "opaque" } as const, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };

@@ -60,8 +60,8 @@ export const protectionSection = defineSection(
         dropout: z.number().min(0).lt(0.5).default(0.1).describe("Fraction of a round's parties that may drop out once keys are exchanged"),
       }),
     ])
-    .default({ kind: "none" })
-    .describe("Protection of updates"),
+    .prefault({ kind: "secagg" })
+    .describe("Protection of updates; none must be written out"),
 );
 
 /** What is promised of the result's bits. */

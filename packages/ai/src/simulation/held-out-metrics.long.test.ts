@@ -41,6 +41,7 @@ async function run(classes: number, changes: Partial<RunSpecInput> = {}) {
     data: { dataset: "rows" },
     model: { kind: classes === 2 ? "logistic" : "softmax" },
     train: { optimiser: { kind: "sgd", learningRate: 0.5 }, batchSize: 8 },
+    protection: { kind: "none" },
     rounds: 3,
     evaluate: { metrics },
     ...changes,
@@ -92,7 +93,7 @@ describe("a simulated run's metrics", () => {
     one.dataset.test!.targets.fill(0);
     const parties = [{ party: "ash", dataset: createDataset(one.dataset.schema, one.dataset.train, one.dataset.test) }];
     const spec = parseRunSpec({
-      ...{ version: 1, name: "small", seed: 3, data: { dataset: "rows" }, model: { kind: "logistic" }, rounds: 1 },
+      ...{ version: 1, name: "small", seed: 3, data: { dataset: "rows" }, model: { kind: "logistic" }, protection: { kind: "none" }, rounds: 1 },
       train: { optimiser: { kind: "sgd", learningRate: 0.5 } },
       evaluate: { metrics: ["auc", "calibration"] },
     });

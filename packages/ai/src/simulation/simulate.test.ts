@@ -31,6 +31,7 @@ function specOf(changes: Partial<RunSpecInput> = {}): RunSpec {
     data: { dataset: "rows" },
     model: { kind: "mlp", hidden: [8] },
     train: { optimiser: { kind: "sgd", learningRate: 0.5 }, batchSize: 8, epochs: 2 },
+    protection: { kind: "none" },
     rounds: 6,
     ...changes,
   });

@@ -20,6 +20,7 @@ function specOf(local?: readonly string[]): RunSpecInput {
     model: { kind: "mlp", hidden: [5] },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
     strategy: { kind: "fedavg", ...(local === undefined ? {} : { local: [...local] }) },
+    protection: { kind: "none" },
     rounds: 5,
     encoding: { bits: 16 },
   };

@@ -23,6 +23,7 @@ const SPEC: RunSpecInput = {
   data: { dataset: "rows" },
   model: { kind: "mlp", hidden: [5] },
   train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+  protection: { kind: "none" },
   rounds: 5,
   encoding: { bits: 16 },
 };

@@ -121,7 +121,7 @@ describe("a spec that is well formed", () => {
       cohort: { size: "all", quorum: "all", overSelect: 0, deadlineSeconds: 600, attempts: 3 },
       encoding: { range: 1, bits: 32, rounding: "nearest", maxWeight: "auto" },
       evaluate: { every: 1, metrics: ["loss", "correct"] },
-      protection: { kind: "none" },
+      protection: { kind: "secagg", kMin: 3, corruption: 1 / 3, dropout: 0.1 },
       reproducibility: "exact",
     });
   });
@@ -134,7 +134,7 @@ describe("a spec that is well formed", () => {
 
   it("has one hash, whatever the order of its keys, its format and its comments, and whether defaults are written out", () => {
     const hash = runSpecHash(parseRunSpec(SPEC));
-    expect(hash).toBe("f5bd00f1fea291f1ea0bcc35c6ffe40d7834d5a5b419e61b94e53534d5b80f45");
+    expect(hash).toBe("2312eba2acf89a87cae44920e7fcfdbd4a1141146d1e8e66daaaf21c944908c7");
     expect(runSpecHash(parseRunSpec(parseRunSpec(SPEC)))).toBe(hash);
     expect(runSpecHash(parseRunSpec(YAML))).toBe(hash);
     const shuffled = (value: unknown, order: readonly number[]): unknown => {

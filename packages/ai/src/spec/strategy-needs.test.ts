@@ -14,6 +14,7 @@ const SPEC: RunSpecInput = {
   data: { dataset: "rows" },
   model: { kind: "mlp", hidden: [] },
   train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+  protection: { kind: "none" },
   rounds: 1,
   encoding: { bits: 8 },
 };

@@ -32,6 +32,7 @@ function taskFor(data: Dataset, changes: Partial<RunSpecInput> = {}, part: Parti
     data: { dataset: "rows" },
     model: { kind: "mlp", hidden: [3] },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize: 4 },
+    protection: { kind: "none" },
     rounds: 1,
     ...changes,
   });

@@ -16,7 +16,7 @@ export const demo = defineCommand({
   arguments: { story: optionalArgument("[story]", `${STORIES.join(" or ")}; default: mnist`) },
   options: {
     split: choice("--split <kind>", "mnist: how the rows are divided", ["dirichlet", "shards"], "dirichlet"),
-    protection: choice("--protection <kind>", "what hides updates from the coordinator", ["none", "secagg"], "none"),
+    protection: choice("--protection <kind>", "what hides updates from the coordinator", ["secagg", "none"], "secagg"),
     data: text("--data <file>", "heart-disease: the file with the records, where it is not found"),
     draws: integer("--draws <number>", "heart-disease: draws of held-out rows to compare on", { min: 1, max: 1_000, fallback: 10 }),
     rounds: integer("--rounds <number>", "rounds (default: the example's; mnist with shards 30)", { min: 1, max: 10_000, fallback: undefined }),
@@ -26,7 +26,7 @@ export const demo = defineCommand({
     { command: "nexus demo" },
     { command: "nexus demo heart-disease" },
     { command: "nexus demo --split shards" },
-    { command: "nexus demo --protection secagg" },
+    { command: "nexus demo --protection none" },
     { command: "nexus demo --rounds 3 --json | jq .data.federated" },
   ],
   async action({ args: { story = "mnist" }, options, output, signal }) {

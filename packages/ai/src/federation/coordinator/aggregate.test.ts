@@ -26,6 +26,7 @@ it("goes through changes, further vectors and state of a model with local tensor
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
     strategy: { kind: "scaffold", serverLearningRate: 0.5, local: ["b"] },
     encoding: { bits: 16 },
+    protection: { kind: "none" },
     rounds: 1,
   });
   const dataset = { schema: { kind: "opaque" } as const, testExamples: 0, contentHash: "0".repeat(64) };

@@ -17,6 +17,7 @@ it("a strategy's sum lies from 0 to the update's weight, whatever was signed", a
     model: { kind: "mlp", hidden: [] },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
     strategy: { kind: "fednova", local: ["*.bias"] },
+    protection: { kind: "none" },
     rounds: 1,
   });
   const dataset = { schema: ROWS, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };

@@ -33,7 +33,7 @@ it("keeps what rows are prepared by once, also where a crash has a step repeated
   const { db } = store;
   const kernel = await loadAggregationKernel();
   const spec = parseRunSpec({
-    ...{ version: 1, name: "small", seed: 1, rounds: 1 },
+    ...{ version: 1, name: "small", seed: 1, protection: { kind: "none" }, rounds: 1 },
     data: { dataset: "rows" },
     preprocess: {},
     model: { kind: "logistic" },

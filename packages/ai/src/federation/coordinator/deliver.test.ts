@@ -20,7 +20,7 @@ it("gives each of many nodes that ask at once its own task, and its place in the
   const names = Array.from({ length: INVITED + IDLE }, (_, index) => `party-${String(index).padStart(3, "0")}`);
   const dataset = { schema: { kind: "opaque" } as const, trainExamples: 3, testExamples: 0, contentHash: "0".repeat(64) };
   const spec = parseRunSpec({
-    ...{ version: 1, name: "wide", seed: 1, rounds: 1 },
+    ...{ version: 1, name: "wide", seed: 1, protection: { kind: "none" }, rounds: 1 },
     data: { dataset: "rows" },
     model: { kind: "tensors", tensors: { w: [1] } },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },

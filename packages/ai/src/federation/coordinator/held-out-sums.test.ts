@@ -29,6 +29,7 @@ function planned(encoding: RunSpecInput["encoding"]): { readonly spec: RunSpec; 
     model: { kind: "logistic" },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
     evaluate: { metrics: ["loss", "correct", ...NAMES] },
+    protection: { kind: "none" },
     rounds: 1,
     encoding,
   });

@@ -26,6 +26,7 @@ it("statistics are of the rows that are registered, and their report says nothin
     preprocess: {},
     model: { kind: "logistic" },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+    protection: { kind: "none" },
     rounds: 1,
   });
   const party = (name: string, trainExamples: number) => ({

@@ -24,6 +24,7 @@ function asked(changes: Partial<RunSpecInput> = {}, rows: DatasetSchema = schema
     preprocess: {},
     model: { kind: "logistic" },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 }, epochs: 5 },
+    protection: { kind: "none" },
     rounds: 10,
     ...changes,
   });

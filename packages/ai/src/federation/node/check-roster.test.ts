@@ -31,6 +31,7 @@ function planOf(parties: readonly string[], head: Roster = roster): RunPlan {
     data: { dataset: "rows" },
     model: { kind: "tensors", tensors: { b: [1] } },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+    protection: { kind: "none" },
     rounds: 1,
   });
   const facts = parties.map((name) => ({ name, kernelBuild: "b", dataset, onRoster: true }));

@@ -12,6 +12,7 @@ const spec = parseRunSpec({
   data: { dataset: "rows" },
   model: { kind: "tensors", tensors: { w: [2, 2], b: [1] } },
   train: { optimiser: { kind: "sgd", learningRate: 1 } },
+  protection: { kind: "none" },
   rounds: 1,
 });
 const dataset = { schema: { kind: "opaque" }, trainExamples: 1, testExamples: 0, contentHash: "0".repeat(64) } as const;
@@ -65,6 +66,7 @@ describe("a node goes by the spec, not by the plan", () => {
     strategy: { kind: "fedavgm", local: ["*.bias"] },
     evaluate: { metrics: ["loss", "auc"] },
     encoding: { maxWeight: 100 },
+    protection: { kind: "none" },
     rounds: 10,
   });
   const rows = { schema, trainExamples: 100, testExamples: 40, contentHash: "0".repeat(64) };

@@ -34,7 +34,7 @@ it("does not grow without bound where a coordinator asks again and again", async
   const files = { format: "npz" as const, train: { file: "rows.npz", features: "x", targets: "y" } };
   await writeDescriptor(folder.path, { formatVersion: 1, name: "rows", schema, files, terms: termsSchema.parse({ protections: ["secagg"] }) });
   const spec = parseRunSpec({
-    ...{ version: 1, name: "small", seed: 1, rounds: 3, data: { dataset: "rows" }, model: { kind: "softmax" } },
+    ...{ version: 1, name: "small", seed: 1, protection: { kind: "none" }, rounds: 3, data: { dataset: "rows" }, model: { kind: "softmax" } },
     train: { optimiser: { kind: "sgd", learningRate: 1 } },
   });
   const dataset = { schema, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };

@@ -16,6 +16,7 @@ function taskOf(strategy: NonNullable<RunSpecInput["strategy"]>, round = 1): Tra
     model: { kind: "tensors", tensors: { a: [1], b: [2], c: [2] } },
     train: { optimiser: { kind: "sgd", learningRate: 0.5 }, schedule: { kind: "step", every: 1, factor: 0.5 }, batchSize: 5 },
     strategy,
+    protection: { kind: "none" },
     rounds: 3,
   });
   const plan = compileOrThrow(spec, { kernelBuild: "build", parties: [{ name: "ash", kernelBuild: "own", dataset: DATASET }] });

@@ -17,6 +17,7 @@ const spec = parseRunSpec({
   data: { dataset: "rows" },
   model: { kind: "mlp", hidden: [5] },
   train: { optimiser: { kind: "sgd", learningRate: 1 } },
+  protection: { kind: "none" },
   rounds: 3,
 });
 const dataset = { schema, trainExamples: 10, testExamples: 0, contentHash: "0".repeat(64) };

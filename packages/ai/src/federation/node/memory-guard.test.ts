@@ -9,7 +9,15 @@ const SCHEMA: DatasetSchema = { kind: "tensor", shape: [16], element: "f32", sca
 function asked(hidden: number, batchSize: number): AskedTask {
   const spec = parseRunSpec(
     JSON.stringify({
-      ...{ version: 1, name: "small", seed: 1, data: { dataset: "rows" }, model: { kind: "mlp", hidden: [hidden] }, rounds: 1 },
+      ...{
+        version: 1,
+        name: "small",
+        seed: 1,
+        data: { dataset: "rows" },
+        model: { kind: "mlp", hidden: [hidden] },
+        protection: { kind: "none" },
+        rounds: 1,
+      },
       train: { optimiser: { kind: "sgd", learningRate: 0.1 }, batchSize },
     }),
   );

@@ -83,6 +83,7 @@ function inputOf(
     data: { dataset: "rows" },
     model: { kind: "mlp", hidden: [] },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
+    protection: { kind: "none" },
     rounds: 3,
     ...changes,
   });

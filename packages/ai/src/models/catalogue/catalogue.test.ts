@@ -24,7 +24,7 @@ const TABLE: DatasetSchema = {
 
 function optionsOf(model: ModelInput): ModelOptions {
   const train = { optimiser: { kind: "sgd", learningRate: 0.1 } } as const;
-  return parseRunSpec({ version: 1, name: "x", seed: 1, data: { dataset: "rows" }, model, train, rounds: 1 }).model;
+  return parseRunSpec({ version: 1, name: "x", seed: 1, data: { dataset: "rows" }, model, train, protection: { kind: "none" }, rounds: 1 }).model;
 }
 
 function shapeOf(model: ModelInput, schema: DatasetSchema) {
@@ -254,7 +254,16 @@ describe("a model that does not fit the dataset", () => {
 
   it("is a refusal of the run", () => {
     const train = { optimiser: { kind: "sgd", learningRate: 0.1 } } as const;
-    const spec = parseRunSpec({ version: 1, name: "x", seed: 1, data: { dataset: "rows" }, model: { kind: "cnn" }, train, rounds: 1 });
+    const spec = parseRunSpec({
+      version: 1,
+      name: "x",
+      seed: 1,
+      data: { dataset: "rows" },
+      model: { kind: "cnn" },
+      train,
+      protection: { kind: "none" },
+      rounds: 1,
+    });
     const dataset = { schema: TABLE, trainExamples: 5, testExamples: 0, contentHash: "0".repeat(64) };
     expect(compile(spec, { kernelBuild: "build", parties: [{ name: "ash", kernelBuild: "build", dataset }] })).toMatchObject({
       ok: false,
