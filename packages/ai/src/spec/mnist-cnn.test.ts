@@ -12,7 +12,7 @@ describe("examples/mnist-cnn", () => {
     kernelBuild: "build",
     dataset: { schema: MNIST_SCHEMA, trainExamples: 600, testExamples: 100, contentHash: "0".repeat(64) },
   }));
-  const plan = compileOrThrow(spec, { kernelBuild: "build", parties });
+  const plan = compileOrThrow(spec, { kernelBuild: "build", parties, simulated: true });
 
   it("is a run of McMahan's CNN", () => {
     expect(plan.model.parameters).toBe(1_663_370);
