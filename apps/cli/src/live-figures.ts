@@ -1,6 +1,6 @@
 import type { RunEvent } from "@ciphernx/ai/federation";
 import type { Output } from "./output/index.ts";
-import { type RoundFigures, roundRow } from "./runs/round-row.ts";
+import { addToRows, type RoundRow } from "./runs/round-row.ts";
 import { formatFigures } from "./views/figures.ts";
 
 /** Least time between two drawings: a reader sees no more, and a run that is over tells its rounds in one go. */
@@ -15,7 +15,7 @@ export interface LiveFigures {
 }
 
 export function liveFigures({ terminal, stand, colours }: Pick<Output, "terminal" | "stand" | "colours">): LiveFigures {
-  const byRound = new Map<number, RoundFigures>();
+  const rows = new Map<number, RoundRow>();
   let rounds = 0;
   let isDrawn = true;
   let drawnAtMs = -Infinity;
@@ -24,16 +24,15 @@ export function liveFigures({ terminal, stand, colours }: Pick<Output, "terminal
     if (terminal === undefined || isDrawn) return;
     isDrawn = true;
     drawnAtMs = performance.now();
+    const byRound = new Map([...rows].map(([round, { figures }]) => [round, figures]));
     const charts = formatFigures(byRound, { rounds, columns: terminal.columns() }, colours);
     if (charts !== undefined) stand(charts);
   }
 
   return {
     add(event) {
-      const row = roundRow(event);
-      if (event.type !== "round-committed" || row === undefined) return;
-      byRound.set(row.round, row.figures);
-      rounds = event.payload.rounds;
+      if (!addToRows(rows, event)) return;
+      if (event.type === "round-committed") rounds = event.payload.rounds;
       isDrawn = false;
       if (performance.now() - drawnAtMs >= FRAME_MS) draw();
     },

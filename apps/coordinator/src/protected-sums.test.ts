@@ -85,10 +85,18 @@ describe("a protected run", () => {
       new Set([JSON.stringify({ state: "accepted", weight: 0, metrics: {} })]),
     );
     const steps = await db.select().from(sumSteps).where(eq(sumSteps.runId, hidden.id));
-    // Two rounds, each with a fit and an evaluation.
+    // Two rounds; the first round's model is judged with the second's updates, the last one by itself.
     expect(steps.map(({ step }) => step).toSorted()).toEqual(
-      ["keys", "shares", "vector", "survivors", "unmask"].flatMap((step) => [step, step, step, step]).toSorted(),
+      ["keys", "shares", "vector", "survivors", "unmask"].flatMap((step) => [step, step, step]).toSorted(),
     );
+    const events = [];
+    for await (const { type, payload } of hidden.events()) if (type === "round-judged" || type === "round-committed") events.push(payload);
+    const [first, second] = await shown(open.runId);
+    expect(events).toMatchObject([
+      { round: 1, evaluated: null },
+      { round: 1, evaluated: first!.evaluated },
+      { round: 2, evaluated: second!.evaluated },
+    ]);
     // Nobody needs the shares any more.
     await eventually(async () => ((await db.select().from(sumContributions)).length === 0 ? true : undefined));
   });
@@ -199,6 +207,8 @@ describe("an evaluation by fewer parties than a sum may have", () => {
       .from(tasks)
       .where(and(eq(tasks.runId, run.id), eq(tasks.kind, "evaluate")));
     expect(new Set(states.map(({ state }) => state))).toEqual(new Set(["expired"]));
+    // Figures that rode with the updates of five would be those of two.
+    expect(await lent.nexus.runs.plan(spec({ protection: SECAGG }))).toMatchObject({ plan: { protection: { metricsRide: false } } });
   });
 });
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { connect, type Nexus, type RoundSummary, type RunResult } from "@ciphernx/ai/client";
+import { addToHistory, connect, type Nexus, type RoundSummary, type RunResult } from "@ciphernx/ai/client";
 import type { PartyDataset } from "@ciphernx/ai/data";
 import { type PartyFolder, writeSplit } from "@ciphernx/ai/data/node";
 import { joinNode } from "@ciphernx/ai/federation/node";
@@ -91,7 +91,7 @@ export async function federate({ spec, parts: reading, step, describe, output, s
     watched,
     (async () => {
       for await (const event of run.events({ signal })) {
-        if (event.type === "round-committed") rounds.push(event.payload);
+        addToHistory(rounds, event);
         if (event.type !== "round-opened" && event.type !== "run-started") output.event(event, formatEvent(event, output.colours));
       }
     })(),

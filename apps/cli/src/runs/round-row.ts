@@ -24,9 +24,24 @@ export interface RoundRow {
   readonly modelHash: string;
 }
 
-/** The row of an event, where it is the commit of a round. */
-export function roundRow(event: RunEvent): RoundRow | undefined {
-  if (event.type !== "round-committed") return undefined;
+/** Takes an event into the rows of a run, by round: a commit, or how the model of an earlier round does. Whether that changed them. */
+export function addToRows(rows: Map<number, RoundRow>, event: RunEvent): boolean {
+  switch (event.type) {
+    case "round-committed":
+      rows.set(event.payload.round, roundRow(event));
+      return true;
+    case "round-judged": {
+      const { round, evaluated } = event.payload;
+      const row = rows.get(round);
+      if (row !== undefined) rows.set(round, { ...row, figures: { ...row.figures, ...roundFigures({ evaluated }) } });
+      return row !== undefined;
+    }
+    default:
+      return false;
+  }
+}
+
+function roundRow(event: Extract<RunEvent, { readonly type: "round-committed" }>): RoundRow {
   const { round, attempt, accepted, missed, saturated, bytesUp, bytesDown, seconds, modelHash, fit, evaluated } = event.payload;
   return {
     ...{ round, attempt, committedAt: event.at, accepted, missed, saturated, bytesUp, bytesDown, seconds },

@@ -1,6 +1,6 @@
 import { plural } from "@ciphernx/core/errors";
 import { type Colours, formatBytes, formatSeconds } from "../output/index.ts";
-import { formatMetric, roundMetrics } from "./metrics.ts";
+import { formatMetric, type RoundMetrics, roundMetrics } from "./metrics.ts";
 import { constantNote } from "./preprocessing.ts";
 import { explainTrouble } from "./trouble.ts";
 
@@ -41,6 +41,8 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
     }
     case "round-committed":
       return formatRound(body, colours);
+    case "round-judged":
+      return formatJudged(body, colours);
     case "run-waiting":
       return yellow(`waiting in round ${text(body["round"])}: ${text(body["message"])} (${text(body["code"])})`);
     case "run-resumed":
@@ -65,12 +67,12 @@ function formatRound(round: Payload, { yellow }: Colours): string {
   const total = text(round["rounds"]);
   const missed = list(round["missed"]);
   const { training, heldOut } = roundMetrics(round);
-  const figures = Object.entries(heldOut ?? training).map(([name, value]) => `${name} ${formatMetric(name, value)}`);
+  const figures = figuresText(heldOut ?? training);
   const parts = [
     `round ${text(round["round"]).padStart(total.length)}/${total}`,
     `${text(round["accepted"])} ok`,
     missed.length === 0 ? "0 failed" : yellow(`${missed.length} failed (${missed.join(", ")})`),
-    ...(figures.length === 0 ? [] : [`${heldOut === undefined ? "training" : "held out"}: ${figures.join("  ")}`]),
+    ...(figures === "" ? [] : [`${heldOut === undefined ? "training" : "held out"}: ${figures}`]),
     `up ${formatBytes(number(round["bytesUp"]))}`,
     `down ${formatBytes(number(round["bytesDown"]))}`,
     formatSeconds(number(round["seconds"])),
@@ -79,6 +81,20 @@ function formatRound(round: Payload, { yellow }: Colours): string {
   if (saturated > 0) parts.push(yellow(`${plural(saturated, "value")} clipped`));
   const trouble = explainTrouble({ training, heldOut, saturated });
   return [parts.join("  "), ...(trouble === undefined ? [] : [`  ${yellow(trouble)}`])].join("\n");
+}
+
+/** `round  2/20  held out: loss 0.4123  accuracy 88.12%`: what became known with the updates of the next round. */
+function formatJudged(round: Payload, { dim, yellow }: Colours): string {
+  const { training, heldOut } = roundMetrics(round);
+  const line = `round ${text(round["round"]).padStart(text(round["rounds"]).length)}/${text(round["rounds"])}  held out: ${figuresText(heldOut ?? {})}`;
+  const trouble = explainTrouble({ training, heldOut, saturated: 0 });
+  return trouble === undefined ? dim(line) : `${line}\n  ${yellow(trouble)}`;
+}
+
+function figuresText(metrics: RoundMetrics["training"]): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
+    .join("  ");
 }
 
 function text(value: unknown): string {

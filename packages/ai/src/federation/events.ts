@@ -16,6 +16,7 @@ export type RunEventBody =
   | { readonly type: "round-abandoned"; readonly payload: { readonly round: number; readonly attempt: number; readonly missing: readonly string[] } }
   | { readonly type: "rows-prepared"; readonly payload: PreprocessingSummary }
   | { readonly type: "round-committed"; readonly payload: RoundSummary }
+  | { readonly type: "round-judged"; readonly payload: JudgedRound }
   | { readonly type: "run-waiting"; readonly payload: { readonly round: number; readonly code: string; readonly message: string } }
   | { readonly type: "run-resumed"; readonly payload: { readonly round: number } }
   | {
@@ -53,11 +54,20 @@ export interface RoundSummary {
   /** Parties that were asked and whose update was not added. */
   readonly missed: readonly string[];
   readonly fit: Readonly<Record<string, number>>;
+  /** On held-out rows; null where the model was not judged, or is judged with the next round's updates (`round-judged`). */
   readonly evaluated: Readonly<Record<string, number>> | null;
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly seconds: number;
   readonly saturated: number;
+  readonly modelHash: string;
+}
+
+/** How the model of a round does on held-out rows, where that became known after its commit: with the updates of the next round, as in protected runs. */
+export interface JudgedRound {
+  readonly round: number;
+  readonly rounds: number;
+  readonly evaluated: Readonly<Record<string, number>>;
   readonly modelHash: string;
 }
 

@@ -29,7 +29,13 @@ export const evaluateSection = defineSection(
   "evaluate",
   z
     .strictObject({
-      every: z.int().min(0).default(1).describe("Rounds between evaluations; 0: never. The last round is always evaluated unless 0"),
+      every: z
+        .int()
+        .min(0)
+        .default(1)
+        .describe(
+          "Rounds between evaluations; 0: never. The last round is always evaluated unless 0. In a protected run the parties of the next round judge the model that they start from",
+        ),
       metrics: z
         .array(z.string().regex(/^[a-z][a-zA-Z0-9_]{0,31}$/))
         .max(16)

@@ -65,6 +65,29 @@ describe("a simulation", () => {
     });
   });
 
+  it.each([
+    ["every round", { every: 1, metrics: ["loss", "correct", "f1"] }],
+    ["every second round", { every: 2, metrics: ["loss", "correct"] }],
+    ["never", { every: 0 }],
+  ])("has the figures of an open run where they ride with the next round's updates: %s", async (_, evaluate) => {
+    const open = await simulate({ spec: specOf({ evaluate }), parties: PARTIES, workers: 1 });
+    const told: unknown[] = [];
+    const hidden = await simulate({
+      spec: specOf({ evaluate, protection: { kind: "secagg" } }),
+      parties: PARTIES,
+      workers: 1,
+      onEvent: ({ type, payload }) => type === "round-judged" && told.push(payload),
+    });
+    expect(hidden.modelHash).toBe(open.modelHash);
+    const figures = ({ round, fit, evaluated, saturated }: (typeof open.rounds)[number]) => ({ round, fit, evaluated, saturated });
+    expect(hidden.rounds.map(figures)).toEqual(open.rounds.map(figures));
+    expect(told).toEqual(
+      open.rounds
+        .filter(({ round, evaluated }) => round < 6 && evaluated !== null)
+        .map(({ round, evaluated, modelHash }) => ({ round, rounds: 6, evaluated, modelHash })),
+    );
+  });
+
   it("tells the bytes of the answers that were added, of updates and of evaluations", async () => {
     const refused: unknown[] = [];
     const { rounds, plan } = await simulate({

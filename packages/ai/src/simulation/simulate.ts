@@ -4,6 +4,7 @@ import { type Json } from "@ciphernx/core/spec";
 import { loadAggregationKernel } from "../aggregation/index.ts";
 import { describeDataset, type PartyDataset } from "../data/index.ts";
 import type { RoundSummary, RunEvent, RunEventBody } from "../federation/events.ts";
+import { addToHistory } from "../federation/round-history.ts";
 import { type CommittedRound, contributions } from "../federation/round/contributions.ts";
 import { preprocessingSummary } from "../federation/round/fitted-preprocessing.ts";
 import { type RoundCommit, type RoundOutcome, runRound } from "../federation/round/run-round.ts";
@@ -62,8 +63,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   await using pool = await startWorkerPool(shared, options.workers ?? defaultWorkers(shared.length), options.kernel);
 
   let number = 0;
+  const rounds: RoundSummary[] = [];
   const tell = (body: RunEventBody): void => {
     number += 1;
+    addToHistory(rounds, body);
     onEvent({ ...body, number, at: new Date().toISOString() });
   };
   /** Parties of the round under way whose updates were not added. */
@@ -96,7 +99,6 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     committed.push({ round: STATISTICS_ROUND, accepted: prepared.accepted });
     tell({ type: "rows-prepared", payload: preprocessingSummary(plan, prepared.accepted, host.preprocessing()!) });
   }
-  const rounds: RoundSummary[] = [];
   for (let round = 1; round <= plan.rounds; round += 1) {
     if (signal?.aborted === true) throw new NexusError("INTERRUPTED", `The simulation was stopped before round ${round}.`);
     const openedAt = performance.now();
@@ -108,7 +110,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     committed.push({ round, accepted: commit.accepted });
     const without = missed.filter(({ attempt }) => attempt === commit.attempt).map(({ party }) => party);
     const summary = summarise(commit, without.toSorted(compareNames), judges, plan, (performance.now() - openedAt) / 1000);
-    rounds.push(summary);
+    if (commit.judgedBase !== null) {
+      const { modelHash } = rounds.at(-1)!;
+      tell({ type: "round-judged", payload: { round: round - 1, rounds: plan.rounds, evaluated: commit.judgedBase, modelHash } });
+    }
     tell({ type: "round-committed", payload: summary });
   }
   const last = rounds.at(-1)!;

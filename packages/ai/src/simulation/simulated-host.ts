@@ -6,7 +6,8 @@ import { close } from "../federation/round/close.ts";
 import type { Preprocessing } from "../data/preprocess/index.ts";
 import { fittedPreprocessing } from "../federation/round/fitted-preprocessing.ts";
 import { nextModel } from "../federation/round/next-model.ts";
-import { evaluationTotals } from "../federation/round/phase-totals.ts";
+import { baseTotals, evaluationTotals } from "../federation/round/phase-totals.ts";
+import { splitExtras } from "../federation/round/riding-metrics.ts";
 import type { Phase, PhaseKind, RoundHost } from "../federation/round/run-round.ts";
 import { uploadLayout } from "../federation/round/upload-layout.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
@@ -115,7 +116,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
     async aggregate({ round }, accepted) {
       own?.take(accepted);
       const sum = summed("fit");
-      const extras = decodeExtras(sum.subarray(fitLayout.parameters), fitLayout);
+      const { update: extras, base: judged } = splitExtras(plan, decodeExtras(sum.subarray(fitLayout.parameters), fitLayout));
       const aggregation = strategy.aggregateFit({ round, weight: extras.weight, planned, metrics: extras.metrics });
       const wholeOf = (index: number): SumTile[] => [{ offset: 0, sum: sum.subarray(index * sharing.length, (index + 1) * sharing.length) }];
       const vectorSums = Object.fromEntries((plan.strategyVectors ?? []).map((name, index) => [name, wholeOf(index + 1).values()]));
@@ -139,7 +140,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
         stepped = { hash, parameters, state: new Map(Object.entries(tile.state)) };
       }
       if (stepped === undefined || accepted.length === 0) throw new NexusError("INTERNAL", `Round ${round} of the simulation has no model.`);
-      return { modelHash: stepped.hash, stateHash: null, saturated: extras.saturated, fit: aggregation.metrics };
+      return { modelHash: stepped.hash, stateHash: null, saturated: extras.saturated, fit: aggregation.metrics, ...baseTotals(plan, judged) };
     },
 
     async prepare({ kind }) {

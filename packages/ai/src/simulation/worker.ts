@@ -5,6 +5,7 @@ import { type Accumulator, type CoordinateVector, createAccumulator, loadAggrega
 import type { Dataset } from "../data/index.ts";
 import { countRows } from "../federation/node/count-rows.ts";
 import { encode } from "../federation/node/encode.ts";
+import { judgeBase } from "../federation/node/judge-base.ts";
 import { evaluate } from "../federation/node/evaluate.ts";
 import { fit, type FitOptions, type Update } from "../federation/node/fit.ts";
 import type { PhaseKind } from "../federation/round/run-round.ts";
@@ -121,8 +122,10 @@ async function answer(phase: PhaseKind, task: TrainingTask, options: FitOptions)
   switch (phase) {
     case "statistics":
       return countRows(trainer, task);
-    case "fit":
-      return fit(trainer, task, options);
+    case "fit": {
+      const base = await judgeBase(trainer, task);
+      return { ...(await fit(trainer, task, options)), heldOutSums: base };
+    }
     case "evaluate":
       return { ...(await evaluate(trainer, task)), delta: new Float32Array() };
   }

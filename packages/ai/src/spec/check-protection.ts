@@ -1,5 +1,6 @@
 import type { Refusal } from "@ciphernx/core/spec";
 import type { EncodingSpec } from "../aggregation/index.ts";
+import type { KnownParty } from "./choose-parties.ts";
 import type { CompileFacts, RunPlan } from "./plan.ts";
 import { type PlannedProtection, planProtection } from "./plan-protection.ts";
 import type { RunSpec } from "./run-spec.ts";
@@ -8,11 +9,7 @@ import type { RunSpec } from "./run-spec.ts";
 export function checkProtection(
   spec: RunSpec,
   facts: CompileFacts,
-  {
-    parties,
-    cohort,
-    encoding,
-  }: { readonly parties: readonly { readonly name: string }[]; readonly cohort: RunPlan["cohort"]; readonly encoding: EncodingSpec },
+  { parties, cohort, encoding }: { readonly parties: readonly KnownParty[]; readonly cohort: RunPlan["cohort"]; readonly encoding: EncodingSpec },
   refusals: Refusal[],
 ): PlannedProtection | undefined {
   const { protection } = spec;
@@ -39,7 +36,12 @@ export function checkProtection(
   }
   let planned: PlannedProtection | undefined;
   try {
-    planned = planProtection(spec, { encoding, parties: parties.length, size: cohort.size });
+    planned = planProtection(spec, {
+      encoding,
+      parties: parties.length,
+      size: cohort.size,
+      isJudgedByAll: parties.every(({ dataset }) => dataset.testExamples > 0),
+    });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     refuse(

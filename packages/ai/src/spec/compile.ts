@@ -75,12 +75,13 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     protection === undefined
       ? updateFileSizeBytes(length, names, encoding)
       : packedBytes(vectorLength(length, Array.from({ length: names }, String), encoding), protection);
-  const updateBytes = sizeOf(shared * (1 + vectors.length), reported.length + sums.length);
+  const rides = protection?.metricsRide === true;
+  const updateBytes = sizeOf(shared * (1 + vectors.length), reported.length + sums.length + (rides ? 1 + judged : 0));
   const stateBytes = receivesState ? safetensorsSizeBytes(strategy.state.map(({ name }) => ({ name, dtype: "F64", shape: [shared] }))) : 0;
   const sizeBytes = safetensorsSizeBytes(shape.tensors);
   const fits = cohort.invited * spec.rounds;
   const judges = parties.filter(({ dataset }) => dataset.testExamples > 0).length;
-  const evaluations = spec.evaluate.every === 0 ? 0 : judges * Math.ceil(spec.rounds / spec.evaluate.every);
+  const evaluations = spec.evaluate.every === 0 ? 0 : judges * (rides ? 1 : Math.ceil(spec.rounds / spec.evaluate.every));
   const statisticsBytes = steps === undefined ? 0 : sizeOf(0, statisticsLength(steps));
   const down = (fits + evaluations) * sizeBytes + (fits - cohort.invited) * stateBytes;
   const up = fits * updateBytes + evaluations * sizeOf(0, judged) + parties.length * statisticsBytes;

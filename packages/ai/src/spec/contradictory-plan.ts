@@ -27,7 +27,12 @@ export function contradictoryPlan(spec: RunSpec, plan: TaskPlan): string | undef
   const { model, encoding } = plan;
   let protection: PlannedProtection | undefined;
   try {
-    protection = planProtection(spec, { encoding, parties: plan.partyTree.size, size: plan.cohort.size });
+    protection = planProtection(spec, {
+      encoding,
+      parties: plan.partyTree.size,
+      size: plan.cohort.size,
+      isJudgedByAll: plan.protection?.metricsRide === true,
+    });
   } catch (error) {
     if (error instanceof RangeError) return `protection: ${error.message}`;
     throw error;

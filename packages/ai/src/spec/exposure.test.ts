@@ -4,7 +4,7 @@ import type { RunPlan } from "./index.ts";
 
 const cohort: RunPlan["cohort"] = { size: 10, invited: 10, quorum: 9, deadlineMs: 1, attempts: 1 };
 const protection: NonNullable<RunPlan["protection"]> = {
-  ...{ kind: "secagg", kMin: 3, corruption: 1 / 3, dropout: 0.1, bits: 20 },
+  ...{ kind: "secagg", kMin: 3, corruption: 1 / 3, dropout: 0.1, metricsRide: true, bits: 20 },
   ...{ graph: "complete", holders: 10, threshold: 7, corrupt: 3, leastSurvivors: 7 },
 };
 

@@ -11,6 +11,8 @@ export interface PlannedProtection extends Pick<SecAggParameters, "graph" | "hol
   readonly corruption: number;
   /** Assumed fraction of parties that drop out once keys are exchanged. */
   readonly dropout: number;
+  /** Whether held-out metrics of a round's model are coordinates of the next round's updates, not a sum of their own. */
+  readonly metricsRide: boolean;
   /** Bits of a masked coordinate: sums of all parties' do not wrap around. */
   readonly bits: number;
 }
@@ -21,14 +23,37 @@ export interface PlannedProtection extends Pick<SecAggParameters, "graph" | "hol
  * @throws RangeError saying why nothing protects such a run
  */
 export function planProtection(
-  { protection }: Pick<RunSpec, "protection">,
-  { encoding, parties, size }: { readonly encoding: Pick<EncodingSpec, "bits">; readonly parties: number; readonly size: number },
+  { protection, evaluate }: Pick<RunSpec, "protection" | "evaluate">,
+  {
+    encoding,
+    parties,
+    size,
+    isJudgedByAll,
+  }: {
+    readonly encoding: Pick<EncodingSpec, "bits">;
+    readonly parties: number;
+    readonly size: number;
+    /** Whether every party holds out rows: only then no sum of updates has the metrics of fewer parties than updates. */
+    readonly isJudgedByAll: boolean;
+  },
 ): PlannedProtection | undefined {
   if (protection.kind === "none") return undefined;
   const { kMin, corruption, dropout } = protection;
   const { graph, holders, threshold, corrupt, leastSurvivors } = secAggParameters(size, { corruption, dropout });
   const { bits } = sumRing(encoding, parties);
-  return { kind: "secagg", kMin, corruption, dropout, bits, graph, holders, threshold, corrupt, leastSurvivors };
+  return {
+    kind: "secagg",
+    kMin,
+    corruption,
+    dropout,
+    metricsRide: evaluate.every > 0 && isJudgedByAll,
+    bits,
+    graph,
+    holders,
+    threshold,
+    corrupt,
+    leastSurvivors,
+  };
 }
 
 /** The ring in which the updates of so many parties are added. @throws RangeError when none is large enough */

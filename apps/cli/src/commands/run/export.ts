@@ -3,7 +3,7 @@ import { argument, choice, defineCommand, requiredText } from "../../command.ts"
 import { EXPORT_FORMATS } from "../../export/formats.ts";
 import { formatBytes } from "../../output/index.ts";
 import { RUN_WORD } from "../../runs/run-id.ts";
-import { roundRow } from "../../runs/round-row.ts";
+import { addToRows, type RoundRow } from "../../runs/round-row.ts";
 
 export const runExport = defineCommand({
   name: "export",
@@ -23,11 +23,9 @@ export const runExport = defineCommand({
     await withNexus(async (nexus) => {
       const [{ findRun }, { writeExport }] = await Promise.all([import("../../runs/find-run.ts"), import("../../export/write-export.ts")]);
       const run = findRun(await nexus.runs.list(), args.run);
-      const rows = [];
-      for await (const event of nexus.runs.handle(run.id).events({ follow: false, signal })) {
-        const row = roundRow(event);
-        if (row !== undefined) rows.push(row);
-      }
+      const byRound = new Map<number, RoundRow>();
+      for await (const event of nexus.runs.handle(run.id).events({ follow: false, signal })) addToRows(byRound, event);
+      const rows = [...byRound.values()];
       const { file, sizeBytes, strangers } = await writeExport({ run, rows, format: options.format, path: options.output });
       if (strangers.length > 0) {
         output.note(

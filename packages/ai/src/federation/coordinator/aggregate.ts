@@ -5,6 +5,9 @@ import type { Strategy } from "../../strategy/index.ts";
 import { placesOf, type Sharing, sharingOf } from "../../strategy/sharing.ts";
 import { safetensorsHeader, safetensorsLayout, type TensorDescription } from "../../tensor/index.ts";
 import { nextModel } from "../round/next-model.ts";
+import { baseTotals } from "../round/phase-totals.ts";
+import { splitExtras } from "../round/riding-metrics.ts";
+import type { PhaseTotals } from "../round/run-round.ts";
 import type { PhaseSums } from "./plain-sums.ts";
 
 /** Parameters of a tile: small enough to be cheap for any model, large enough that reads are long. */
@@ -22,6 +25,8 @@ export interface NextModelBlobs {
   readonly state: StagedBlob | undefined;
   readonly extras: UpdateExtras;
   readonly fit: Readonly<Record<string, number>>;
+  /** How the base model does; absent where no update said it. */
+  readonly base?: PhaseTotals;
 }
 
 export interface AggregateOptions {
@@ -41,7 +46,7 @@ export interface AggregateOptions {
  */
 export async function aggregate(options: AggregateOptions): Promise<NextModelBlobs> {
   const { kernel, blobs, plan, strategy, round, sums, baseModel, baseState } = options;
-  const extras = await sums.extras();
+  const { update: extras, base } = splitExtras(plan, await sums.extras());
   const planned = plan.parties.reduce((sum, { trainExamples }) => sum + trainExamples, 0);
   const aggregation = strategy.aggregateFit({ round, weight: extras.weight, planned, metrics: extras.metrics });
 
@@ -74,7 +79,7 @@ export async function aggregate(options: AggregateOptions): Promise<NextModelBlo
     }
     await file.end();
     const joined = state === undefined ? undefined : await joinStates(blobs, strategy, sharing, state);
-    return { model, state: joined, extras, fit: aggregation.metrics };
+    return { model, state: joined, extras, fit: aggregation.metrics, ...baseTotals(plan, base) };
   } catch (error) {
     await model.discard();
     throw error;

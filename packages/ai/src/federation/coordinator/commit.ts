@@ -14,7 +14,7 @@ import { type Cohort, whereAttempt } from "./phases.ts";
  */
 export async function commitRound(store: Store, run: HostedRun, commit: RoundCommit, modelId: string): Promise<void> {
   const { runId, spec, plan } = run;
-  const { round, attempt, accepted, stepped, evaluated } = commit;
+  const { round, attempt, accepted, stepped, evaluated, judgedBase } = commit;
   const sizeBytes = await store.blobs.size(stepped.modelHash as Parameters<typeof store.blobs.size>[0]);
   await store.db.transaction(async (tx) => {
     const [current] = await tx.select({ round: runs.currentRound, state: runs.state }).from(runs).where(eq(runs.id, runId)).for("update");
@@ -87,7 +87,13 @@ export async function commitRound(store: Store, run: HostedRun, commit: RoundCom
       saturated: stepped.saturated,
       modelHash: stepped.modelHash,
     };
-    const events: RunEventBody[] = [{ type: "round-committed", payload: summary }];
+    const events: RunEventBody[] = [];
+    if (judgedBase !== null) {
+      const before = and(eq(rounds.runId, runId), eq(rounds.round, round - 1), eq(rounds.state, "committed"));
+      await tx.update(rounds).set({ evaluateMetrics: judgedBase }).where(before);
+      events.push({ type: "round-judged", payload: { round: round - 1, rounds: plan.rounds, evaluated: judgedBase, modelHash: row.baseModelHash } });
+    }
+    events.push({ type: "round-committed", payload: summary });
     if (last) {
       const [owner] = await tx
         .select({ projectId: runs.projectId, name: runs.name, initial: runs.initialModelHash })

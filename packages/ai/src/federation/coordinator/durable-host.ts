@@ -154,7 +154,8 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
             })
             .where(and(whereAttempt(runId, phase), eq(rounds.state, "closed")));
         });
-        return { modelHash: model.hash, stateHash: state?.hash ?? null, saturated: next.extras.saturated, fit: next.fit };
+        const { extras, fit, base } = next;
+        return { modelHash: model.hash, stateHash: state?.hash ?? null, saturated: extras.saturated, fit, ...(base === undefined ? {} : { base }) };
       });
     },
 

@@ -24,6 +24,7 @@ import { encode } from "./encode.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import type { NodeIdentity } from "./identity.ts";
+import { judgeBase } from "./judge-base.ts";
 import type { KeptValues } from "./kept-values.ts";
 import { type AgreedTask, askOwner, keep, prepareTask, readTask } from "./prepare-task.ts";
 import type { NodeRoster } from "./follow-roster.ts";
@@ -188,10 +189,17 @@ async function hide(options: AnswerTaskOptions, { vector, asked, kind }: HiddenV
       hint: "`nexus node approve NAME --org FOLDER --folder DIR` signs for the node and tells it, then start it again.",
     });
   }
+  const list = await parties.of(session, task, plan);
+  if (plan.protection?.metricsRide === true && list.some(({ testExamples }) => testExamples === 0)) {
+    throw new NexusError(
+      "SUM_REFUSED",
+      "Not every party of the plan holds out rows: metrics that ride with the updates would be sums of fewer parties.",
+    );
+  }
   await inSpan(tracer, "mask", {}, async () =>
     takePart({
       ...{ session, identity, journal: sums, primitives: await secAgg(), task, kind, plan, vector, signal, send },
-      directory: peersOf(plan, await parties.of(session, task, plan), followed),
+      directory: peersOf(plan, list, followed),
       place: task.partyIndex,
       sum: journalledSum(task, kind),
       into: new Uint8Array(memory.of("masked", taskFileSizeBytes(plan, kind))),
@@ -241,6 +249,8 @@ async function work(options: AnswerTaskOptions): Promise<Outcome> {
     }
     case TaskKind.FIT: {
       const { training, kept, server } = await prepareTask(options);
+      // Before the fit, which may use the model's memory.
+      const base = await judgeBase(trainer, training);
       const update = await inSpan(tracer, "fit", {}, () => fit(trainer, training, { into: training.parameters, kept, server }));
       await inSpan(tracer, "check terms", {}, () => askOwner(options, training));
       if (update.kept !== undefined) await keep(options, training, update.kept);
@@ -249,7 +259,7 @@ async function work(options: AnswerTaskOptions): Promise<Outcome> {
           kernel,
           training,
           "fit",
-          update,
+          { ...update, heldOutSums: base },
           newVector(uploadLayout(training.plan, "fit"), (sizeBytes) => memory.of("update", sizeBytes)),
         ),
       );

@@ -1,7 +1,7 @@
 import { NexusError } from "@ciphernx/core/errors";
 import { contradictoryMetric, metricTask } from "../../metrics/index.ts";
 import type { EvaluateOutcome, Trainer, TrainingTask } from "../../training/index.ts";
-import { heldOutSumNames } from "../round/upload-layout.ts";
+import { heldOutSumNames } from "../round/held-out-sums.ts";
 import { checkedMetrics, checkedWeight } from "./fit.ts";
 
 /** Judges the model on the party's own held-out rows. @throws NexusError TRAINER_FAILED as `fit` does */

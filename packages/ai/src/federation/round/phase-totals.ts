@@ -18,3 +18,8 @@ export function evaluationTotals(plan: Pick<RunPlan, "metricNames" | "heldOutMet
     saturated,
   };
 }
+
+/** What rode with a round's updates, as a part of its result; nothing where nobody judged. */
+export function baseTotals(plan: Parameters<typeof evaluationTotals>[0], base: UpdateExtras | undefined): { readonly base?: PhaseTotals } {
+  return base === undefined || base.weight === 0 ? {} : { base: evaluationTotals(plan, base) };
+}

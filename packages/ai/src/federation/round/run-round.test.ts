@@ -113,6 +113,7 @@ describe("a round", () => {
         accepted: ["ash", "birch", "cedar", "dogwood"],
         stepped: { modelHash: "model-ash-birch-cedar-dogwood", stateHash: null, saturated: 0, fit: { loss: 1 } },
         evaluated: { loss: 0.5, accuracy: 0.9 },
+        judgedBase: null,
       },
     ]);
   });
@@ -185,6 +186,22 @@ describe("a round", () => {
       const { host, commits } = memoryHost(everyone);
       await runRound(host, inputOf({ evaluate: { every } }, { round: index + 1 }));
       expect(commits[0]!.evaluated !== null).toBe(due);
+    }
+  });
+
+  it("is judged with the next round's updates where its figures ride with them, the last one by itself", async () => {
+    const { plan, ...input } = inputOf();
+    const protection = { metricsRide: true } as NonNullable<typeof plan.protection>;
+    for (const round of [1, 2, 3]) {
+      const { host, commits } = memoryHost(everyone);
+      const base = { weight: 10, metrics: { loss: round, correct: 4 }, saturated: 0 };
+      const stepping: RoundHost = {
+        ...host,
+        aggregate: async (phase, accepted) => ({ ...(await host.aggregate(phase, accepted)), ...(round === 1 ? {} : { base }) }),
+      };
+      await runRound(stepping, { ...input, plan: { ...plan, protection }, round });
+      expect(commits[0]!.evaluated !== null).toBe(round === 3);
+      expect(commits[0]!.judgedBase).toEqual(round === 1 ? null : { loss: round / 10, accuracy: 0.4 });
     }
   });
 

@@ -33,6 +33,8 @@ export interface SteppedModel {
   readonly stateHash: string | null;
   readonly saturated: number;
   readonly fit: RoundMeans;
+  /** What rode with the updates: how the model does that they start from. Absent where nothing can ride, and where nobody judged. */
+  readonly base?: PhaseTotals;
 }
 
 export interface RoundCommit {
@@ -41,6 +43,8 @@ export interface RoundCommit {
   readonly accepted: readonly string[];
   readonly stepped: SteppedModel;
   readonly evaluated: RoundMeans | null;
+  /** Held-out metrics of the model of the round before, where they rode with this round's updates. */
+  readonly judgedBase: RoundMeans | null;
 }
 
 /** A phase that ended: with an accepted set, without one, or because the run was stopped. */
@@ -98,16 +102,18 @@ export async function runRound(host: RoundHost, input: RoundInput): Promise<Roun
     await host.durably("abandon", () => host.abandon({ kind: "fit", round, attempt }, "stopped", []));
     return { kind: "stopped" };
   }
-  const commit: RoundCommit = { round, attempt, accepted, stepped, evaluated };
+  const judgedBase = stepped.base === undefined ? null : heldOutMeans(strategy, round - 1, stepped.base);
+  const commit: RoundCommit = { round, attempt, accepted, stepped, evaluated, judgedBase };
   await host.durably("commit", () => host.commit(commit));
   return { kind: "committed", commit };
 }
 
-/** Judges the new model on the parties' held-out rows. Whoever does not answer is left out of the mean; the model does not depend on it. */
+/** Judges the new model on the parties' held-out rows, unless the next round's updates will say how it does. Whoever does not answer is left out of the mean; the model does not depend on it. */
 async function evaluate(host: RoundHost, input: RoundInput, attempt: number, modelHash: string): Promise<RoundMeans | null | "stopped"> {
   const { spec, plan, strategy, round } = input;
   const { every } = spec.evaluate;
-  const due = every > 0 && (round % every === 0 || round === plan.rounds);
+  const last = round === plan.rounds;
+  const due = every > 0 && (last || (round % every === 0 && plan.protection?.metricsRide !== true));
   const judges = plan.parties.filter(({ testExamples }) => testExamples > 0).map(({ name }) => name);
   if (!due || judges.length === 0) return null;
   const instruction = strategy.configureEvaluate({ round, parties: judges });
@@ -119,5 +125,9 @@ async function evaluate(host: RoundHost, input: RoundInput, attempt: number, mod
   if (collected.kind === "stopped") return "stopped";
   if (collected.kind === "abandon" || collected.accepted.length === 0) return null;
   const totals = await host.durably("total", () => host.total(phase, collected.accepted));
-  return { ...strategy.aggregateEvaluate({ round, weight: totals.weight, metrics: totals.metrics }), ...totals.heldOut };
+  return heldOutMeans(strategy, round, totals);
+}
+
+function heldOutMeans(strategy: Strategy, round: number, { weight, metrics, heldOut }: PhaseTotals): RoundMeans {
+  return { ...strategy.aggregateEvaluate({ round, weight, metrics }), ...heldOut };
 }

@@ -1,9 +1,10 @@
 import { packedBytes } from "@ciphernx/crypto/secagg/parameters";
 import { statisticsLength } from "../../data/preprocess/index.ts";
 import { COORDINATE_BYTES, updateFileHeader, vectorLayout, type VectorLayout } from "../../aggregation/index.ts";
-import { metricSumNames, metricTask } from "../../metrics/index.ts";
 import type { TaskPlan } from "../../spec/index.ts";
 import { sharingOf } from "../../strategy/sharing.ts";
+import { heldOutSumNames } from "./held-out-sums.ts";
+import { ridingSumNames } from "./riding-metrics.ts";
 import type { PhaseKind } from "./run-round.ts";
 
 type Uploads = Pick<
@@ -13,7 +14,7 @@ type Uploads = Pick<
 
 /**
  * The layout of the vectors that answer a kind of task: a fit has the parameters that are shared and behind them the strategy's
- * vectors, and the strategy's sums behind those of the metrics; an evaluation is sums alone, also those of which metrics are
+ * vectors, and behind the sums of the metrics the strategy's and those of the base model; an evaluation is sums alone, also those of which metrics are
  * worked out on held-out rows; so are statistics.
  */
 export function uploadLayout(plan: Uploads, kind: PhaseKind): VectorLayout {
@@ -24,12 +25,8 @@ export function uploadLayout(plan: Uploads, kind: PhaseKind): VectorLayout {
   }
   if (kind === "evaluate") return vectorLayout(0, [...plan.metricNames, ...heldOutSumNames(plan)], plan.encoding);
   const vectors = 1 + (plan.strategyVectors ?? []).length;
-  return vectorLayout(sharingOf(plan.model).length * vectors, [...plan.metricNames, ...(plan.strategySums ?? [])], plan.encoding);
-}
-
-/** Sums that only an evaluation has, in their order: those of the plan's metrics that are no means. */
-export function heldOutSumNames({ heldOutMetrics, schema, model }: Pick<TaskPlan, "heldOutMetrics" | "schema" | "model">): readonly string[] {
-  return heldOutMetrics === undefined ? [] : metricSumNames(heldOutMetrics, metricTask(schema, model.network));
+  const sums = [...plan.metricNames, ...(plan.strategySums ?? []), ...ridingSumNames(plan)];
+  return vectorLayout(sharingOf(plan.model).length * vectors, sums, plan.encoding);
 }
 
 /** Size of the one file that may answer a kind of task. */

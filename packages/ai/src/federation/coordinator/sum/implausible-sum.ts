@@ -3,6 +3,7 @@ import { impossibleStatistics, statisticsLength } from "../../../data/preprocess
 import { contradictoryMetric, metricTask } from "../../../metrics/index.ts";
 import type { RunPlan } from "../../../spec/index.ts";
 import type { PhaseKind } from "../../round/run-round.ts";
+import { splitExtras } from "../../round/riding-metrics.ts";
 import { uploadLayout } from "../../round/upload-layout.ts";
 
 /**
@@ -10,7 +11,8 @@ import { uploadLayout } from "../../round/upload-layout.ts";
  * only be looked for in the sum here: a party that sends garbage spoils it, and nobody can tell which one did.
  */
 export function implausibleSum(plan: RunPlan, kind: PhaseKind, parties: number, extras: UpdateExtras): string | undefined {
-  const { weight, metrics, saturated } = extras;
+  const { update, base } = kind === "fit" ? splitExtras(plan, extras) : { update: extras, base: undefined };
+  const { weight, metrics, saturated } = update;
   const least = kind === "evaluate" ? 0 : parties;
   const most = parties * plan.encoding.maxWeight;
   if (!(weight >= least && weight <= most)) return `their weight is ${weight}, not from ${least} to ${most}.`;
@@ -23,11 +25,15 @@ export function implausibleSum(plan: RunPlan, kind: PhaseKind, parties: number, 
     const sums = Array.from({ length: statisticsLength(steps) }, (_, index) => metrics[index]!);
     return impossibleStatistics(steps, sums, weight, plan.encoding.maxWeight, parties);
   }
-  if (kind === "evaluate" && plan.heldOutMetrics !== undefined) {
-    return contradictoryMetric(plan.heldOutMetrics, metrics, weight, metricTask(plan.schema, plan.model.network));
-  }
+  if (kind === "evaluate") return contradictoryHeldOut(plan, update);
   for (const name of (kind === "fit" ? plan.strategySums : undefined) ?? []) {
     if (!(metrics[name]! >= 0 && metrics[name]! <= weight)) return `their sum "${name}" is ${metrics[name]}, not from 0 to their weight ${weight}.`;
   }
-  return undefined;
+  if (base === undefined) return undefined;
+  if (!(base.weight >= 0 && base.weight <= most)) return `they judged on ${base.weight} held-out rows, not from 0 to ${most}.`;
+  return base.weight === 0 ? undefined : contradictoryHeldOut(plan, base);
+}
+
+function contradictoryHeldOut({ heldOutMetrics, schema, model }: RunPlan, { metrics, weight }: UpdateExtras): string | undefined {
+  return heldOutMetrics === undefined ? undefined : contradictoryMetric(heldOutMetrics, metrics, weight, metricTask(schema, model.network));
 }
