@@ -73,7 +73,8 @@ function sumStepEnds(step: string, name: string, kind = "fit"): Point {
     gate: (runId, round) => ({
       table: "sum_steps",
       on: "insert",
-      when: `new.run_id = '${runId}' and new.round = ${round} and new.kind = '${kind}' and new.step = '${step}'`,
+      // The last round alone is judged by itself: the one after all points.
+      when: `new.run_id = '${runId}' and new.round = ${kind === "evaluate" ? round + 1 : round} and new.kind = '${kind}' and new.step = '${step}'`,
     }),
   };
 }
@@ -97,8 +98,10 @@ export const SUM_POINTS = {
   agreed: sumStepEnds("survivors", "before the signatures are closed"),
   unmasking: handingIn("unmask", "while shares are given away"),
   unmasked: sumStepEnds("unmask", "before the answers are closed"),
-  judged: sumStepEnds("unmask", "before the answers of the evaluation are closed", "evaluate"),
 } as const satisfies Readonly<Record<string, Point>>;
+
+/** Comes last: in the round after that of the point before it. */
+export const LAST_SUM_POINT = sumStepEnds("unmask", "before the answers of the evaluation are closed", "evaluate");
 
 /** Files are gone, their rows are about to go. */
 function collection(runId: string, round: number): Omit<Gate, "name"> {

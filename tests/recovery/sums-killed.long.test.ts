@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectWhole, type Federation, startFederation, undisturbedHash } from "./federation.ts";
 import { killAtEach, roundsFor } from "./kill-at-each.ts";
 import { runSpec } from "./parties.ts";
-import { POINTS, SUM_POINTS } from "./points.ts";
+import { LAST_SUM_POINT, POINTS, SUM_POINTS } from "./points.ts";
 
 let federation: Federation;
 
@@ -17,7 +17,15 @@ const protectedSpec = (rounds: number): RunSpecInput => ({ ...runSpec(rounds), e
 
 describe("kill −9 of the coordinator at every point of a protected round", () => {
   it("leaves a run that goes on where it was, and has the hash of the undisturbed run without protection", { timeout: 240_000 }, async () => {
-    const points = [...Object.values(SUM_POINTS), POINTS.answering, POINTS.closed, POINTS.aggregating, POINTS.committing, POINTS.next];
+    const points = [
+      ...Object.values(SUM_POINTS),
+      POINTS.answering,
+      POINTS.closed,
+      POINTS.aggregating,
+      POINTS.committing,
+      POINTS.next,
+      LAST_SUM_POINT,
+    ];
     const rounds = roundsFor(points);
     const expected = await undisturbedHash(federation, rounds, { ...protectedSpec(rounds), protection: { kind: "none" } });
     const run = await killAtEach(federation, points, { spec: protectedSpec });
