@@ -33,16 +33,7 @@ it("exports every model of the catalogue", () => {
 
 it.each(MODELS)("%j gives in onnxruntime-web what it predicts", async (model, schema) => {
   const train = { optimiser: { kind: "sgd", learningRate: 0.1 } } as const;
-  const options = parseRunSpec({
-    version: 1,
-    name: "x",
-    seed: 1,
-    data: { dataset: "rows" },
-    model,
-    train,
-    protection: { kind: "none" },
-    rounds: 1,
-  }).model;
+  const options = parseRunSpec({ version: 1, name: "x", seed: 1, data: { dataset: "rows" }, model, train, rounds: 1 }).model;
   const shape = modelShape(options, schema);
   if (!("network" in shape) || shape.network === undefined) throw new Error(`The model ${model.kind} is no network.`);
   const { network: spec } = shape;

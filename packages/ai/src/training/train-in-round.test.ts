@@ -12,7 +12,6 @@ function specOf(train: Partial<TrainInput>) {
     data: { dataset: "rows" },
     model: { kind: "linear" },
     train: { optimiser: { kind: "sgd", learningRate: 0.5 }, ...train },
-    protection: { kind: "none" },
     rounds: 8,
   });
 }

@@ -250,7 +250,8 @@ async function work(options: AnswerTaskOptions): Promise<Outcome> {
     case TaskKind.FIT: {
       const { training, kept, server } = await prepareTask(options);
       // Before the fit, which may use the model's memory.
-      const base = await judgeBase(trainer, training);
+      const judging = () => judgeBase(trainer, training);
+      const base = training.plan.protection?.metricsRide === true ? await inSpan(tracer, "evaluate", {}, judging) : {};
       const update = await inSpan(tracer, "fit", {}, () => fit(trainer, training, { into: training.parameters, kept, server }));
       await inSpan(tracer, "check terms", {}, () => askOwner(options, training));
       if (update.kept !== undefined) await keep(options, training, update.kept);

@@ -203,6 +203,19 @@ describe("a round", () => {
       expect(commits[0]!.evaluated !== null).toBe(round === 3);
       expect(commits[0]!.judgedBase).toEqual(round === 1 ? null : { loss: round / 10, accuracy: 0.4 });
     }
+    // A party may write there what it likes, also where nobody judges.
+    for (const [every, round] of [
+      [1, 1],
+      [2, 2],
+      [0, 2],
+    ] as const) {
+      const { host, commits } = memoryHost(everyone);
+      const base = { weight: 10, metrics: { loss: 1, correct: 4 }, saturated: 0 };
+      const stepping: RoundHost = { ...host, aggregate: async (phase, accepted) => ({ ...(await host.aggregate(phase, accepted)), base }) };
+      const given = inputOf({ evaluate: { every } }, { round });
+      await runRound(stepping, { ...given, plan: { ...given.plan, protection: { ...protection, metricsRide: every > 0 } } });
+      expect(commits[0]!.judgedBase).toBeNull();
+    }
   });
 
   it("is committed without figures when nobody judges it, and with those of the judges who answer", async () => {

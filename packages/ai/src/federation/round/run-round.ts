@@ -2,6 +2,7 @@ import type { RoundInstruction, RoundMeans, Strategy } from "../../strategy/inde
 import type { RunPlan, RunSpec } from "../../spec/index.ts";
 import type { Closing, ClosingRule } from "./close.ts";
 import { gather, type NotGathered } from "./gather.ts";
+import { judgesBase } from "./riding-metrics.ts";
 import { select } from "./select.ts";
 
 /** statistics: what rows are prepared by, before the first round; fit: training; evaluate: judging on held-out rows. */
@@ -102,7 +103,9 @@ export async function runRound(host: RoundHost, input: RoundInput): Promise<Roun
     await host.durably("abandon", () => host.abandon({ kind: "fit", round, attempt }, "stopped", []));
     return { kind: "stopped" };
   }
-  const judgedBase = stepped.base === undefined ? null : heldOutMeans(strategy, round - 1, stepped.base);
+  // What a party says of a base that nobody asked about is nobody's figure.
+  const isJudged = judgesBase(plan, spec.evaluate.every, round);
+  const judgedBase = isJudged && stepped.base !== undefined ? heldOutMeans(strategy, round - 1, stepped.base) : null;
   const commit: RoundCommit = { round, attempt, accepted, stepped, evaluated, judgedBase };
   await host.durably("commit", () => host.commit(commit));
   return { kind: "committed", commit };

@@ -24,7 +24,7 @@ const TABLE: DatasetSchema = {
 
 function optionsOf(model: ModelInput): ModelOptions {
   const train = { optimiser: { kind: "sgd", learningRate: 0.1 } } as const;
-  return parseRunSpec({ version: 1, name: "x", seed: 1, data: { dataset: "rows" }, model, train, protection: { kind: "none" }, rounds: 1 }).model;
+  return parseRunSpec({ version: 1, name: "x", seed: 1, data: { dataset: "rows" }, model, train, rounds: 1 }).model;
 }
 
 function shapeOf(model: ModelInput, schema: DatasetSchema) {

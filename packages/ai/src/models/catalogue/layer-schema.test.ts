@@ -38,7 +38,6 @@ function specOf(layers: readonly LayerInput[]): RunSpecInput {
     data: { dataset: "rows" },
     model: { kind: "layers", layers: [...layers] },
     train: { optimiser: { kind: "sgd", learningRate: 0.1 } },
-    protection: { kind: "none" },
     rounds: 1,
   };
 }
