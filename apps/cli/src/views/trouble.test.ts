@@ -43,4 +43,7 @@ it("a round's line says on which rows its figures were measured, and never mixes
   expect(line({ loss: 0.75 })).toContain("held out: loss 0.7500  up");
   expect(line({ loss: 0.75 })).not.toContain("accuracy");
   expect(line(null, 2)).toMatch(/2 values clipped\n {2}Training may be diverging/);
+  const judged = (evaluated: unknown) => formatEvent({ type: "round-judged", payload: { round: 9, rounds: 20, evaluated, modelHash: "" } }, COLOURS);
+  expect(judged({ loss: 0.75, accuracy: 0.5 })).toBe("round  9/20  held out: loss 0.7500  accuracy 50.00%");
+  expect(judged({ loss: null })).toContain("Training may be diverging: the loss is not a finite number");
 });
