@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { RunSpecInput } from "@ciphernx/ai/spec";
 import { median, type Outcome } from "./figures/figure.ts";
 import { temporaryFolder } from "./processes/child.ts";
-import { type CoordinatorProcess, joinParties, partyNames, startCoordinatorProcess, startParties } from "./processes/federation.ts";
+import { type CoordinatorProcess, joinParties, partyNames, roundDurations, startCoordinatorProcess, startParties } from "./processes/federation.ts";
 
 export const name = "mtls-round";
 
@@ -49,7 +49,7 @@ export async function run(): Promise<Outcome> {
   const plainMs: number[] = [];
   const tlsMs: number[] = [];
   for (let turn = 0; turn <= TURNS; turn += 1) {
-    const [without, over] = [await roundsMs(plain), await roundsMs(tls)];
+    const [without, over] = [await roundDurations(plain, SPEC), await roundDurations(tls, SPEC)];
     // The first turn warms up.
     if (turn === 0) continue;
     plainMs.push(...without);
@@ -63,14 +63,6 @@ export async function run(): Promise<Outcome> {
       { name: "mutual TLS to plain", value: tlsMedian / plainMedian, unit: "×", atMost: 1.2 },
     ],
   };
-}
-
-/** How long the rounds of one run took. */
-async function roundsMs(coordinator: CoordinatorProcess): Promise<readonly number[]> {
-  const started = await coordinator.nexus.runs.start(SPEC);
-  await started.result();
-  const times = await coordinator.roundTimes(started.id);
-  return times.slice(1).map((round, index) => round.committedAt - times[index]!.committedAt);
 }
 
 if (import.meta.main) console.table((await run()).figures);

@@ -7,7 +7,7 @@
 import type { RunSpecInput } from "@ciphernx/ai/spec";
 import { median, type Outcome } from "./figures/figure.ts";
 import { temporaryFolder } from "./processes/child.ts";
-import { joinParties, partyNames, startCoordinatorProcess, startParties } from "./processes/federation.ts";
+import { joinParties, partyNames, roundDurations, startCoordinatorProcess, startParties } from "./processes/federation.ts";
 import { rosterParties } from "./processes/roster.ts";
 
 export const name = "secagg-round";
@@ -41,12 +41,7 @@ export async function run(): Promise<Outcome> {
   const parties = startParties(folder.path, names).map((party) => stack.use(party));
   await joinParties(coordinator, parties);
 
-  const roundsMs = async (kind: "none" | "secagg"): Promise<readonly number[]> => {
-    const started = await coordinator.nexus.runs.start(specOf(kind), { signer });
-    await started.result();
-    const times = await coordinator.roundTimes(started.id);
-    return times.slice(1).map((round, index) => round.committedAt - times[index]!.committedAt);
-  };
+  const roundsMs = (kind: "none" | "secagg") => roundDurations(coordinator, specOf(kind), { signer });
   const plainMs: number[] = [];
   const protectedMs: number[] = [];
   for (let turn = 0; turn <= TURNS; turn += 1) {

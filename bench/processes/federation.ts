@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { connect, type Nexus } from "@ciphernx/ai/client";
+import type { RunSpecInput } from "@ciphernx/ai/spec";
 import COORDINATOR_FLAGS from "../../apps/cli/bin/coordinator-flags.json" with { type: "json" };
 import { type Child, startChild } from "./child.ts";
 import type { CoordinatorOptions, CoordinatorStarted, RoundTimes } from "./coordinator.ts";
 import type { PartyOptions, PartyOrder, PartyWord } from "./party.ts";
+
+type StartOptions = NonNullable<Parameters<Nexus["runs"]["start"]>[1]>;
 
 /** A coordinator in a process of its own, and its owner's connection. */
 export interface CoordinatorProcess extends AsyncDisposable {
@@ -46,6 +49,14 @@ export async function startCoordinatorProcess(folder: string, { tls = false } = 
       await child[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Runs a spec and says how long each round took from the commit before it, in milliseconds; the first has none. */
+export async function roundDurations(coordinator: CoordinatorProcess, spec: RunSpecInput, options: StartOptions = {}): Promise<readonly number[]> {
+  const started = await coordinator.nexus.runs.start(spec, options);
+  await started.result();
+  const times = await coordinator.roundTimes(started.id);
+  return times.slice(1).map((round, index) => round.committedAt - times[index]!.committedAt);
 }
 
 /** Parties in a process each, not joined yet. */
