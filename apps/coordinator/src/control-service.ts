@@ -1,8 +1,8 @@
 import type { RunEvent } from "@ciphernx/ai/federation";
-import { listEvents, runKey } from "@ciphernx/ai/federation/coordinator";
-import { compile, type CompileFacts, compileOrThrow, parseRunSpec, type RunSpec, runSpecHash } from "@ciphernx/ai/spec";
+import { listEvents, runKey, sumRecords } from "@ciphernx/ai/federation/coordinator";
+import { compile, type CompileFacts, compileOrThrow, parseRunSpec, type RunPlan, type RunSpec, runSpecHash } from "@ciphernx/ai/spec";
 import { NexusError } from "@ciphernx/core/errors";
-import { datasets, models, nodes, projects, retrying, rounds, runs, tasks, type Transaction } from "@ciphernx/core/store";
+import { datasets, models, nodes, projects, retrying, rounds, runs, sumSteps, tasks, type Transaction } from "@ciphernx/core/store";
 import type { ControlService, Run } from "@ciphernx/protocol/proto";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { and, asc, desc, eq, or } from "@ciphernx/core/store/sql";
@@ -192,8 +192,11 @@ export function controlService(context: CoordinatorContext): ServiceImpl<typeof 
       const run = await runWithModel(runId);
       const roundRows = await db.select().from(rounds).where(eq(rounds.runId, runId)).orderBy(asc(rounds.round), asc(rounds.attempt));
       const taskRows = await db.select().from(tasks).where(eq(tasks.runId, runId)).orderBy(asc(tasks.party));
-      const byAttempt = Map.groupBy(taskRows, ({ round, attempt }) => `${round}/${attempt}`);
-      return { run, rounds: roundRows.map((row) => roundMessage(row, byAttempt.get(`${row.round}/${row.attempt}`) ?? [])) };
+      const stepRows = await db.select().from(sumSteps).where(eq(sumSteps.runId, runId));
+      const attemptOf = ({ round, attempt }: { readonly round: number; readonly attempt: number }) => `${round}/${attempt}`;
+      const byAttempt = Map.groupBy(taskRows, attemptOf);
+      const sums = Map.groupBy(sumRecords(stepRows, JSON.parse(run.planJson) as RunPlan), attemptOf);
+      return { run, rounds: roundRows.map((row) => roundMessage(row, byAttempt.get(attemptOf(row)) ?? [], sums.get(attemptOf(row)) ?? [])) };
     }),
     listEvents: steady(async ({ runId, after, limit, waitMs }, call) => {
       const most = Math.min(limit === 0 ? MAX_EVENTS : limit, MAX_EVENTS);

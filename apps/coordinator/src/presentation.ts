@@ -1,6 +1,16 @@
+import type { SumRecord } from "@ciphernx/ai/federation/coordinator";
 import { apiTokenState } from "@ciphernx/core/identity";
 import type { apiTokens, models, nodes, rounds, runs, tasks } from "@ciphernx/core/store";
-import { ApiTokenSchema, DatasetSchema, ModelSchema, NodeSchema, ParticipationSchema, RoundSchema, RunSchema } from "@ciphernx/protocol/proto";
+import {
+  ApiTokenSchema,
+  DatasetSchema,
+  ModelSchema,
+  NodeSchema,
+  ParticipationSchema,
+  RoundSchema,
+  RunSchema,
+  SumSchema,
+} from "@ciphernx/protocol/proto";
 import { create } from "@bufbuild/protobuf";
 import type { datasets } from "@ciphernx/core/store";
 import type { Presence } from "./sessions.ts";
@@ -66,10 +76,11 @@ export function runMessage(row: typeof runs.$inferSelect, modelId: string | null
     modelId: modelId ?? "",
     specJson: JSON.stringify(row.spec),
     planJson: JSON.stringify(row.plan),
+    exposureJson: row.exposure === null ? "" : JSON.stringify(row.exposure),
   });
 }
 
-export function roundMessage(row: typeof rounds.$inferSelect, answers: readonly (typeof tasks.$inferSelect)[]) {
+export function roundMessage(row: typeof rounds.$inferSelect, answers: readonly (typeof tasks.$inferSelect)[], sums: readonly SumRecord[]) {
   return create(RoundSchema, {
     round: row.round,
     attempt: row.attempt,
@@ -81,6 +92,14 @@ export function roundMessage(row: typeof rounds.$inferSelect, answers: readonly 
     bytesDown: BigInt(row.bytesDown),
     seconds: row.committedAt === null ? 0 : (row.committedAt.getTime() - row.openedAt.getTime()) / 1000,
     participations: answers.map(participationMessage),
+    sums: sums.map(sumMessage),
+  });
+}
+
+function sumMessage({ kind, graph, parties, holders, threshold, corrupt, steps }: SumRecord) {
+  return create(SumSchema, {
+    ...{ kind, graph, parties, holders, threshold, corrupt },
+    steps: steps.map(({ step, taken, dropped, durationMs }) => ({ step, taken, dropped: [...dropped], durationMs })),
   });
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { folderRoster, folderSumJournal, loadIdentity, type SumJournal } from "@ciphernx/ai/federation/node";
-import type { RunSpecInput } from "@ciphernx/ai/spec";
+import { exposure, type RunPlan, type RunSpecInput } from "@ciphernx/ai/spec";
 import { rounds, sumContributions, sumSteps, tasks } from "@ciphernx/core/store";
 import { and, eq } from "@ciphernx/core/store/sql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -97,6 +97,15 @@ describe("a protected run", () => {
       { round: 1, evaluated: first!.evaluated },
       { round: 2, evaluated: second!.evaluated },
     ]);
+    const { run, rounds: shownRounds } = await hidden.show();
+    expect(shownRounds.map(({ sums }) => sums.map(({ kind, graph, parties, threshold }) => ({ kind, graph, parties, threshold })))).toEqual([
+      [{ kind: "fit", graph: "complete", parties: NAMES.length, threshold: 4 }],
+      ["fit", "evaluate"].map((kind) => ({ kind, graph: "complete", parties: NAMES.length, threshold: 4 })),
+    ]);
+    expect(shownRounds[0]!.sums[0]!.steps.map(({ step, taken, dropped }) => ({ step, taken, dropped }))).toEqual(
+      ["keys", "shares", "vector", "survivors", "unmask"].map((step) => ({ step, taken: NAMES.length, dropped: [] })),
+    );
+    expect(JSON.parse(run.exposureJson)).toEqual(exposure(JSON.parse(run.planJson) as RunPlan));
     // Nobody needs the shares any more.
     await eventually(async () => ((await db.select().from(sumContributions)).length === 0 ? true : undefined));
   });
@@ -124,6 +133,10 @@ describe("a node that falls away in the middle of a sum", () => {
       .from(rounds)
       .where(and(eq(rounds.runId, run.id), eq(rounds.state, "committed")));
     expect(row!.accepted).toEqual(["ash", "birch", "cedar", "elm"]);
+    const [shown] = (await run.show()).rounds;
+    expect(shown!.sums[0]!.steps.filter(({ dropped }) => dropped.length > 0).map(({ step, dropped }) => ({ step, dropped }))).toEqual([
+      { step: "vector", dropped: ["fir"] },
+    ]);
     expect(result.modelHash).toMatch(/^[0-9a-f]{64}$/);
     const [own] = await lent.coordinator.store.db
       .select({ code: tasks.reasonCode, reason: tasks.reason })

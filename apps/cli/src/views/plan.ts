@@ -34,7 +34,8 @@ export function formatPlan(plan: RunPlan): string {
   return parts.join("\n\n");
 }
 
-function protectionText({ protection, cohort }: RunPlan): string {
+/** How updates are hidden from the coordinator, and under which assumptions. */
+export function protectionText({ protection, cohort }: RunPlan): string {
   if (protection === undefined) return "none: the coordinator sees each update";
   const { graph, holders, threshold, corrupt, kMin, bits, corruption, dropout } = protection;
   const shares =

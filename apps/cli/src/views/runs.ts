@@ -4,6 +4,8 @@ import type { Participation, Round, Run } from "@ciphernx/protocol/proto";
 import { type Colours, formatBytes, formatFields, formatSeconds, formatTable, formatTime } from "../output/index.ts";
 import { learntFrom, learntFromText } from "../runs/learnt-from.ts";
 import { formatMetric, metricTitle, roundMetrics } from "./metrics.ts";
+import { protectionText } from "./plan.ts";
+import { coordinatorSaw, formatSums, sumData } from "./sums.ts";
 import { explainTrouble } from "./trouble.ts";
 
 /** A run for programs. */
@@ -18,11 +20,36 @@ export function runData(run: Run) {
     modelId: run.modelId || null,
     modelHash: run.modelHash || null,
   };
-  return { id, name, state, ...ended, round, rounds, specHash, createdAt, startedBy: startedBy || null, spec, plan };
+  return {
+    id,
+    name,
+    state,
+    ...ended,
+    round,
+    rounds,
+    specHash,
+    createdAt,
+    startedBy: startedBy || null,
+    spec,
+    plan,
+    exposure: parseJson(run.exposureJson),
+  };
 }
 
 /** A round and who took part in it, for programs. */
-export function roundData({ round, attempt, state, baseModelHash, modelHash, metricsJson, bytesUp, bytesDown, seconds, participations }: Round) {
+export function roundData({
+  round,
+  attempt,
+  state,
+  baseModelHash,
+  modelHash,
+  metricsJson,
+  bytesUp,
+  bytesDown,
+  seconds,
+  participations,
+  sums,
+}: Round) {
   const metrics = parseJson(metricsJson);
   const parties = participations.map(({ party, nodeId, kind, state, reason, bytesUp, bytesDown, durationMs, attempt, updateHash, weight }) => ({
     party,
@@ -49,6 +76,7 @@ export function roundData({ round, attempt, state, baseModelHash, modelHash, met
     bytesDown: Number(bytesDown),
     seconds,
     parties,
+    sums: sums.map(sumData),
   };
 }
 
@@ -104,6 +132,8 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
     ["spec hash", run.specHash],
     ...optional("model", run.modelId),
     ...optional("model hash", run.modelHash),
+    ["protection", protectionText(plan)],
+    ...optional("coordinator saw", coordinatorSaw(plan.protection !== undefined, rounds)),
   ]);
   const signs = new Map(rounds.map((round) => [round, roundSigns(round)]));
   const metricColumns = (
@@ -144,7 +174,7 @@ export function formatRun(run: Run, rounds: readonly Round[], colours: Colours):
   // The last round that shows it: what happened before may have been mended by a schedule.
   const diverging = [...signs].findLast(([, figures]) => explainTrouble(figures) !== undefined);
   const explained = diverging === undefined ? "" : colours.yellow(`round ${diverging[0].round}: ${explainTrouble(diverging[1])}`);
-  return [fields, table, trouble.join("\n"), hints.join("\n"), explained].filter((part) => part !== "").join("\n\n");
+  return [fields, table, formatSums(rounds), trouble.join("\n"), hints.join("\n"), explained].filter((part) => part !== "").join("\n\n");
 }
 
 /** Node by round: what each did, how long it took, what it sent and received, and why it did not count. */

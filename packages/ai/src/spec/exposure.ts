@@ -41,7 +41,7 @@ export function exposure({ protection, cohort }: Pick<TaskPlan, "protection" | "
     you: { rows: OWN, "your update": OWN, "your metrics": OWN, sum: FROM_MODELS, participation: OWN, model: sees("Each task comes with it.") },
     "other nodes": {
       ...{ rows: STAYS, "your update": NOT_SENT, "your metrics": NOT_SENT, sum: FROM_MODELS },
-      participation: sees("The plan lists the parties."),
+      participation: sees("The plan lists the parties; who is in a protected sum is told to each of them."),
       model: sees("Each task comes with it."),
     },
     coordinator: {

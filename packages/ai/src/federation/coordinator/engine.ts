@@ -17,7 +17,7 @@ import {
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { and, asc, eq, ne } from "@ciphernx/core/store/sql";
 import { initialModel } from "../../models/index.ts";
-import type { RunPlan, RunSpec } from "../../spec/index.ts";
+import { exposure, type RunPlan, type RunSpec } from "../../spec/index.ts";
 import { encodeSafetensors, safetensorsHeader } from "../../tensor/index.ts";
 import { type RoundOutcome, runRound } from "../round/run-round.ts";
 import { runStatistics, type StatisticsGathered, STATISTICS_ROUND } from "../round/run-statistics.ts";
@@ -168,6 +168,7 @@ async function startRun(context: EngineContext, options: StartRunOptions): Promi
           spec,
           specHash: plan.specHash,
           plan,
+          exposure: exposure(plan),
           seed: spec.seed,
           state: "starting",
           rounds: plan.rounds,

@@ -6,5 +6,6 @@ export { type Engine, launchEngine, type StartRunOptions } from "./engine.ts";
 export { listEvents } from "./event-log.ts";
 export { createRunDocumentCache, type PartyPlace, type RunDocumentCache, type RunDocuments } from "./run-documents.ts";
 export { toldWaiting } from "./told-waiting.ts";
+export { type SumRecord, sumRecords } from "./sum/sum-records.ts";
 export { takeSumStep } from "./sum/take-sum-step.ts";
 export { createSumViews, type SumViews } from "./sum/sum-views.ts";

@@ -32,6 +32,8 @@ export const runs = pgTable(
     spec: jsonb().notNull(),
     specHash: text().notNull(),
     plan: jsonb().notNull(),
+    /** Who sees what, as it was printed when the run started; null in runs from before it was kept. */
+    exposure: jsonb(),
     seed: count().notNull(),
     state: text({ enum: RUN_STATES }).notNull(),
     outcome: text({ enum: RUN_OUTCOMES }),
