@@ -202,8 +202,10 @@ export class SumFixture {
   }
 
   recover(): Promise<Recovered> {
+    const holders = new Map(this.members.map((party) => [party, this.holdersOf(party)]));
     return recover({
-      ...{ context: this.context, directory: this.directory, primitives: this.#primitives, holdersOf: this.holdersOf, answers: this.answers },
+      ...{ context: this.context, directory: this.directory, primitives: this.#primitives, answers: this.answers },
+      holdersOf: (party) => holders.get(party) ?? new Set(),
       threshold: secAggParameters(this.members.length, this.rules.assumptions).threshold,
       advertisements: this.cohort.advertisements.filter(({ party }) => this.dealers.includes(party)),
       survivors: [...this.masked.keys()],
