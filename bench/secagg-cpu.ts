@@ -10,13 +10,12 @@
  * @module
  */
 import { createCipheriv, randomBytes } from "node:crypto";
-import { type EncodingSpec, encodeUpdate, loadAggregationKernel, vectorLayout } from "@ciphernx/ai/aggregation";
-import { randomStream } from "@ciphernx/ai/random";
 import { generateSigningKey } from "@ciphernx/crypto/keys";
 import { createParticipant, type MaskStream, type Participant, type SecAggPrimitives, unmaskSum } from "@ciphernx/crypto/secagg";
 import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { SumFixture } from "../packages/crypto/src/secagg/coordinator.fixture.ts";
 import { type Figure, median, type Outcome } from "./figures/figure.ts";
+import { makeUpdates } from "./sums/updates.ts";
 
 export const name = "secagg-cpu";
 
@@ -24,7 +23,6 @@ const PARTIES = 100;
 const DROPPED = 10;
 const PARAMETERS = 1_000_000;
 const ASSUMPTIONS = { corruption: 0.1, dropout: 0.1 };
-const ENCODING: EncodingSpec = { range: 1, bits: 16, rounding: "nearest", maxWeight: 100 };
 /** The party that is measured. */
 const PARTY = 0;
 const TURNS = { party: 15, coordinator: 5 };
@@ -32,14 +30,7 @@ const WARM_UP_TURNS = 2;
 
 export async function run(): Promise<Outcome> {
   const primitives = await nodeSecAgg();
-  const aggregation = await loadAggregationKernel();
-  const noise = noiseOf(PARAMETERS + PARTIES);
-  const { length } = vectorLayout(PARAMETERS, [], ENCODING);
-  const encode = (party: number): Int16Array => {
-    const delta = noise.subarray(party, party + PARAMETERS);
-    const { vector } = encodeUpdate({ kernel: aggregation, delta, weight: 1 + party, metrics: {}, metricNames: [], encoding: ENCODING });
-    return vector as Int16Array;
-  };
+  const { length, encode } = await makeUpdates(PARAMETERS, PARTIES);
 
   // The attempt, once.
   const identities = await Promise.all(Array.from({ length: PARTIES }, () => generateSigningKey()));
@@ -118,12 +109,6 @@ export async function run(): Promise<Outcome> {
       ...figuresOf("coordinator", `${left.length} masks off the sum of ${survivors.length}`, coordinator, 1.5),
     ],
   };
-}
-
-/** Changes of parameters, mostly within the encoding's range. */
-function noiseOf(length: number): Float32Array {
-  const random = randomStream(1, name);
-  return Float32Array.from({ length }, () => 2.2 * random.uniform() - 1.1);
 }
 
 /** Bytes of a message, with 4 for each field's frame and for each number: more than the wire takes. */
