@@ -42,7 +42,7 @@ const SMALL_ORDER_Y = [
   "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-] as const;
+].map((hex) => Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16)));
 
 /**
  * A fresh key from the runtime's CSPRNG.
@@ -100,11 +100,7 @@ export async function verify(publicKey: Uint8Array, bytes: Uint8Array, signature
 }
 
 function isSmallOrder(point: Uint8Array): boolean {
-  let hex = "";
-  point.forEach((byte, i) => {
-    hex += (i === PUBLIC_KEY_BYTES - 1 ? byte & 0x7f : byte).toString(16).padStart(2, "0");
-  });
-  return SMALL_ORDER_Y.some((y) => y === hex);
+  return SMALL_ORDER_Y.some((y) => y.every((byte, i) => byte === (i === PUBLIC_KEY_BYTES - 1 ? point[i]! & 0x7f : point[i])));
 }
 
 /** WebCrypto takes views of plain memory only; shared memory is copied. */
