@@ -2,10 +2,12 @@
  * What a protected sum costs beside its cipher: 100 parties, a million parameters encoded in 16 bits, a sampled graph (32 holders, threshold 22), 10 parties that
  * drop out after dealing. A party takes all its steps, from the f32 change of its model to its shares for unmasking: it encodes, makes keys, checks those of its neighbours
  * (Merkle proofs and signatures), deals, opens, masks, signs the survivors and checks who else did. The coordinator recombines secrets, adds the packed vectors of the 90 that are
- * left, and takes off what hides their sum, which is checked. Beside each, as many bytes of AES-128-CTR as it needs, through node:crypto in its quickest configuration.
+ * left, and takes off what hides their sum, which is checked. Beside each, as many bytes of AES-128-CTR as it needs, through node:crypto: as one calls it, which leaves what
+ * each call gave to the collector, and with that memory given back at once, as the masking does. Nothing that Node offers is quicker than the second; limits are on the first.
  *
- * All is processor time of the whole process, so that work which Node hands to other threads counts as well. Turns alternate, so that what else the machine does
- * meets both alike; the figures are medians. The party's turns are one attempt again and again: what it drew at random is played back, and its masked vector is compared.
+ * All is processor time of the whole process, so that work which Node hands to other threads counts as well: verifying signatures, collecting. Turns alternate, so that what
+ * else the machine does meets both alike; the figures are medians. The party's turns are one attempt again and again: what it drew at random is played back, and its masked
+ * vector is compared.
  *
  * @module
  */
@@ -162,7 +164,7 @@ function cpuMs(): number {
 }
 
 /**
- * The quickest blocks from 64 KiB to 4 MiB where the collector frees what each call gives, and where it is freed at once, as the keystream does. Neither is a multiple of
+ * The quickest blocks from 64 KiB to 4 MiB where the collector frees what each call gives, and those of the keystream where it is freed at once. Neither is a multiple of
  * a page: those are slower on some processors (see `node-keystream.ts`), and would flatter the masking.
  */
 const BLOCK = new Uint8Array(1_050_624);

@@ -11,6 +11,9 @@ const { own, parties, parameters, assumptions } = workerData as PartiesSetup;
 const port = parentPort;
 if (port === null) throw new TypeError("This module runs as a thread of a benchmark.");
 
+/** Parties that take a step side by side: while the signatures of one are verified in the background, another computes. */
+const LANES = 4;
+
 const primitives = await nodeSecAgg();
 const updates = await makeUpdates(parameters, parties);
 const ring = ringFor(MOST, parties);
@@ -37,7 +40,11 @@ function enlist(keys: readonly Uint8Array[]): void {
 
 async function takeStep<S extends Step>(step: S, inputs: ReadonlyMap<number, Steps[S]["takes"]>): Promise<ReadonlyMap<number, Steps[S]["gives"]>> {
   const outputs = new Map<number, Steps[S]["gives"]>();
-  for (const [party, input] of inputs) outputs.set(party, await take[step](participants.get(party)!, input, party));
+  const queue = inputs.entries();
+  const lane = async (): Promise<void> => {
+    for (const [party, input] of queue) outputs.set(party, await take[step](participants.get(party)!, input, party));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
   return outputs;
 }
 
