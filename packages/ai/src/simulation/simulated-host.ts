@@ -1,4 +1,5 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type Accumulator, type AggregationKernel, createAccumulator, decodeExtras, type SumTile } from "../aggregation/index.ts";
@@ -15,8 +16,14 @@ import type { RoundInstruction, Strategy } from "../strategy/index.ts";
 import { keptLength } from "../strategy/party-values.ts";
 import { gatherShared, scatterShared, sharingOf } from "../strategy/sharing.ts";
 import { encodeSafetensors, parameterLayout, viewParameters } from "../tensor/index.ts";
+import { ringOf, sumContext, sumRules } from "../federation/sum/sum-terms.ts";
 import { createOwnValues } from "./own-values.ts";
+import { maskedSum } from "./sums/masked-sum.ts";
+import type { SumTerms } from "./sums/steps.ts";
 import type { WorkerPool } from "./worker-pool.ts";
+
+/** What stands for the id of a run. */
+const RUN_ID = "simulation";
 
 export interface SimulatedHostOptions {
   readonly pool: WorkerPool;
@@ -52,7 +59,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   const indexOf = new Map(plan.parties.map(({ name }, index) => [name, index]));
 
   const shared = new SharedArrayBuffer(layout.length * 4);
-  const longest = Math.max(...Object.values(layouts).map(({ length }) => length));
+  const longest = plan.protection === undefined ? Math.max(...Object.values(layouts).map(({ length }) => length)) : 0;
   const sums = Array.from({ length: pool.size }, () => new SharedArrayBuffer(longest * 8));
   await pool.loadRun({ spec, plan, parameters: shared }, sums);
 
@@ -63,7 +70,12 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   const sent = new Map(
     strategy.party?.receivesState === true ? strategy.state.map(({ name }) => [name, new SharedArrayBuffer(sharing.length * 8)]) : [],
   );
+  const primitives = plan.protection === undefined ? undefined : await nodeSecAgg();
+  /** Sums of protected phases, unmasked. */
+  const unmasked = new Map<PhaseKind, BigInt64Array<ArrayBuffer>>();
+  const hashOf = (parameters: Float32Array) => digest(encodeSafetensors(viewParameters(parameters, layout)));
   let committed = initial;
+  let committedHash = hashOf(initial);
   let state = new Map<string, Float64Array>();
   let stepped: { readonly hash: string; readonly parameters: Float32Array; readonly state: Map<string, Float64Array> } | undefined;
   let instruction: RoundInstruction | undefined;
@@ -71,6 +83,8 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
 
   /** The sum of a phase over all workers. */
   function summed(kind: PhaseKind) {
+    const hidden = unmasked.get(kind);
+    if (hidden !== undefined) return hidden;
     const { length, dtype } = layouts[kind];
     const accumulator = accumulators.get(kind) ?? createAccumulator(kernel, length, dtype);
     accumulators.set(kind, accumulator);
@@ -86,6 +100,14 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
     return { server: Object.fromEntries(sent) };
   }
 
+  /** What the parties of a protected phase know of its sum. */
+  function sumTerms(phase: Phase): SumTerms | undefined {
+    if (plan.protection === undefined) return undefined;
+    const baseModelHash = phase.kind === "evaluate" ? (stepped?.hash ?? committedHash) : committedHash;
+    const context = sumContext({ ...phase, runId: RUN_ID, planHash: plan.planHash, baseModelHash });
+    return { context, size: plan.parties.length, rules: sumRules(plan, phase.kind), ring: ringOf(plan) };
+  }
+
   return {
     durably: (_step, action) => action(),
 
@@ -96,6 +118,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
 
     async collect(phase, parties, rule) {
       const chosen = Uint32Array.from(parties, (party) => indexOf.get(party)!);
+      const sum = sumTerms(phase);
       const answers = await pool.runPhase({
         phase: phase.kind,
         round: phase.round,
@@ -104,13 +127,21 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
         ...own?.of(phase.kind, parties),
         ...(preprocessing === null ? {} : { preprocessing }),
         ...sentState(phase.kind),
+        ...(sum === undefined ? {} : { sum }),
       });
       const accepted = new Set(answers.flatMap((answer) => answer.accepted));
       for (const refused of answers.flatMap((answer) => answer.failed)) onRefused(phase, refused);
       const standings = parties.map((party) => ({ party, state: accepted.has(party) ? ("accepted" as const) : ("refused" as const) }));
       const decision = close(standings, { ...rule, deadlineUnixMs: 0 }, 0);
       // Nobody is waited for in a simulation: whoever has not answered has failed.
-      return decision.kind === "wait" ? { kind: "abandon", missing: parties.filter((party) => !accepted.has(party)) } : decision;
+      const tooFew = { kind: "abandon", missing: parties.filter((party) => !accepted.has(party)) } as const;
+      if (decision.kind === "wait") return tooFew;
+      if (decision.kind === "abandon" || sum === undefined || primitives === undefined) return decision;
+      if (decision.accepted.length < Math.max(2, sum.rules.quorum)) return tooFew;
+      const members = decision.accepted.map((party) => indexOf.get(party)!).toSorted((a, b) => a - b);
+      const { length } = layouts[phase.kind];
+      unmasked.set(phase.kind, await maskedSum({ terms: sum, members, length, primitives, take: (step, inputs) => pool.takeSumStep(step, inputs) }));
+      return decision;
     },
 
     async aggregate({ round }, accepted) {
@@ -136,8 +167,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
       for await (const tile of tiles) {
         const parameters = sharing.localLength === 0 ? tile.parameters : committed.slice();
         if (sharing.localLength > 0) scatterShared(tile.parameters, parameters, sharing);
-        const hash = digest(encodeSafetensors(viewParameters(parameters, layout)));
-        stepped = { hash, parameters, state: new Map(Object.entries(tile.state)) };
+        stepped = { hash: hashOf(parameters), parameters, state: new Map(Object.entries(tile.state)) };
       }
       if (stepped === undefined || accepted.length === 0) throw new NexusError("INTERNAL", `Round ${round} of the simulation has no model.`);
       return { modelHash: stepped.hash, stateHash: null, saturated: extras.saturated, fit: aggregation.metrics, ...baseTotals(plan, judged) };
@@ -158,7 +188,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
 
     async commit(commit) {
       if (stepped === undefined) throw new NexusError("INTERNAL", `Round ${commit.round} of the simulation has no model.`);
-      committed = stepped.parameters;
+      [committed, committedHash] = [stepped.parameters, stepped.hash];
       state = stepped.state;
     },
 

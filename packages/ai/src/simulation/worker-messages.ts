@@ -1,8 +1,10 @@
+import type { ViolationReason } from "@ciphernx/crypto/secagg";
 import type { DatasetSchema, Examples } from "../data/index.ts";
 import type { Preprocessing } from "../data/preprocess/index.ts";
 import type { PhaseKind } from "../federation/round/run-round.ts";
 import type { KernelBuild, NetworkSpec } from "../nn/index.ts";
 import type { RunPlan, RunSpec } from "../spec/index.ts";
+import type { SumStep, SumSteps, SumTerms } from "./sums/steps.ts";
 
 /** What a worker is started with. Rows and vectors lie in shared memory: nothing is copied from thread to thread. */
 export interface WorkerSetup {
@@ -26,13 +28,13 @@ export interface LoadRun {
   readonly plan: RunPlan;
   /** The round's base model, f32, written by the engine before each phase. */
   readonly parameters: SharedArrayBuffer;
-  /** Where the worker leaves its sum of a phase, int64: parameters and extras. */
+  /** Where the worker leaves its sum of a phase, int64: parameters and extras. Empty in a protected run. */
   readonly sum: SharedArrayBuffer;
   /** One int32: the next of the phase's parties; workers take turns by adding to it. */
   readonly next: SharedArrayBuffer;
 }
 
-/** Fits or evaluates parties of the phase until none is left, adding each vector to the worker's sum. */
+/** Fits or evaluates parties of the phase until none is left, adding each vector to the worker's sum; in a protected sum it is kept to be masked. */
 export interface RunPhase {
   readonly kind: "run-phase";
   readonly phase: PhaseKind;
@@ -46,6 +48,16 @@ export interface RunPhase {
   readonly preprocessing?: Preprocessing;
   /** The strategy's vectors by name, f64, when the parties are sent them. */
   readonly server?: Readonly<Record<string, SharedArrayBuffer>>;
+  /** The sum that the vectors are masked for; absent in a run without protection. */
+  readonly sum?: SumTerms;
+}
+
+/** Has parties of the phase that the worker stands in for take a step of its protected sum. */
+export interface TakeSumStep {
+  readonly kind: "take-sum-step";
+  readonly step: SumStep;
+  /** By place in the plan's list. */
+  readonly inputs: ReadonlyMap<number, unknown>;
 }
 
 /** The values that a party keeps to itself, f32, one tensor after the other as `keptTensors` lists them. */
@@ -66,13 +78,18 @@ export interface TrainAlone {
   readonly test: Examples;
 }
 
-export type WorkerRequest = LoadRun | RunPhase | TrainAlone;
+export type WorkerRequest = LoadRun | RunPhase | TakeSumStep | TrainAlone;
 
 export interface PhaseAnswer {
   readonly kind: "phase";
   readonly accepted: readonly string[];
   readonly failed: readonly { readonly party: string; readonly code: string; readonly message: string }[];
 }
+
+/** What the parties handed in, or why one of them goes no further. */
+export type SumStepAnswer =
+  | { readonly kind: "sum-step"; readonly outputs: ReadonlyMap<number, SumSteps[SumStep]["gives"]> }
+  | { readonly kind: "sum-refused"; readonly reason: ViolationReason; readonly message: string };
 
 export interface AloneAnswer {
   readonly kind: "alone";
@@ -86,6 +103,7 @@ export interface AloneAnswer {
 
 export type WorkerAnswer =
   | PhaseAnswer
+  | SumStepAnswer
   | AloneAnswer
   | { readonly kind: "ready" }
   | { readonly kind: "loaded" }

@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { NexusError } from "@ciphernx/core/errors";
+import { SecAggViolation } from "@ciphernx/crypto/secagg";
 import type { KernelBuild } from "../nn/index.ts";
+import type { SumStep, SumSteps } from "./sums/steps.ts";
 import type {
   AloneAnswer,
   LoadRun,
@@ -27,6 +29,8 @@ export interface WorkerPool extends AsyncDisposable {
   loadRun(run: Omit<LoadRun, "kind" | "sum" | "next">, sums: readonly SharedArrayBuffer[]): Promise<void>;
   /** Runs a phase on all workers; each takes the next party when it is free. */
   runPhase(phase: Omit<RunPhase, "kind">): Promise<readonly PhaseAnswer[]>;
+  /** Has parties of the last phase take a step of its protected sum, each where it has its update. @throws SecAggViolation when one of them refuses */
+  takeSumStep<S extends SumStep>(step: S, inputs: ReadonlyMap<number, SumSteps[S]["takes"]>): Promise<ReadonlyMap<number, SumSteps[S]["gives"]>>;
   /** Trains networks alone, as many at a time as there are workers, in the order given. */
   trainAlone(jobs: readonly Omit<TrainAlone, "kind">[]): Promise<readonly AloneAnswer[]>;
   close(): Promise<void>;
@@ -41,6 +45,9 @@ export function defaultWorkers(parties: number): number {
 export async function startWorkerPool(parties: readonly SharedParty[], size: number, kernel: KernelBuild = "baseline"): Promise<WorkerPool> {
   const next = new SharedArrayBuffer(4);
   const threads = Array.from({ length: size }, () => startThread({ parties, kernel }));
+  const placeOf = new Map(parties.map(({ name }, place) => [name, place]));
+  /** Which thread stands in for which parties, by place, since the last phase. */
+  let owners: readonly ReadonlySet<number>[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.close()));
   };
@@ -58,8 +65,25 @@ export async function startWorkerPool(parties: readonly SharedParty[], size: num
     },
     async runPhase(phase) {
       Atomics.store(new Int32Array(next), 0, 0);
-      const answers = await Promise.all(threads.map((thread) => thread.ask({ ...phase, kind: "run-phase" })));
-      return answers.filter((answer) => answer.kind === "phase");
+      const answers = (await Promise.all(threads.map((thread) => thread.ask({ ...phase, kind: "run-phase" })))).filter(
+        (answer) => answer.kind === "phase",
+      );
+      owners = answers.map(({ accepted }) => new Set(accepted.map((name) => placeOf.get(name)!)));
+      return answers;
+    },
+    async takeSumStep<S extends SumStep>(step: S, inputs: ReadonlyMap<number, SumSteps[S]["takes"]>) {
+      const answers = await Promise.all(
+        threads.map(async (thread, index) => {
+          const own = new Map([...inputs].filter(([place]) => owners[index]?.has(place) === true));
+          return own.size === 0 ? undefined : await thread.ask({ kind: "take-sum-step", step, inputs: own });
+        }),
+      );
+      const outputs = new Map<number, SumSteps[S]["gives"]>();
+      for (const answer of answers) {
+        if (answer?.kind === "sum-refused") throw new SecAggViolation(answer.reason, answer.message);
+        if (answer?.kind === "sum-step") for (const [place, output] of answer.outputs) outputs.set(place, output);
+      }
+      return outputs;
     },
     async trainAlone(jobs) {
       const results: AloneAnswer[] = [];

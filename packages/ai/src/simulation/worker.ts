@@ -1,6 +1,8 @@
 /** A thread of the simulator: holds kernels and a trainer, and serves the requests of `worker-messages.ts` in turn. @module */
 import { parentPort, workerData } from "node:worker_threads";
 import { toNexusError } from "@ciphernx/core/errors";
+import { SecAggViolation } from "@ciphernx/crypto/secagg";
+import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { type Accumulator, type CoordinateVector, createAccumulator, loadAggregationKernel, newVector } from "../aggregation/index.ts";
 import type { Dataset } from "../data/index.ts";
 import { countRows } from "../federation/node/count-rows.ts";
@@ -15,12 +17,15 @@ import { randomStream } from "../random/index.ts";
 import { placeLocal, type Sharing, sharingOf } from "../strategy/sharing.ts";
 import { type ParameterLayout, parameterLayout } from "../tensor/index.ts";
 import { networkTrainer, trainInRound, type TrainingTask } from "../training/index.ts";
+import { type ThreadParties, threadParties } from "./sums/thread-parties.ts";
 import type {
   AloneAnswer,
   LoadRun,
   PhaseAnswer,
   RunPhase,
   SharedParty,
+  SumStepAnswer,
+  TakeSumStep,
   TrainAlone,
   WorkerAnswer,
   WorkerRequest,
@@ -40,9 +45,12 @@ let run:
   | (LoadRun & {
       readonly layout: ParameterLayout;
       readonly sharing: Sharing;
-      readonly sums: Map<string, { readonly accumulator: Accumulator; readonly vector: CoordinateVector }>;
+      /** Nothing is added here in a protected sum. */
+      readonly sums: Map<string, { readonly accumulator: Accumulator | undefined; readonly vector: CoordinateVector }>;
     })
   | undefined;
+/** The parties of the protected sum under way. */
+let inSum: ThreadParties | undefined;
 /** The change of the party whose turn it is. */
 let delta = new Float32Array();
 
@@ -66,21 +74,25 @@ async function serve(request: WorkerRequest): Promise<WorkerAnswer> {
       return { kind: "loaded" };
     case "run-phase":
       return runPhase(request);
+    case "take-sum-step":
+      return takeSumStep(request);
     case "train-alone":
       return trainAlone(request);
   }
 }
 
-async function runPhase({ phase, round, parties: chosen, config, own, preprocessing, server: sent }: RunPhase): Promise<PhaseAnswer> {
+async function runPhase({ phase, round, parties: chosen, config, own, preprocessing, server: sent, sum }: RunPhase): Promise<PhaseAnswer> {
   if (run === undefined) throw new TypeError("A phase came before its run.");
   const { spec, plan, layout, sharing } = run;
   const vectors = uploadLayout(plan, phase);
   const { accumulator, vector } = run.sums.get(phase) ?? {
-    accumulator: createAccumulator(aggregation, vectors.length, vectors.dtype),
+    accumulator: sum === undefined ? createAccumulator(aggregation, vectors.length, vectors.dtype) : undefined,
     vector: newVector(vectors),
   };
   run.sums.set(phase, { accumulator, vector });
-  accumulator.reset();
+  accumulator?.reset();
+  inSum?.wipe();
+  inSum = sum && threadParties(sum, await nodeSecAgg());
   const common = new Float32Array(run.parameters);
   const next = new Int32Array(run.next);
   const server = sent && Object.fromEntries(Object.entries(sent).map(([name, vector]) => [name, new Float64Array(vector)]));
@@ -106,15 +118,27 @@ async function runPhase({ phase, round, parties: chosen, config, own, preprocess
     try {
       const update = await answer(phase, task, { into: delta, kept, server });
       if (update.kept !== undefined && after !== undefined) new Float32Array(after).set(update.kept);
-      accumulator.add(encode(aggregation, task, phase, update, vector));
+      const encoded = encode(aggregation, task, phase, update, vector);
+      accumulator?.add(encoded);
+      await inSum?.keep(chosen[turn]!, encoded.slice());
       accepted.push(party);
     } catch (error) {
       const { code, message } = toNexusError(error);
       failed.push({ party, code, message });
     }
   }
-  new BigInt64Array(run.sum, 0, vectors.length).set(accumulator.sum);
+  if (accumulator !== undefined) new BigInt64Array(run.sum, 0, vectors.length).set(accumulator.sum);
   return { kind: "phase", accepted, failed };
+}
+
+async function takeSumStep({ step, inputs }: TakeSumStep): Promise<SumStepAnswer> {
+  if (inSum === undefined) throw new TypeError("A step came before its sum.");
+  try {
+    return { kind: "sum-step", outputs: await inSum.take(step, inputs as ReadonlyMap<number, never>) };
+  } catch (error) {
+    if (error instanceof SecAggViolation) return { kind: "sum-refused", reason: error.reason, message: error.message };
+    throw error;
+  }
 }
 
 /** What a party uploads in a phase, before it is encoded. */

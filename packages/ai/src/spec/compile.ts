@@ -31,8 +31,6 @@ import { type RunSpec, runSpecHash } from "./run-spec.ts";
 const FLOPS_PER_MULTIPLY_ADD = 6;
 /** What a round costs besides training and transfer. */
 const ROUND_OVERHEAD_SECONDS = 0.1;
-/** What a simulation leaves out of a protected run. */
-const UNMASKED = "Simulated parties' updates are added on one machine without masks, which change no bit of a sum.";
 /** Largest model: a file of 4 GiB, which parties and the coordinator can still hold as one vector. */
 const MAX_PARAMETERS = 2 ** 30;
 
@@ -87,7 +85,6 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   const up = fits * updateBytes + evaluations * sizeOf(0, judged) + parties.length * statisticsBytes;
   const answers = labelCohort(cohort, steps === undefined ? 0 : parties.length);
   const few = steps === undefined || protection !== undefined ? undefined : labelFewRows(parties);
-  const unmasked = protection !== undefined && facts.simulated === true ? UNMASKED : undefined;
   const planned = parties.map(({ name, dataset: { trainExamples, testExamples, contentHash } }): PlannedParty => ({
     name,
     trainExamples,
@@ -125,7 +122,7 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
     kernelBuild: facts.kernelBuild,
     reproducible: labels.length === 0,
     ...(answers === undefined ? {} : { dependsOnAnswers: true }),
-    labels: [...labels, ...[answers, few, unmasked].filter((label) => label !== undefined)],
+    labels: [...labels, ...[answers, few].filter((label) => label !== undefined)],
   };
   return { ok: true, plan: { ...plan, planHash: planHash(plan) } };
 }
