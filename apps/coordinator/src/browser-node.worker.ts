@@ -10,6 +10,7 @@ import {
   registerDataset,
   runNode,
   SOFTWARE_VERSION,
+  type SumJournal,
 } from "@ciphernx/ai/federation/node/browser";
 import { loadKernel } from "@ciphernx/ai/nn";
 import { networkTrainer } from "@ciphernx/ai/training";
@@ -26,6 +27,8 @@ export interface BrowserNodeOrder {
   readonly token: string | undefined;
   /** Whether it keeps its key in the browser's database and signs each request, as a node on another machine does. */
   readonly signs: boolean;
+  /** Where it stops for good in its first protected sum: once it has noted that it began, or once its masked vector is kept. */
+  readonly stopsAt?: "begun" | "masked";
   /** Whose node it is, where its owner says so now. */
   readonly anchor?: RosterAnchor | undefined;
   readonly name: string;
@@ -58,9 +61,30 @@ async function joinSigning({ origin, token, name, anchor }: BrowserNodeOrder): P
   return node;
 }
 
+/** A journal at one of whose steps the node stands still, as a page that is closed does. */
+function stopping(sums: SumJournal, at: BrowserNodeOrder["stopsAt"]): SumJournal {
+  const stop = (hash?: string): Promise<never> => {
+    self.postMessage({ type: "stopped", hash });
+    return new Promise(() => {});
+  };
+  return {
+    ...sums,
+    async append(entry) {
+      await sums.append(entry);
+      if (at === "begun" && entry.step === "begun") await stop();
+    },
+    async keepVector(sum, bytes) {
+      await sums.keepVector(sum, bytes);
+      if (at !== "masked") return;
+      const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes)));
+      await stop(Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+    },
+  };
+}
+
 async function serve(order: BrowserNodeOrder): Promise<void> {
-  const { schema, parts, signs } = order;
-  const { identity, connect, auditHeads, roster } = await (signs ? joinSigning : joinPlainly)(order);
+  const { schema, parts, signs, stopsAt } = order;
+  const { identity, connect, auditHeads, roster, sums } = await (signs ? joinSigning : joinPlainly)(order);
   const [train, test] = parts.map(({ count, features, targets }) => {
     const examples = allocateExamples(schema, count);
     examples.features.set(features);
@@ -73,6 +97,7 @@ async function serve(order: BrowserNodeOrder): Promise<void> {
     trainer: networkTrainer({ kernel: await loadKernel(), dataset: () => Promise.resolve(dataset) }),
     softwareVersion: SOFTWARE_VERSION,
     ...{ connect, auditHeads, roster },
+    ...(sums === undefined ? {} : { sums: stopping(sums, stopsAt) }),
     signal: new AbortController().signal,
     onSession: (session) => registerDataset(session, { name: "rows", ...describeDataset(dataset) }),
     onEvent: (event) =>

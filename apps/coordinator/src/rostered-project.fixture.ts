@@ -15,7 +15,7 @@ import {
 import { connectTransport } from "@ciphernx/protocol/wire/connect";
 import type { TestCoordinator } from "./test-coordinator.fixture.ts";
 
-interface Member {
+export interface Member {
   readonly organisation: OpenOrganisation;
   readonly access: RosterAccess;
 }
@@ -23,15 +23,23 @@ interface Member {
 export interface RosteredProject extends AsyncDisposable {
   /** Signs starts for the organisation that began the roster. */
   readonly signer: ReturnType<typeof runSigner>;
+  readonly members: ReadonlyMap<string, Member>;
 }
 
-/** Begins a roster with an organisation for each name that `nodes` has as a value, and joins its keys as nodes, in `lent.folderOf(name)`. */
-export async function rosteredProject(lent: TestCoordinator, nodes: ReadonlyMap<string, string>): Promise<RosteredProject> {
+/**
+ * Begins a roster with an organisation for each name that `nodes` has as a value, and joins its keys as nodes, in `lent.folderOf(name)`. Further organisations
+ * have no node yet.
+ */
+export async function rosteredProject(
+  lent: TestCoordinator,
+  nodes: ReadonlyMap<string, string>,
+  further: readonly string[] = [],
+): Promise<RosteredProject> {
   const transport = connectTransport({ baseUrl: lent.url });
   const { projectId: project } = await lent.nexus.status();
   const members = new Map<string, Member>();
   let founder: Member | undefined;
-  for (const name of new Set(nodes.values())) {
+  for (const name of new Set([...nodes.values(), ...further])) {
     const organisation = await createOrganisation({
       folder: lent.folderOf(`org-${name}`),
       name,
@@ -55,5 +63,5 @@ export async function rosteredProject(lent: TestCoordinator, nodes: ReadonlyMap<
     const { access, organisation } = members.get(owner)!;
     await signForNode(access, organisation, lent.folderOf(node));
   }
-  return { signer: runSigner(founder!.access, founder!.organisation), [Symbol.asyncDispose]: () => transport.close() };
+  return { signer: runSigner(founder!.access, founder!.organisation), members, [Symbol.asyncDispose]: () => transport.close() };
 }

@@ -22,6 +22,8 @@ import { type AuditHeads, followAuditHeads, thinHeads } from "./follow-audit-hea
 import { followRoster, type NodeRoster, type RosterAnchor } from "./follow-roster.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { Joined } from "./joined.ts";
+import { browserSumJournal } from "./sum/browser-sum-journal.ts";
+import type { SumJournal } from "./sum/sum-journal.ts";
 
 /** Heads of the audit log that are kept with a node: they are written anew with each. */
 const MAX_HEADS = 1_000;
@@ -34,6 +36,8 @@ export interface BrowserNode extends AsyncDisposable {
   readonly auditHeads: AuditHeads;
   /** Who may take part beside it; undefined where nobody said whose node it is (`anchorBrowserNode`). */
   readonly roster: NodeRoster | undefined;
+  /** What it remembers of protected sums, kept beside its key. */
+  readonly sums: SumJournal;
   /** Opens a transport whose every exchange the node signs. */
   connect(token: () => string | undefined): Transport;
 }
@@ -103,6 +107,7 @@ export async function holdBrowserNode(origin: string, name: string): Promise<Bro
       },
     }),
     roster: anchor && followRoster({ anchor, key, known, keep: ({ entries }) => change({ roster: entries }) }),
+    sums: browserSumJournal(name),
     connect: (token) => browserTransport({ origin, token, signer }),
     [Symbol.asyncDispose]: async () => held.dispose(),
   };

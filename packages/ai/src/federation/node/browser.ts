@@ -1,6 +1,7 @@
 /**
  * A node in a browser's worker: the same code as in Node (terms of a task, fit, encoding, signatures), over one WebSocket
- * (`@ciphernx/protocol/wire/websocket/browser`) whose every exchange it signs, with its key in the browser's database and the rest of what it keeps in memory.
+ * (`@ciphernx/protocol/wire/websocket/browser`) whose every exchange it signs. Its key, the roster, the heads of the audit log and what it remembers of protected sums lie in the browser's
+ * database; approvals and values of tensors that it does not share are in memory.
  *
  * @module
  */
@@ -15,5 +16,6 @@ export {
 export type { RosterAnchor } from "./follow-roster.ts";
 export type { NodeIdentity } from "./identity.ts";
 export { type NodeEvent, runNode, type RunNodeOptions } from "./run-node.ts";
+export type { SumJournal } from "./sum/sum-journal.ts";
 export { registerDataset } from "./register-dataset.ts";
 export { SOFTWARE_VERSION } from "./software-version.ts";
