@@ -78,6 +78,8 @@ try {
       create table if not exists gate.closed (name text primary key, number int not null);
       create or replace function gate.at(run text, number int) returns boolean language sql stable as
         'select exists (select from runs where id = run and current_round = number)';
+      create or replace function gate.is_of(name text, task text) returns boolean language sql stable as
+        'select exists (select from tasks where id = task and party = name and kind = ''fit'')';
       create or replace function gate.wait() returns trigger language plpgsql as $$
         begin
           if exists (select from gate.closed where name = tg_argv[0]) then

@@ -50,6 +50,8 @@ export interface Federation extends AsyncDisposable {
 export interface FederationOptions {
   /** Parties that serve in the test's own process. Default: all. */
   readonly parties?: readonly string[];
+  /** Parties on the roster that a test starts in processes of their own. */
+  readonly elsewhere?: readonly string[];
   /** The data folder's parent, when it is not a temporary folder of this federation. */
   readonly folder?: string;
   /** Whether each party is an organisation on a roster. Default: there is none. */
@@ -60,7 +62,12 @@ type RunSigner = ReturnType<typeof runSigner>;
 
 const AT_ONCE: Pace = { before: () => {} };
 
-export async function startFederation({ parties = PARTIES, folder: given, isRostered = false }: FederationOptions = {}): Promise<Federation> {
+export async function startFederation({
+  parties = PARTIES,
+  elsewhere = [],
+  folder: given,
+  isRostered = false,
+}: FederationOptions = {}): Promise<Federation> {
   const temporary: TemporaryFolder | undefined = given === undefined ? await temporaryFolder() : undefined;
   const folder = given ?? temporary!.path;
   const home = join(folder, "home");
@@ -105,7 +112,7 @@ export async function startFederation({ parties = PARTIES, folder: given, isRost
   };
   const pace: Pace = { before: (...task) => federation.pace.before(...task) };
   const serving: Promise<void>[] = [];
-  if (isRostered) signer = await joinOnRoster(federation, coordinator.url, parties);
+  if (isRostered) signer = await joinOnRoster(federation, coordinator.url, [...parties, ...elsewhere]);
   for (const name of parties) {
     const place = { name, folder: join(folder, name), signal: leaving.signal };
     const joining = isRostered ? {} : { url: coordinator.url, token: await federation.joinToken() };

@@ -87,6 +87,18 @@ function handingIn(step: string, name: string): Point {
   };
 }
 
+/** What one party hands in for a step of a protected sum is about to be kept: its call is under way. */
+function handsIn(party: string, step: string, name: string): Point {
+  return {
+    name,
+    gate: (runId, round) => ({
+      table: "sum_contributions",
+      on: "insert",
+      when: `gate.is_of('${party}', new.task_id) and new.step = '${step}' and gate.at('${runId}', ${round - 1})`,
+    }),
+  };
+}
+
 /** What a protected run has besides. */
 export const SUM_POINTS = {
   advertising: handingIn("keys", "while keys arrive"),
@@ -99,6 +111,19 @@ export const SUM_POINTS = {
   unmasking: handingIn("unmask", "while shares are given away"),
   unmasked: sumStepEnds("unmask", "before the answers are closed"),
 } as const satisfies Readonly<Record<string, Point>>;
+
+/** What a party is in the middle of, in a protected round. */
+export const sumPointsOf = (party: string): readonly Point[] => [
+  handsIn(party, "keys", "while its keys are on their way"),
+  SUM_POINTS.advertised,
+  handsIn(party, "shares", "while the shares that it deals are on their way"),
+  SUM_POINTS.dealt,
+  SUM_POINTS.masked,
+  handsIn(party, "survivors", "while its signature is on its way"),
+  SUM_POINTS.agreed,
+  handsIn(party, "unmask", "while the shares that it gives away are on their way"),
+  SUM_POINTS.unmasked,
+];
 
 /** Comes last: in the round after that of the point before it. */
 export const LAST_SUM_POINT = sumStepEnds("unmask", "before the answers of the evaluation are closed", "evaluate");

@@ -32,7 +32,7 @@ import type { PlanParties } from "./plan-parties.ts";
 import type { NodeSession } from "./session.ts";
 import { peersOf } from "./sum/peers.ts";
 import { type JournalledSum, type SumJournal, sumStanding } from "./sum/sum-journal.ts";
-import { takePart } from "./sum/take-part.ts";
+import { restarted, takePart } from "./sum/take-part.ts";
 import type { TaskMemory } from "./task-memory.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -122,7 +122,7 @@ async function answer(options: AnswerTaskOptions): Promise<Answer> {
   }
   try {
     if (outcome.hidden === undefined) await report(options, outcome, startedAt);
-    if (outcome.isAgain === true) await leaveSum(options, "it was restarted, and holds no shares of the others any more");
+    if (outcome.isAgain === true) await leaveSum(options);
     if (outcome.hidden !== undefined) await hide(options, outcome.hidden, (file) => report(options, { file, weight: 0, metrics: {} }, startedAt));
   } catch (error) {
     if (signal.aborted || isConnectionProblem(error)) throw error;
@@ -169,12 +169,11 @@ async function report(options: AnswerTaskOptions, outcome: Outcome, startedAt: n
 }
 
 /** Tells that nobody need wait for this node in what is left of a sum. */
-async function leaveSum(options: AnswerTaskOptions, reason: string): Promise<void> {
+async function leaveSum(options: AnswerTaskOptions): Promise<void> {
   const { session, identity, task, signal } = options;
-  const refusal = { reason: "out-of-order", message: `${identity.name} helps no more with the sum of round ${task.round}: ${reason}` };
-  const contribution = { step: { case: "refusal" as const, value: refusal } };
+  const contribution = { step: restarted(identity, task.round) };
   await persistently(
-    () => session.call((client) => client.takeSumStep({ taskId: task.taskId, contribution, after: SumStep.UNMASK }, { signal })),
+    () => session.call((client) => client.takeSumStep({ taskId: task.taskId, contribution, after: SumStep.VECTOR }, { signal })),
     options,
   );
 }

@@ -12,7 +12,7 @@ import type { NodeRoster } from "./follow-roster.ts";
 import { createPlanParties } from "./plan-parties.ts";
 import { type NodeSession, openSession, type OpenSessionOptions } from "./session.ts";
 import { memorySumJournal, type SumJournal } from "./sum/sum-journal.ts";
-import { resendAnswers } from "./sum/take-part.ts";
+import { finishSums } from "./sum/take-part.ts";
 import { createTaskMemory } from "./task-memory.ts";
 import type { Trainer } from "../../training/index.ts";
 
@@ -95,7 +95,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       session = await openSession({ identity, kernelBuild: trainer.kernelBuild, softwareVersion, connect });
       await auditHeads?.take(session.auditHead);
       await onSession?.(session);
-      await resendAnswers(session, sums, isConnectionProblem);
+      await finishSums({ session, identity, journal: sums }, isConnectionProblem);
       tell({ type: "connected" });
       let seenVersion = await lookAtRoster(session, roster, tell, 0);
       pauseMs = FIRST_PAUSE_MS;

@@ -54,7 +54,7 @@ export async function closeStep(
 
 /**
  * Keeps what a party hands in, once; the same again changes nothing.
- * @returns late: the step has ended; other: the party handed in something else before
+ * @returns again: it was kept before; late: the step has ended; other: the party handed in something else before
  */
 export async function contribute(
   store: Store,
@@ -62,14 +62,14 @@ export async function contribute(
   taskId: string,
   step: SumStepName,
   message: Uint8Array,
-): Promise<"kept" | "late" | "other"> {
+): Promise<"kept" | "again" | "late" | "other"> {
   return store.db.transaction(async (tx) => {
     await tx.select({ round: rounds.round }).from(rounds).where(whereAttempt(phase.runId, phase)).for("share");
     const before = await tx
       .select({ message: sumContributions.message })
       .from(sumContributions)
       .where(and(eq(sumContributions.taskId, taskId), eq(sumContributions.step, step)));
-    if (before[0] !== undefined) return Buffer.compare(before[0].message, message) === 0 ? "kept" : "other";
+    if (before[0] !== undefined) return Buffer.compare(before[0].message, message) === 0 ? "again" : "other";
     const closed = await tx
       .select({ step: sumSteps.step })
       .from(sumSteps)

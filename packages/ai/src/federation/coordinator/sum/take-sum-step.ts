@@ -129,6 +129,7 @@ async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: 
   }
   switch (await retrying(() => contribute(store, task, task.id, checked.step, checked.message))) {
     case "kept":
+    case "again":
       return;
     case "late":
       throw new NexusError("TASK_CLOSED", `The sum of task ${task.id} went on without this step: ${checked.step}.`, { details: { task: task.id } });
@@ -184,19 +185,22 @@ async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: S
   }
 }
 
-/** A party that goes no further: before its vector its task has failed; afterwards it only helps no more. */
+/** A party that goes no further: before its vector its task has failed, unless it says that the vector is to come; afterwards it only helps no more. */
 async function refuse(
-  { store, waiters }: TakeSumStepOptions,
+  { store, waiters, request: { after } }: TakeSumStepOptions,
   task: SumTask,
   { reason, message: words }: { readonly reason: string; readonly message: string },
 ) {
   const message = redactSecrets(`${words} (${reason})`).slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
   if (task.state !== "accepted") {
+    if (after === SumStep.VECTOR) return;
     await retrying(() => refuseTask(store, task, { state: "failed", code: "SUM_REFUSED", message }));
   } else {
-    const isAgreed = (await task.view.steps("survivors")).has("survivors");
-    const kept = await retrying(() => contribute(store, task, task.id, isAgreed ? "unmask" : "survivors", REFUSAL));
-    if (kept === "kept") {
+    const refuseStep = (step: SumStepName) => retrying(() => contribute(store, task, task.id, step, REFUSAL));
+    const signed = await refuseStep("survivors");
+    // Who has signed helps no more all the same.
+    const isNew = signed === "kept" || (signed !== "again" && (await refuseStep("unmask")) === "kept");
+    if (isNew) {
       const { round, attempt, kind, party } = task;
       await retrying(() =>
         store.db.transaction((tx) =>

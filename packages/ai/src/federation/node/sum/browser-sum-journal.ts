@@ -1,5 +1,5 @@
 import { addSumEntry, keepSumVector, readSumEntries, readSumVector } from "../browser-store.ts";
-import { type SumJournal, sumName, unarrived } from "./sum-journal.ts";
+import { type SumJournal, sumName, unfinished } from "./sum-journal.ts";
 
 /** A journal in the browser's database, beside the node's key: it outlives page and worker, as the key does. */
 export function browserSumJournal(node: string): SumJournal {
@@ -11,6 +11,6 @@ export function browserSumJournal(node: string): SumJournal {
       const kept = await readSumVector(node, sum.run);
       return kept?.sum === sumName(sum) ? kept.bytes : undefined;
     },
-    answers: async () => unarrived(await readSumEntries(node)),
+    unfinished: async () => unfinished(await readSumEntries(node)),
   };
 }

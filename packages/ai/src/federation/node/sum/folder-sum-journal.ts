@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { NexusError } from "@ciphernx/core/errors";
 import { isMissing } from "../durable-file.ts";
-import { type JournalEntry, type SumJournal, sumName, unarrived } from "./sum-journal.ts";
+import { type JournalEntry, type SumJournal, sumName, unfinished } from "./sum-journal.ts";
 
 const PART = /^[A-Za-z0-9_-]{1,128}$/;
 const ENTRIES = ".jsonl";
@@ -71,9 +71,9 @@ export function folderSumJournal(nodeFolder: string): SumJournal {
       });
     },
 
-    async answers() {
+    async unfinished() {
       const runs = await names(ENTRIES);
-      return (await Promise.all(runs.map(entries))).flatMap(unarrived);
+      return (await Promise.all(runs.map(entries))).flatMap(unfinished);
     },
   };
 }

@@ -8,7 +8,7 @@ import { type JournalEntry, memorySumJournal, sumStanding } from "./sum-journal.
 const RUN = "ab".repeat(32);
 const OTHER = "cd".repeat(32);
 const sum = { run: RUN, kind: "fit", round: 3, attempt: 2 };
-const begun = (changes: Partial<typeof sum> = {}): JournalEntry => ({ ...sum, ...changes, step: "begun" });
+const begun = (changes: Partial<typeof sum> = {}): JournalEntry => ({ ...sum, ...changes, step: "begun", taskId: "task_1" });
 const answered = (changes: Partial<typeof sum> = {}): JournalEntry => ({
   ...sum,
   ...changes,
@@ -60,10 +60,14 @@ describe.each(["folder", "memory"])("a journal in a %s", (place) => {
     expect(await open().vector({ ...sum, round: 2 })).toBeUndefined();
     expect(await open().vector({ ...sum, attempt: 1 })).toBeUndefined();
 
-    expect(await open().answers()).toEqual([answered()]);
+    expect(await open().unfinished()).toEqual([answered()]);
     await open().append(answered({ run: OTHER }));
     await open().append(arrived());
-    expect(await open().answers()).toEqual([answered({ run: OTHER })]);
+    expect(await open().unfinished()).toEqual([answered({ run: OTHER })]);
+    await open().append(begun({ attempt: 3 }));
+    expect(await open().unfinished()).toEqual(expect.arrayContaining([answered({ run: OTHER }), begun({ attempt: 3 })]));
+    await open().append({ ...sum, attempt: 3, step: "left" });
+    expect(await open().unfinished()).toEqual([answered({ run: OTHER })]);
   });
 });
 

@@ -15,11 +15,15 @@ export interface JournalledSum {
   readonly attempt: number;
 }
 
-/** What was noted of an attempt: that keys were made, that shares may have left, that they arrived. */
+/** What was noted of an attempt: that keys were made, that shares may have left, that they arrived; that the coordinator was told to expect no more. */
 export type JournalEntry =
-  | (JournalledSum & { readonly step: "begun" | "arrived" })
+  | (JournalledSum & { readonly step: "begun"; readonly taskId: string })
+  | (JournalledSum & { readonly step: "arrived" | "left" })
   /** The answer as it was to be sent. */
   | (JournalledSum & { readonly step: "answered"; readonly taskId: string; readonly message: Uint8Array<ArrayBuffer> });
+
+/** What somebody may still wait for: an answer that may not have arrived, or any after an attempt was begun. */
+export type UnfinishedSum = Extract<JournalEntry, { readonly step: "begun" | "answered" }>;
 
 /** Where a node remembers. */
 export interface SumJournal {
@@ -30,8 +34,8 @@ export interface SumJournal {
   /** Keeps a masked vector, in the place of the run's one before; it is on the disk when this resolves. */
   keepVector(sum: JournalledSum, bytes: Uint8Array): Promise<void>;
   vector(sum: JournalledSum): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Answers that may not have arrived. */
-  answers(): Promise<readonly Extract<JournalEntry, { readonly step: "answered" }>[]>;
+  /** What `unfinished` says of all runs. */
+  unfinished(): Promise<readonly UnfinishedSum[]>;
 }
 
 /** How an attempt stands with this node. */
@@ -58,10 +62,10 @@ export function sumStanding(entries: readonly JournalEntry[], { kind, round, att
     : { kind: "fresh" };
 }
 
-/** The answers of a run that may not have arrived. */
-export function unarrived(entries: readonly JournalEntry[]): readonly Extract<JournalEntry, { readonly step: "answered" }>[] {
-  const arrived = new Set(entries.filter(({ step }) => step === "arrived").map(sumName));
-  return entries.filter((entry) => entry.step === "answered").filter((entry) => !arrived.has(sumName(entry)));
+/** Of each attempt of a run that is not over as far as this node knows, its last entry. Pure. */
+export function unfinished(entries: readonly JournalEntry[]): readonly UnfinishedSum[] {
+  const last = new Map(entries.map((entry) => [sumName(entry), entry]));
+  return [...last.values()].filter((entry) => entry.step === "begun" || entry.step === "answered");
 }
 
 /** A journal that ends with the process: what a node that forgets everything needs, whose keys end with it as well. */
@@ -79,7 +83,7 @@ export function memorySumJournal(): SumJournal {
       return Promise.resolve();
     },
     vector: (sum) => Promise.resolve(last?.key === sumName(sum) ? last.bytes : undefined),
-    answers: () => Promise.resolve([...byRun.values()].flatMap(unarrived)),
+    unfinished: () => Promise.resolve([...byRun.values()].flatMap(unfinished)),
   };
 }
 

@@ -75,7 +75,7 @@ export async function takePart(options: TakePartOptions): Promise<void> {
 
 async function takeSteps(options: TakePartOptions, participant: Participant): Promise<void> {
   const { journal, directory, plan, sum, vector, into, task } = options;
-  await journal.append({ ...sum, step: "begun" });
+  await journal.append({ ...sum, step: "begun", taskId: task.taskId });
   const announced = await next(options, { case: "keys", value: keysMessage(await participant.advertise()) }, SumStep.KEYS, "cohort");
   const wanted = participant.enrol(announced);
   let keys = announced.keys;
@@ -100,18 +100,31 @@ async function takeSteps(options: TakePartOptions, participant: Participant): Pr
   await journal.append({ ...sum, step: "arrived" });
 }
 
-/** Sends answers again that may not have arrived before the node was stopped: exactly those. */
-export async function resendAnswers(session: NodeSession, journal: SumJournal, isConnectionProblem: (error: unknown) => boolean): Promise<void> {
-  for (const { taskId, message, ...sum } of await journal.answers()) {
-    const contribution = fromBinary(SumContributionSchema, message);
+/**
+ * Brings sums to an end that the node was in when it was stopped: sends answers again that may not have arrived, exactly those, and tells that nobody
+ * need wait for others, since their secrets are gone. A vector that was made ready goes with its task, which is given out again.
+ */
+export async function finishSums(
+  { session, identity, journal }: Pick<TakePartOptions, "session" | "identity" | "journal">,
+  isConnectionProblem: (error: unknown) => boolean,
+): Promise<void> {
+  for (const { taskId, run, kind, round, attempt, ...entry } of await journal.unfinished()) {
+    const isAnswer = entry.step === "answered";
+    const contribution = isAnswer ? fromBinary(SumContributionSchema, entry.message) : contributionOf(restarted(identity, round));
     try {
-      await session.call((client) => client.takeSumStep({ taskId, contribution, after: SumStep.UNMASK, waitMs: 0 }));
+      await session.call((client) => client.takeSumStep({ taskId, contribution, after: isAnswer ? SumStep.UNMASK : SumStep.VECTOR, waitMs: 0 }));
     } catch (error) {
       // Taken already, or nobody wants it any more.
       if (isConnectionProblem(error)) throw error;
     }
-    await journal.append({ ...sum, step: "arrived" });
+    await journal.append({ run, kind, round, attempt, step: isAnswer ? "arrived" : "left" });
   }
+}
+
+/** What a node says that holds no shares of the others any more. */
+export function restarted({ name }: Pick<NodeIdentity, "name">, round: number): Contribution {
+  const message = `${name} helps no more with the sum of round ${round}: it was restarted, and holds no shares of the others any more`;
+  return { case: "refusal", value: { reason: "out-of-order", message } };
 }
 
 /** Hands in a step and waits for what follows it. @throws NexusError TASK_CLOSED when nothing does */
