@@ -129,8 +129,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
   const traces = createRoundTraces(options.tracer);
   const documents = createRunDocumentCache(store);
+  const sumViews = createSumViews(store);
   const engine = await launchEngine({
-    ...{ store, kernel, secAgg, waiters, documents, blobLock, closing: closing.signal, traces },
+    ...{ store, kernel, secAgg, sumViews, waiters, documents, blobLock, closing: closing.signal, traces },
     absent: (nodeId) => sessions.absent(nodeId),
     log: (level, message, details) => log[level](details ?? {}, message),
   });
@@ -162,7 +163,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       deliveries: createDeliveries(store, documents),
       kernel,
       secAgg,
-      sumViews: createSumViews(store),
+      sumViews,
       waiters,
       blobLock,
       sessions,

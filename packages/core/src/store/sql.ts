@@ -6,4 +6,4 @@
  */
 import { orm } from "./drizzle.ts";
 
-export const { and, asc, desc, eq, gt, gte, inArray, isNull, lt, lte, max, ne, notInArray, or, sql } = orm;
+export const { and, asc, desc, eq, gt, gte, inArray, isNull, lt, lte, max, ne, notExists, notInArray, or, sql } = orm;

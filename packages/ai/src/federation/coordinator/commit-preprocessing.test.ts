@@ -14,6 +14,7 @@ import { collectBlobs } from "./collect-blobs.ts";
 import { durableHost } from "./durable-host.ts";
 import { hostedRun } from "./hosted-run.ts";
 import { createRunDocumentCache } from "./run-documents.ts";
+import { createSumViews } from "./sum/sum-views.ts";
 
 const SCHEMA = datasetSchema.parse({
   kind: "table",
@@ -63,7 +64,14 @@ it("keeps what rows are prepared by once, also where a crash has a step repeated
 
   let requested = 0;
   const context = {
-    ...{ store, kernel, secAgg: await nodeSecAgg(), waiters: createWaiters(), documents: createRunDocumentCache(store) },
+    ...{
+      store,
+      kernel,
+      secAgg: await nodeSecAgg(),
+      sumViews: createSumViews(store),
+      waiters: createWaiters(),
+      documents: createRunDocumentCache(store),
+    },
     ...{ blobLock: createSharedLock(), closing: new AbortController().signal },
     ...{
       traces: createRoundTraces(undefined),

@@ -18,8 +18,7 @@ import { type HostedRun, hostedRun } from "./hosted-run.ts";
 import { openPhase } from "./open-phase.ts";
 import { abandonAttempt, closePhase, lookAt, whereAttempt, whereTasks } from "./phases.ts";
 import { plainSums } from "./plain-sums.ts";
-import { collectSum } from "./sum/collect-sum.ts";
-import { announceStep } from "./sum/sum-key.ts";
+import { collectSum, giveUpSum } from "./sum/collect-sum.ts";
 import { unmaskedSums } from "./sum/unmasked-sums.ts";
 import { toldWaiting } from "./told-waiting.ts";
 
@@ -203,6 +202,6 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
   /** Parties that still wait for a step of an attempt's sums are told that it is over. */
   function endSums({ round, attempt }: Pick<Phase, "round" | "attempt">): void {
     if (sums === undefined) return;
-    for (const kind of TASK_KINDS) announceStep(waiters, { runId, kind, round, attempt });
+    for (const kind of TASK_KINDS) giveUpSum(context, { runId, kind, round, attempt }, plan);
   }
 }

@@ -5,6 +5,7 @@ import type { AggregationKernel } from "../../aggregation/index.ts";
 import type { RoundTraces } from "../tracing/index.ts";
 import type { BlobCollector } from "./collect-blobs.ts";
 import type { RunDocumentCache } from "./run-documents.ts";
+import type { SumViews } from "./sum/sum-views.ts";
 
 /** What the engine has at hand in one coordinator process. */
 export interface EngineContext {
@@ -12,6 +13,7 @@ export interface EngineContext {
   readonly kernel: AggregationKernel;
   /** For protected sums. */
   readonly secAgg: SecAggPrimitives;
+  readonly sumViews: SumViews;
   readonly waiters: Waiters;
   /** What tasks are delivered from. */
   readonly documents: RunDocumentCache;

@@ -2,12 +2,13 @@
 import { secAggParameters, SecAggViolation } from "@ciphernx/crypto/secagg";
 import { close, type ClosingRule, type Standing } from "../../round/close.ts";
 import type { Collected, Phase } from "../../round/run-round.ts";
+import type { RunPlan } from "../../../spec/index.ts";
 import { sumRules } from "../../sum/sum-terms.ts";
 import { answersKey, type RoundContext } from "../engine-context.ts";
 import type { HostedRun } from "../hosted-run.ts";
 import { closePhase, expireOthers, lookAt } from "../phases.ts";
-import { announceStep } from "./sum-key.ts";
-import { answeredStep, closedSteps, closeStep, openedAt, placesByName, type SumPhase, type SumStepName } from "./sum-store.ts";
+import { sumKey } from "./sum-key.ts";
+import { answeredStep, closeStep, openedAt, placesByName, type SumPhase, type SumStepName } from "./sum-store.ts";
 import { type UnmaskedSums } from "./unmasked-sums.ts";
 
 /** Longest sleep between two looks at a step: what notices nodes that went silent. */
@@ -42,19 +43,29 @@ export async function collectSum(collecting: SumToCollect): Promise<Collected> {
     // The attempt goes on without its evaluation; whoever still works for that is told.
     const { context, run, phase } = collecting;
     await expireOthers(context.store, run.runId, phase, []);
-    announceStep(context.waiters, { ...phase, runId: run.runId });
+    giveUpSum(context, { ...phase, runId: run.runId }, run.plan);
   }
   return collected;
+}
+
+/** Tells the parties of a sum that nothing more comes of it. */
+export function giveUpSum({ sumViews, waiters }: Pick<RoundContext, "sumViews" | "waiters">, sum: SumPhase, plan: RunPlan): void {
+  sumViews.of(sum, plan).giveUp();
+  waiters.wake(sumKey(sum));
 }
 
 async function takeSteps({ context, run, sums, phase, parties, rule }: SumToCollect): Promise<Collected> {
   const { store, closing, waiters, log } = context;
   const { runId, plan } = run;
   const sum: SumPhase = { ...phase, runId };
+  const view = context.sumViews.of(sum, plan);
   const rules = sumRules(plan, phase.kind);
   const places = placesByName(plan);
   const placesOfNames = (names: readonly string[]) => names.map((name) => places.get(name)!).toSorted((a, b) => a - b);
   const namesOf = (taken: readonly number[]) => taken.map((place) => plan.parties[place]!.name);
+
+  /** When the step before ended, where this process ended it. */
+  let ended: Date | undefined;
 
   /** Waits for a step; its parties, or why there are too few. */
   async function take(
@@ -63,9 +74,10 @@ async function takeSteps({ context, run, sums, phase, parties, rule }: SumToColl
     asked: readonly string[],
     stepRule: Omit<StepRule, "step">,
   ): Promise<Collected> {
-    const known = (await closedSteps(store, sum, plan)).get(step);
+    const known = (await view.steps()).get(step);
     if (known !== undefined) return { kind: "close", accepted: namesOf(known) };
-    const opened = await openedAt(store, sum, before);
+    const opened = ended ?? (await openedAt(store, sum, before));
+    view.expect(step, stepRule.size);
     for (;;) {
       // The place in the queue is taken before the look, so that no wake between the two is lost.
       const woken = waiters.wait(answersKey(runId), {
@@ -83,11 +95,13 @@ async function takeSteps({ context, run, sums, phase, parties, rule }: SumToColl
       if (decision.kind === "abandon") return decision;
       // A vector that came after the look counts as well: it is acknowledged.
       const accepted = step === "vector" ? await closePhase(store, runId, phase, asked) : decision.accepted;
-      await closeStep(store, sum, plan, step, placesOfNames(accepted), opened);
-      if (step !== "vector" && step !== "survivors" && step !== "unmask") await expireOthers(store, runId, phase, accepted);
-      const stands = (await closedSteps(store, sum, plan)).get(step) ?? [];
-      announceStep(waiters, sum);
-      return { kind: "close", accepted: namesOf(stands) };
+      const { parties: stand, at } = await closeStep(store, sum, plan, step, placesOfNames(accepted), opened);
+      ended = at;
+      const isOpenTo = step === "keys" || step === "holders" || step === "shares";
+      if (isOpenTo && stand.length < asked.length) await expireOthers(store, runId, phase, namesOf(stand));
+      view.tell(step, stand);
+      waiters.wake(sumKey(sum));
+      return { kind: "close", accepted: namesOf(stand) };
     }
   }
 

@@ -1,10 +1,10 @@
 /** What is kept of protected sums: what parties handed in, and which steps ended with whom. @module */
 import { bitmapOf, placesOf } from "@ciphernx/crypto/secagg";
-import { nodes, rounds, type Store, sumContributions, sumSteps, type SUM_STEPS, tasks } from "@ciphernx/core/store";
-import { and, eq, inArray, sql } from "@ciphernx/core/store/sql";
+import { nodes, prepared, type Store, sumContributions, sumSteps, type SUM_STEPS, tasks } from "@ciphernx/core/store";
+import { and, eq, inArray, notExists, sql } from "@ciphernx/core/store/sql";
 import type { RunPlan } from "../../../spec/index.ts";
 import type { Phase } from "../../round/run-round.ts";
-import { whereAttempt, whereTasks } from "../phases.ts";
+import { whereTasks } from "../phases.ts";
 
 export type SumStepName = (typeof SUM_STEPS)[number];
 
@@ -32,7 +32,7 @@ export async function closedSteps({ db }: Pick<Store, "db">, phase: SumPhase, pl
   return new Map(rows.map(({ step, parties }) => [step, placesOf(parties, plan.parties.length)]));
 }
 
-/** Ends a step. The first caller's parties stand. */
+/** Ends a step. The first caller's parties stand. @returns them, and when the step ended */
 export async function closeStep(
   store: Store,
   phase: SumPhase,
@@ -40,46 +40,70 @@ export async function closeStep(
   step: SumStepName,
   parties: readonly number[],
   openedAt: Date,
-): Promise<void> {
+): Promise<{ readonly parties: readonly number[]; readonly at: Date }> {
   const { runId, round, attempt, kind } = phase;
-  await store.db.transaction(async (tx) => {
-    // A contribution holds this row shared: none is under way while it is held here.
-    await tx.select({ round: rounds.round }).from(rounds).where(whereAttempt(runId, phase)).for("update");
-    await tx
-      .insert(sumSteps)
-      .values({ runId, round, attempt, kind, step, parties: bitmapOf(plan.parties.length, parties), openedAt })
-      .onConflictDoNothing();
-  });
+  const ended = { parties: sumSteps.parties, at: sumSteps.closedAt };
+  const [own] = await store.db
+    .insert(sumSteps)
+    .values({ runId, round, attempt, kind, step, parties: bitmapOf(plan.parties.length, parties), openedAt })
+    .onConflictDoNothing()
+    .returning(ended);
+  const [row] =
+    own === undefined
+      ? await store.db
+          .select(ended)
+          .from(sumSteps)
+          .where(and(whereSteps(phase), eq(sumSteps.step, step)))
+      : [own];
+  return { parties: placesOf(row!.parties, plan.parties.length), at: row!.at };
 }
 
 /**
- * Keeps what a party hands in, once; the same again changes nothing.
+ * Keeps what a party hands in, once; the same again changes nothing. What is kept at the moment when the step ends may not count any more: who is in a step is what
+ * its end says.
  * @returns again: it was kept before; late: the step has ended; other: the party handed in something else before
  */
 export async function contribute(
   store: Store,
-  phase: SumPhase,
+  { runId, round, attempt, kind }: SumPhase,
   taskId: string,
   step: SumStepName,
   message: Uint8Array,
 ): Promise<"kept" | "again" | "late" | "other"> {
-  return store.db.transaction(async (tx) => {
-    await tx.select({ round: rounds.round }).from(rounds).where(whereAttempt(phase.runId, phase)).for("share");
-    const before = await tx
-      .select({ message: sumContributions.message })
-      .from(sumContributions)
-      .where(and(eq(sumContributions.taskId, taskId), eq(sumContributions.step, step)));
-    if (before[0] !== undefined) return Buffer.compare(before[0].message, message) === 0 ? "again" : "other";
-    const closed = await tx
-      .select({ step: sumSteps.step })
-      .from(sumSteps)
-      .where(and(whereSteps(phase), eq(sumSteps.step, step)));
-    if (closed.length > 0) return "late";
-    // A second request of the same node may be at the same point.
-    await tx.insert(sumContributions).values({ taskId, step, message }).onConflictDoNothing();
-    return "kept";
-  });
+  const { rowCount } = await keepContribution(store.db).execute({ task: taskId, step, message, run: runId, round, attempt, kind });
+  if (rowCount === 1) return "kept";
+  const [before] = await store.db
+    .select({ message: sumContributions.message })
+    .from(sumContributions)
+    .where(and(eq(sumContributions.taskId, taskId), eq(sumContributions.step, step)));
+  if (before === undefined) return "late";
+  return Buffer.compare(before.message, message) === 0 ? "again" : "other";
 }
+
+/** One statement, since every party hands in half a dozen a sum. */
+const keepContribution = prepared((db) => {
+  const given = sql.placeholder;
+  const isOfSum = and(eq(sumSteps.runId, given("run")), eq(sumSteps.round, given("round")), eq(sumSteps.attempt, given("attempt")));
+  const ended = db
+    .select({ step: sumSteps.step })
+    .from(sumSteps)
+    .where(and(isOfSum, eq(sumSteps.kind, given("kind")), eq(sumSteps.step, given("step"))));
+  return db
+    .insert(sumContributions)
+    .select(
+      db
+        .select({
+          taskId: sql<string>`${given("task")}::text`.as("task_id"),
+          step: sql<SumStepName>`${given("step")}::text`.as("step"),
+          message: sql<Uint8Array>`${sql.param(given("message"), sumContributions.message)}`.as("message"),
+          receivedAt: sql<Date>`now()`.as("received_at"),
+        })
+        .from(sql`(values (1)) as one`)
+        .where(notExists(ended)),
+    )
+    .onConflictDoNothing()
+    .prepare("keep-contribution");
+});
 
 /** What stands for a party that refused to take a step: nothing that any step asks for is empty. */
 export const REFUSAL = new Uint8Array();

@@ -9,12 +9,24 @@ import { sumKey } from "./sum-key.ts";
 import { type ClosedSteps, closedSteps, type Contribution, contributionsTo, placesOfBitmap, type SumPhase, type SumStepName } from "./sum-store.ts";
 
 /** Sums that are kept: those at work. */
-const KEPT = 4;
+const KEPT = 16;
 
 /** What is the same for all parties of a sum once a step has ended, read once for all that ask. */
 export interface SumView {
-  /** Steps that ended, that one among them if it has. */
-  steps(wanted: SumStepName): Promise<ClosedSteps>;
+  /** Steps that ended, as far as they were told here; from the database when nobody has asked before. */
+  steps(): Promise<ClosedSteps>;
+  /** Reads them anew: for whoever was woken and finds nothing. */
+  readAgain(): Promise<void>;
+  /** That a step ended, with whom: told by whoever ended it, so that those who wait for it need not ask. */
+  tell(step: SumStepName, parties: readonly number[]): void;
+  /** Whether the sum was given up, as far as that was told here. */
+  readonly isOver: boolean;
+  /** Tells that it was. */
+  giveUp(): void;
+  /** With how many answers a step ends at once. */
+  expect(step: SumStepName, answers: number): void;
+  /** Notes that a party took a step, or refused to. @returns whether somebody has to look: all have, or nobody said how many that are */
+  answered(step: SumStepName, party: number): boolean;
   /** Keys of the cohort. */
   cohort(): Promise<Cohort>;
   /** Whether everybody holds shares of everybody. */
@@ -51,11 +63,25 @@ export function createSumViews(store: Store): SumViews {
 }
 
 function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
-  let known: ClosedSteps = new Map();
-  const members = async () => (await steps("keys")).get("keys") ?? [];
+  const known = new Map<SumStepName, readonly number[]>();
+  const expected = new Map<SumStepName, number>();
+  const answering = new Map<SumStepName, Set<number>>();
+  let isOver = false;
+  let first: Promise<void> | undefined;
+  const members = async () => (await steps()).get("keys") ?? [];
 
-  async function steps(wanted: SumStepName): Promise<ClosedSteps> {
-    if (!known.has(wanted)) known = await closedSteps(store, sum, plan);
+  async function readAgain(): Promise<void> {
+    for (const [step, parties] of await closedSteps(store, sum, plan)) known.set(step, parties);
+  }
+
+  async function steps(): Promise<ClosedSteps> {
+    first ??= readAgain();
+    try {
+      await first;
+    } catch (error) {
+      first = undefined;
+      throw error;
+    }
     return known;
   }
 
@@ -63,7 +89,7 @@ function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
   function ended<T>(step: SumStepName, read: () => Promise<T>): () => Promise<T> {
     let result: Promise<T> | undefined;
     return async () => {
-      if (!(await steps(step)).has(step)) return read();
+      if (!(await steps()).has(step)) return read();
       result ??= read().catch((error: unknown) => {
         result = undefined;
         throw error;
@@ -73,7 +99,7 @@ function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
   }
 
   const taken = async (step: SumStepName) => {
-    const who = new Set((await steps(step)).get(step));
+    const who = new Set((await steps()).get(step));
     return (await contributionsTo(store, sum, plan, step)).filter(({ party }) => who.has(party));
   };
   const cohort = ended("keys", async () => cohortOf((await taken("keys")).map(({ message }) => keysOf(fromBinary(KeyAdvertisementSchema, message)))));
@@ -96,7 +122,18 @@ function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
   });
 
   return {
-    ...{ steps, cohort, isComplete },
+    ...{ steps, readAgain, cohort, isComplete },
+    tell: (step, parties) => void known.set(step, parties),
+    get isOver() {
+      return isOver;
+    },
+    giveUp: () => (isOver = true),
+    expect: (step, answers) => void expected.set(step, answers),
+    answered(step, party) {
+      const all = answering.get(step) ?? new Set();
+      answering.set(step, all.add(party));
+      return all.size >= (expected.get(step) ?? 0);
+    },
     holdersOf: async (party) => ((await isComplete()) ? everybody() : ((await drawn()).get(party) ?? new Set())),
     sharesFor: async (party) => (await shares()).get(party) ?? [],
     signatures: ended("survivors", () => taken("survivors")),

@@ -3,8 +3,8 @@ import { type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { NexusError } from "@ciphernx/core/errors";
 import { redactSecrets } from "@ciphernx/core/identity/redact";
 import type { Waiters } from "@ciphernx/core/lifecycle";
-import { retrying, rounds, type Store, tasks } from "@ciphernx/core/store";
-import { and, eq } from "@ciphernx/core/store/sql";
+import { prepared, retrying, rounds, type Store, tasks } from "@ciphernx/core/store";
+import { and, eq, sql } from "@ciphernx/core/store/sql";
 import {
   bitmapOf,
   checkAdvertisement,
@@ -30,7 +30,6 @@ import { sumContext, sumRules } from "../../sum/sum-terms.ts";
 import { refuseTask } from "../acknowledge.ts";
 import { answersKey, runKey } from "../engine-context.ts";
 import { appendEvents } from "../event-log.ts";
-import { whereAttempt } from "../phases.ts";
 import type { RunDocumentCache } from "../run-documents.ts";
 import { sumKey } from "./sum-key.ts";
 import { contribute, placesByName, placesOfBitmap, REFUSAL, type SumPhase, type SumStepName } from "./sum-store.ts";
@@ -70,6 +69,8 @@ interface SumTask extends SumPhase {
   readonly party: string;
   readonly place: number;
   readonly state: string;
+  /** Whether nothing was asked of the attempt's parties any more when the call came. */
+  readonly isOver: boolean;
   readonly plan: RunPlan;
   readonly view: SumView;
   readonly baseModelHash: string;
@@ -83,39 +84,51 @@ export async function takeSumStep(options: TakeSumStepOptions): Promise<NextStep
   const { waiters, request, signal } = options;
   if (request.taskId === "") throw new NexusError("MESSAGE_INVALID", "The request names no task whose sum it takes part in.");
   const task = await retrying(() => sumTask(options));
-  if (request.contribution?.step.case !== undefined) {
-    await handIn(options, task, request.contribution);
-    waiters.wake(answersKey(task.runId));
-  }
+  if (request.contribution?.step.case !== undefined) await handIn(options, task, request.contribution);
   const after = STEP_OF[request.after];
   if (after === undefined) throw new NexusError("MESSAGE_INVALID", "The request does not say which step the party has taken.");
   const deadlineMs = Date.now() + Math.min(request.waitMs, MAX_WAIT_MS);
-  for (;;) {
+  for (let isOver = task.isOver; ;) {
     // The place in the queue is taken before the look, so that no wake between the two is lost.
     const woken = waiters.wait(sumKey(task), { timeoutMs: Math.max(1, deadlineMs - Date.now()), signal });
     woken.catch(() => {}); // a call that hung up while the database was asked
-    const next = await retrying(() => nextStep(options, task, after));
+    const next = await retrying(() => nextStep(task, after));
     if (next !== undefined) return next;
+    if (isOver || task.view.isOver) return end("The attempt was given up.");
     if (!(await woken)) return {};
+    // Whoever ends a step tells the view first; what it does not know of then is in the database.
+    if ((await task.view.steps()).has(after) || task.view.isOver) continue;
+    await retrying(() => task.view.readAgain());
+    isOver = (await retrying(() => sumTask(options))).isOver;
   }
 }
 
 async function sumTask({ store, documents, views, nodeId, request: { taskId } }: TakeSumStepOptions): Promise<SumTask> {
-  const [row] = await store.db
-    .select({
-      ...{ id: tasks.id, runId: tasks.runId, round: tasks.round, attempt: tasks.attempt, kind: tasks.kind },
-      ...{ party: tasks.party, state: tasks.state, baseModelHash: tasks.baseModelHash },
-    })
-    .from(tasks)
-    .where(and(eq(tasks.id, taskId), eq(tasks.nodeId, nodeId)));
+  const [row] = await taskInSum(store.db).execute({ task: taskId, node: nodeId });
   if (row === undefined) throw new NexusError("FORBIDDEN", `The node ${nodeId} was given no task ${taskId}.`, { details: { task: taskId } });
   const { plan } = await documents.of(row.runId);
   if (plan.protection === undefined) throw new NexusError("MESSAGE_INVALID", `The run ${row.runId} protects no sums.`);
-  return { ...row, plan, view: views.of(row, plan), place: placesByName(plan).get(row.party)! };
+  const isOver = [row.attemptState, row.state].some((state) => OVER.has(state));
+  return { ...row, isOver, plan, view: views.of(row, plan), place: placesByName(plan).get(row.party)! };
 }
 
+/** States of an attempt and of a task in which nobody takes a step any more. */
+const OVER: ReadonlySet<string> = new Set(["abandoned", "committed", "expired", "failed"]);
+
+const taskInSum = prepared((db) =>
+  db
+    .select({
+      ...{ id: tasks.id, runId: tasks.runId, round: tasks.round, attempt: tasks.attempt, kind: tasks.kind },
+      ...{ party: tasks.party, state: tasks.state, baseModelHash: tasks.baseModelHash, attemptState: rounds.state },
+    })
+    .from(tasks)
+    .innerJoin(rounds, and(eq(rounds.runId, tasks.runId), eq(rounds.round, tasks.round), eq(rounds.attempt, tasks.attempt)))
+    .where(and(eq(tasks.id, sql.placeholder("task")), eq(tasks.nodeId, sql.placeholder("node"))))
+    .prepare("task-in-sum"),
+);
+
 async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: SumContribution): Promise<void> {
-  const { store } = options;
+  const { store, waiters } = options;
   const { step } = contribution;
   if (step.case === "refusal") return refuse(options, task, step.value);
   let checked: { readonly step: SumStepName; readonly message: Uint8Array };
@@ -125,11 +138,13 @@ async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: 
     if (!(error instanceof SecAggViolation || error instanceof RangeError)) throw error;
     const message = `What ${task.party} handed in for the sum is refused: ${error.message}`;
     await retrying(() => refuseTask(store, task, { state: "rejected", code: "UPDATE_REJECTED", message }));
+    waiters.wake(answersKey(task.runId));
     throw new NexusError("UPDATE_REJECTED", message, { details: { task: task.id } });
   }
   switch (await retrying(() => contribute(store, task, task.id, checked.step, checked.message))) {
     case "kept":
     case "again":
+      if (task.view.answered(checked.step, task.place)) waiters.wake(answersKey(task.runId));
       return;
     case "late":
       throw new NexusError("TASK_CLOSED", `The sum of task ${task.id} went on without this step: ${checked.step}.`, { details: { task: task.id } });
@@ -149,7 +164,8 @@ async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: S
   const directory: Directory = { size, of: (party) => (party === place ? { key: publicKey, organisation: "" } : undefined) };
   const context = sumContext({ ...task, planHash: plan.planHash });
   const inTurn = async (before: SumStepName) => {
-    const taken = (await view.steps(before)).get(before);
+    if (!(await view.steps()).has(before)) await view.readAgain();
+    const taken = (await view.steps()).get(before);
     if (taken?.includes(place) === true) return taken;
     throw new SecAggViolation("out-of-order", `It did not take the step "${before}".`, place);
   };
@@ -196,7 +212,10 @@ async function refuse(
     if (after === SumStep.VECTOR) return;
     await retrying(() => refuseTask(store, task, { state: "failed", code: "SUM_REFUSED", message }));
   } else {
-    const refuseStep = (step: SumStepName) => retrying(() => contribute(store, task, task.id, step, REFUSAL));
+    const refuseStep = (step: SumStepName) => {
+      task.view.answered(step, task.place);
+      return retrying(() => contribute(store, task, task.id, step, REFUSAL));
+    };
     const signed = await refuseStep("survivors");
     // Who has signed helps no more all the same.
     const isNew = signed === "kept" || (signed !== "again" && (await refuseStep("unmask")) === "kept");
@@ -209,17 +228,15 @@ async function refuse(
       );
     }
   }
+  waiters.wake(answersKey(task.runId));
   waiters.wake(runKey(task.runId));
 }
 
 /** What the party needs after a step; undefined while that step goes on. */
-async function nextStep(options: TakeSumStepOptions, task: SumTask, after: SumStepName): Promise<NextStep | undefined> {
-  const { plan, place, view } = task;
-  const end = (reason: string): NextStep => ({ next: { case: "end", value: { reason } } });
+async function nextStep({ plan, place, view }: SumTask, after: SumStepName): Promise<NextStep | undefined> {
   if (after === "unmask") return end("The party has given its answer.");
-  const steps = await view.steps(after);
-  const taken = steps.get(after);
-  if (taken === undefined) return (await isOver(options.store, task)) ? end("The attempt was given up.") : undefined;
+  const taken = (await view.steps()).get(after);
+  if (taken === undefined) return undefined;
   if (!taken.includes(place)) return end(`The sum went on without this party's "${after}".`);
   const bitmap = (places: Iterable<number>) => bitmapOf(plan.parties.length, places);
   /** Keys of these parties, with what shows them in the cohort. */
@@ -252,8 +269,6 @@ async function nextStep(options: TakeSumStepOptions, task: SumTask, after: SumSt
   }
 }
 
-/** Whether nothing is asked of an attempt's parties any more. */
-async function isOver({ db }: Store, task: SumTask): Promise<boolean> {
-  const [row] = await db.select({ state: rounds.state }).from(rounds).where(whereAttempt(task.runId, task));
-  return row === undefined || row.state === "abandoned" || row.state === "committed" || task.state === "expired" || task.state === "failed";
+function end(reason: string): NextStep {
+  return { next: { case: "end", value: { reason } } };
 }
