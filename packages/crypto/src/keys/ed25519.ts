@@ -90,13 +90,27 @@ export async function verify(publicKey: Uint8Array, bytes: Uint8Array, signature
   if (isSmallOrder(publicKey) || isSmallOrder(signature.subarray(0, PUBLIC_KEY_BYTES))) return false;
   let key: CryptoKey;
   try {
-    key = await crypto.subtle.importKey("raw", backed(publicKey), ALGORITHM, false, ["verify"]);
+    key = await imported(publicKey);
   } catch (error) {
     // Some runtimes refuse 32 bytes that are no point already here, others only when verifying.
     if (error instanceof DOMException && error.name === "DataError") return false;
     throw error;
   }
   return crypto.subtle.verify(ALGORITHM, key, backed(signature), backed(bytes));
+}
+
+/** Public keys as they were imported, the latest used last: importing one takes a quarter as long as verifying with it, and peers sign again and again. */
+const importedKeys = new Map<string, Promise<CryptoKey>>();
+const MOST_IMPORTED = 2_048;
+
+function imported(publicKey: Uint8Array): Promise<CryptoKey> {
+  const name = String.fromCharCode(...publicKey);
+  const key = importedKeys.get(name) ?? crypto.subtle.importKey("raw", backed(publicKey), ALGORITHM, false, ["verify"]);
+  importedKeys.delete(name);
+  importedKeys.set(name, key);
+  key.catch(() => importedKeys.delete(name)); // whoever waits for it gets the error
+  if (importedKeys.size > MOST_IMPORTED) importedKeys.delete(importedKeys.keys().next().value!);
+  return key;
 }
 
 function isSmallOrder(point: Uint8Array): boolean {
