@@ -20,6 +20,7 @@ export async function compileFacts(store: Store, { projectId, dataset, kernelBui
       name: nodes.name,
       publicKey: nodes.publicKey,
       build: nodes.kernelBuild,
+      masks: nodes.masks,
       schema: datasets.schema,
       trainExamples: datasets.trainExamples,
       testExamples: datasets.testExamples,
@@ -31,9 +32,10 @@ export async function compileFacts(store: Store, { projectId, dataset, kernelBui
   return {
     kernelBuild,
     ...(roster === undefined ? {} : { roster: { version: roster.version, hash: roster.hash } }),
-    parties: rows.map(({ name, publicKey, build, schema, trainExamples, testExamples, contentHash }) => ({
+    parties: rows.map(({ name, publicKey, build, masks, schema, trainExamples, testExamples, contentHash }) => ({
       name,
       kernelBuild: build ?? "never connected",
+      masks,
       ...membership(roster, name, publicKey),
       ...(trainExamples === null || testExamples === null || contentHash === null
         ? {}

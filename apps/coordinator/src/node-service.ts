@@ -65,14 +65,14 @@ export function nodeService(context: CoordinatorContext): ServiceImpl<typeof Nod
     },
 
     async openSession(request, call) {
-      const { nodeId, nonce, kernelBuild, softwareVersion } = request;
+      const { nodeId, nonce, kernelBuild, softwareVersion, masks } = request;
       sessions.redeem(nodeId, nonce);
       const { publicKey, signsRequests } = await retrying(() => admittedNode(store, nodeId));
       assertSigner({ nodeId, signsRequests }, callerSigner(call));
       if (!(await verify(publicKey, sessionBytes(request), request.signature))) {
         throw new NexusError("SIGNATURE_INVALID", `The session of node ${nodeId} is not signed by its key.`);
       }
-      await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
+      await retrying(() => store.db.update(nodes).set({ kernelBuild, softwareVersion, masks, lastSeenAt: new Date() }).where(eq(nodes.id, nodeId)));
       const sessionToken = sessions.open({ nodeId, kernelBuild, publicKey, signsRequests });
       log.info({ node: nodeId, kernelBuild }, "node connected");
       return {

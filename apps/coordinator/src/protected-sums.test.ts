@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { folderRoster, folderSumJournal, loadIdentity, type SumJournal } from "@ciphernx/ai/federation/node";
 import { exposure, type RunPlan, type RunSpecInput } from "@ciphernx/ai/spec";
+import { loadKernel } from "@ciphernx/ai/nn";
+import { sign } from "@ciphernx/crypto/keys";
+import { NodeService } from "@ciphernx/protocol/proto";
+import { sessionBytes } from "@ciphernx/protocol/wire";
+import { connectTransport } from "@ciphernx/protocol/wire/connect";
+import { createClient } from "@connectrpc/connect";
 import { rounds, sumContributions, sumSteps, tasks } from "@ciphernx/core/store";
 import { and, eq } from "@ciphernx/core/store/sql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -234,6 +240,25 @@ describe("a plan", () => {
     });
     const few = await lent.nexus.runs.plan(spec({ protection: SECAGG, cohort: { quorum: 2 } }));
     expect(few).toMatchObject({ ok: false, refusals: [{ path: "cohort.quorum", edits: [{ value: 4 }] }] });
+  });
+
+  it("is refused where a party's software cannot mask, until it connects with one that can", async () => {
+    const { identity } = await loadIdentity(lent.folderOf("ash"));
+    await nodes.get("ash")![Symbol.asyncDispose]();
+    await using transport = connectTransport({ baseUrl: lent.url });
+    const client = createClient(NodeService, transport.rpc);
+    const { nodeId, key } = identity;
+    const { nonce } = await client.challenge({ nodeId });
+    const opening = { nodeId, nonce, kernelBuild: (await loadKernel()).build, softwareVersion: "another" };
+    await client.openSession({ ...opening, signature: await sign(key, sessionBytes(opening)) });
+    const planned = await lent.nexus.runs.plan(spec({ protection: SECAGG }));
+    expect(planned).toMatchObject({
+      ok: false,
+      refusals: [{ path: "protection.kind", reason: expect.stringContaining("The node ash runs software that cannot mask") as string }],
+    });
+    expect(await lent.nexus.runs.plan(spec({ protection: { kind: "none" } }))).toMatchObject({ ok: true });
+    await work("ash");
+    expect(await lent.nexus.runs.plan(spec({ protection: SECAGG }))).toMatchObject({ ok: true });
   });
 
   it("tells the parameters with what is assumed", async () => {

@@ -24,6 +24,17 @@ export function checkProtection(
     );
     return undefined;
   }
+  const means = new Set(parties.map(({ name }) => name));
+  const plain = facts.parties.filter(({ name, masks }) => masks === false && means.has(name)).map(({ name }) => name);
+  if (plain.length > 0) {
+    refuse(
+      "protection.kind",
+      plain.length === 1
+        ? `The node ${plain[0]} runs software that cannot mask updates, or has not connected yet.`
+        : `The nodes ${plain.join(", ")} run software that cannot mask updates, or have not connected yet.`,
+      `Start ${plain.length === 1 ? "it" : "them"} with this version, name the other parties in data.parties, ${open}`,
+    );
+  }
   const known = new Map(facts.parties.map(({ name, organisation }) => [name, organisation]));
   // A simulated party is an organisation of its own.
   const organisations = new Set(parties.map(({ name }) => (facts.simulated === true ? name : known.get(name))).filter((name) => name !== undefined));

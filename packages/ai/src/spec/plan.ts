@@ -9,6 +9,8 @@ import type { PlannedProtection } from "./plan-protection.ts";
 export interface PartyFacts {
   readonly name: string;
   readonly kernelBuild: string;
+  /** Whether its node can mask what it uploads. Default true. */
+  readonly masks?: boolean;
   /** Whether an organisation of the project's roster has signed for the node with its key. Default true. */
   readonly onRoster?: boolean;
   /** The organisation that signed for it. */

@@ -1,6 +1,8 @@
 import { NexusError } from "@ciphernx/core/errors";
+import { COORDINATE_BYTES } from "../../aggregation/index.ts";
 import { memoryNeeds } from "../../nn/index.ts";
 import type { RunSpec, TaskPlan } from "../../spec/index.ts";
+import { uploadLayout } from "../round/upload-layout.ts";
 import type { DatasetGuard } from "./dataset-guard.ts";
 
 /** Vectors of a model's size that a task has at hand beside the kernel's: the model as it came, and the change of it. */
@@ -8,14 +10,18 @@ const MODEL_VECTORS = 2;
 
 /**
  * Bytes that a task of this plan needs beside what the node needs anyway: the network in its kernel (parameters, gradients, a batch's
- * outputs), the model as it came, what the strategy sends with it, and the upload. An estimate, as far as the plan tells.
+ * outputs), the model as it came, what the strategy sends with it, and the upload, in a protected run also before it is masked. An estimate, as far as the plan tells.
  */
 export function taskMemoryBytes(
   { train }: Pick<RunSpec, "train">,
-  { model, stateBytes = 0, updateBytes }: Pick<TaskPlan, "model" | "stateBytes" | "updateBytes">,
+  plan: Pick<TaskPlan, "model" | "stateBytes" | "updateBytes" | "protection"> & Parameters<typeof uploadLayout>[0],
 ): number {
+  const { model, stateBytes = 0, updateBytes, protection } = plan;
+  // What is masked is kept as it was until the task is over.
+  const { length, dtype } = uploadLayout(plan, "fit");
+  const unmaskedBytes = protection === undefined ? 0 : length * COORDINATE_BYTES[dtype];
   const kernelBytes = model.network === undefined ? 0 : memoryNeeds(model.network, train.batchSize).sizeBytes;
-  return kernelBytes + MODEL_VECTORS * model.sizeBytes + stateBytes + updateBytes;
+  return kernelBytes + MODEL_VECTORS * model.sizeBytes + stateBytes + updateBytes + unmaskedBytes;
 }
 
 /**

@@ -42,7 +42,7 @@ export async function openSession({ identity, kernelBuild, softwareVersion, conn
     const { nodeId, key } = identity;
     const { nonce } = await client.challenge({ nodeId });
     const signature = await sign(key, sessionBytes({ nodeId, nonce, kernelBuild, softwareVersion }));
-    const opened = await client.openSession({ nodeId, nonce, signature, kernelBuild, softwareVersion });
+    const opened = await client.openSession({ nodeId, nonce, signature, kernelBuild, softwareVersion, masks: true });
     token = opened.sessionToken;
     heartbeatIntervalMs = opened.heartbeatIntervalMs;
     ({ caFingerprint, auditHead } = opened);

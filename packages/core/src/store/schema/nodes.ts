@@ -25,6 +25,8 @@ export const nodes = pgTable(
     signsRequests: boolean().notNull().default(false),
     kernelBuild: text(),
     softwareVersion: text(),
+    /** Whether it said, when it connected last, that it can mask what it uploads. */
+    masks: boolean().notNull().default(false),
     joinedAt: instant().notNull().defaultNow(),
     lastSeenAt: instant(),
   },

@@ -1,0 +1,1 @@
+ALTER TABLE "nodes" ADD COLUMN "masks" boolean DEFAULT false NOT NULL;
