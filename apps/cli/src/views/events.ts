@@ -32,7 +32,7 @@ export function formatEvent({ type, payload }: EventRow, colours: Colours): stri
         `round ${text(body["round"])}: ${text(body["party"])} ${text(body["kind"])} refused: ${text(body["message"])} (${text(body["code"])})`,
       );
     case "round-abandoned":
-      return yellow(`round ${text(body["round"])} abandoned${attempt}: without ${list(body["missing"]).join(", ")} there is no quorum`);
+      return yellow(`round ${text(body["round"])} abandoned${attempt}: ${whyAbandoned(body)}`);
     case "rows-prepared": {
       const missed = list(body["missed"]);
       const without = missed.length === 0 ? "" : yellow(`  without ${missed.join(", ")}`);
@@ -95,6 +95,10 @@ function figuresText(metrics: RoundMetrics["training"]): string {
   return Object.entries(metrics)
     .map(([name, value]) => `${name} ${formatMetric(name, value)}`)
     .join("  ");
+}
+
+function whyAbandoned({ why, missing }: Readonly<Record<string, unknown>>): string {
+  return typeof why === "string" ? why : `without ${list(missing).join(", ")} there is no quorum`;
 }
 
 function text(value: unknown): string {

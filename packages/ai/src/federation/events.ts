@@ -13,7 +13,11 @@ export type RunEventBody =
         readonly message: string;
       };
     }
-  | { readonly type: "round-abandoned"; readonly payload: { readonly round: number; readonly attempt: number; readonly missing: readonly string[] } }
+  /** `why`: what was wrong with a sum; absent where answers were missing. */
+  | {
+      readonly type: "round-abandoned";
+      readonly payload: { readonly round: number; readonly attempt: number; readonly missing: readonly string[]; readonly why?: string };
+    }
   | { readonly type: "rows-prepared"; readonly payload: PreprocessingSummary }
   | { readonly type: "round-committed"; readonly payload: RoundSummary }
   | { readonly type: "round-judged"; readonly payload: JudgedRound }

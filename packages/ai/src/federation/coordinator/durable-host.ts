@@ -169,8 +169,8 @@ export function durableHost(context: RoundContext, run: HostedRun): RoundHost {
 
     total: async (phase, accepted) => evaluationTotals(plan, await extrasOf(phase, accepted)),
 
-    async abandon(phase, reason, missing) {
-      await abandonAttempt(store, runId, phase, reason, missing);
+    async abandon(phase, reason, missing, why) {
+      await abandonAttempt(store, runId, phase, { reason, missing, why });
       endSums(phase);
       waiters.wake(runKey(runId));
     },

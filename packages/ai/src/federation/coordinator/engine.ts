@@ -345,7 +345,7 @@ async function roundOrEnd(context: RoundContext, runId: string, start: RoundStar
         await end("stopped", null);
         break;
       case "failed":
-        await end("failed", () => quorumNotReached(context.store, { runId, round: start.round, ...run.plan.cohort, missing: outcome.missing }));
+        await end("failed", () => quorumNotReached(context.store, { ...run.plan.cohort, ...outcome, runId, round: start.round }));
         break;
     }
     return outcome.kind;

@@ -112,19 +112,19 @@ export async function abandonAttempt(
   store: Store,
   runId: string,
   phase: Phase,
-  reason: "quorum" | "stopped",
-  missing: readonly string[],
+  { reason, missing, why }: { readonly reason: "quorum" | "stopped"; readonly missing: readonly string[]; readonly why: string | undefined },
 ): Promise<void> {
+  const told = why === undefined ? {} : { why };
   await store.db.transaction(async (tx) => {
     const changed = await tx
       .update(rounds)
-      .set({ state: "abandoned", closedAt: new Date(), transcript: { abandoned: reason, missing } })
+      .set({ state: "abandoned", closedAt: new Date(), transcript: { abandoned: reason, missing, ...told } })
       .where(and(whereAttempt(runId, phase), ne(rounds.state, "committed"), ne(rounds.state, "abandoned")))
       .returning({ round: rounds.round });
     for (const kind of TASK_KINDS)
       await expireTasks(tx, runId, { ...phase, kind }, reason === "quorum" ? "The deadline passed." : "The run was stopped.");
     if (changed.length > 0 && reason === "quorum") {
-      await appendEvents(tx, runId, [{ type: "round-abandoned", payload: { round: phase.round, attempt: phase.attempt, missing } }]);
+      await appendEvents(tx, runId, [{ type: "round-abandoned", payload: { round: phase.round, attempt: phase.attempt, missing, ...told } }]);
     }
   });
 }

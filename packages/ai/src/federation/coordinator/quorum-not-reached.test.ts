@@ -18,6 +18,15 @@ describe("the error of a round without a quorum", () => {
     });
   });
 
+  it("tells what was wrong with the sum where nobody was lacking, and who was in it and helped no more", () => {
+    const why = "The sum of 5 updates is none that updates add up to: their weight is −7.";
+    expect(quorumError({ ...ROUND, missing: [], attempts: 1, why }, TASKS).message).toBe(
+      `Round 1 of run_x had no sum that can be used in 1 attempt: ${why}`,
+    );
+    const left = { party: "b", state: "accepted", reasonCode: null, reason: null };
+    expect(quorumError({ ...ROUND, missing: ["b"], attempts: 1 }, [left]).message).toContain("b took no further part in the sum");
+  });
+
   it("stays short, whatever nodes say and however many they are", () => {
     const missing = Array.from({ length: 1_000 }, (_, index) => `party-${index}`);
     const missed = missing.map((party) => ({ party, state: "failed", reasonCode: "TRAINER_FAILED", reason: "x".repeat(2_000) }));

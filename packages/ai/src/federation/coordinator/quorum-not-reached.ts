@@ -23,6 +23,8 @@ export interface MissedRound {
   readonly attempts: number;
   /** The parties that the last attempt lacked. */
   readonly missing: readonly string[];
+  /** What was wrong with the sum of the last attempt, where that was the reason. */
+  readonly why?: string;
 }
 
 /** The error of a run whose attempts at a round all failed, with what the tasks of the last attempt say of each party that it lacked. */
@@ -39,11 +41,14 @@ export async function quorumNotReached(store: Store, round: MissedRound): Promis
 }
 
 /** The same of tasks that are known. A party without a task had no approved node to give it to. */
-export function quorumError({ runId, round, quorum, attempts, missing }: MissedRound, missed: readonly MissedTask[]): NexusError {
+export function quorumError({ runId, round, quorum, attempts, missing, why }: MissedRound, missed: readonly MissedTask[]): NexusError {
   const byParty = new Map(missed.map((task) => [task.party, task]));
   const named = missing.slice(0, NAMED_PARTIES).map((party) => `${party} ${describe(byParty.get(party))}`);
   const rest = missing.length - named.length;
   const who = [...named, ...(rest > 0 ? [`and ${plural(rest, "more party", "more parties")}`] : [])].join("; ");
+  if (why !== undefined) {
+    return new NexusError("QUORUM_NOT_REACHED", `Round ${round} of ${runId} had no sum that can be used in ${plural(attempts, "attempt")}: ${why}`);
+  }
   return new NexusError("QUORUM_NOT_REACHED", `Round ${round} of ${runId} had no quorum of ${quorum} in ${plural(attempts, "attempt")}: ${who}.`);
 }
 
@@ -51,6 +56,8 @@ function describe(task: MissedTask | undefined): string {
   switch (task?.state) {
     case undefined:
       return "has no approved node";
+    case "accepted":
+      return "took no further part in the sum";
     case "rejected":
       return `was refused${because(task)}`;
     case "failed":

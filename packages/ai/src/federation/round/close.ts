@@ -16,8 +16,9 @@ export interface ClosingRule {
 export type Closing =
   | { readonly kind: "wait" }
   | { readonly kind: "close"; readonly accepted: readonly string[] }
-  /** The phase can no longer reach its quorum, or its time is over. `missing`: whose answers it lacked; who was still at work is no reason. */
-  | { readonly kind: "abandon"; readonly missing: readonly string[] };
+  /** The phase can no longer reach its quorum, or its time is over. `missing`: whose answers it lacked; who was still at work is no reason. `why`: what was wrong with what they
+   * gave up together, where that is the reason. */
+  | { readonly kind: "abandon"; readonly missing: readonly string[]; readonly why?: string };
 
 /**
  * Decides whether a phase waits, closes or is abandoned. Closes as soon as enough parties answered, or when everyone

@@ -17,13 +17,13 @@ export interface Wanted {
 /** Why there are no answers to go on with. */
 export type NotGathered =
   /** No attempt had a quorum. */
-  { readonly kind: "failed"; readonly missing: readonly string[] } | { readonly kind: "stopped" };
+  { readonly kind: "failed"; readonly missing: readonly string[]; readonly why?: string } | { readonly kind: "stopped" };
 
 export type Gathered = { readonly kind: "gathered"; readonly attempt: number; readonly accepted: readonly string[] } | NotGathered;
 
 /** Tries until an attempt has its quorum, each time with a new draw of the cohort. */
 export async function gather(host: RoundHost, { cohort }: RunPlan, { kind, round, firstAttempt, size, draw }: Wanted): Promise<Gathered> {
-  let missing: readonly string[] = [];
+  let lacked: { readonly missing: readonly string[]; readonly why?: string } = { missing: [] };
   for (let tried = 0; tried < cohort.attempts; tried += 1) {
     const phase: Phase = { kind, round, attempt: firstAttempt + tried };
     const instruction = draw(tried);
@@ -33,10 +33,10 @@ export async function gather(host: RoundHost, { cohort }: RunPlan, { kind, round
     const collected = await host.durably(`collect ${phase.attempt}`, () => host.collect(phase, parties, rule));
     if (collected.kind === "close") return { kind: "gathered", attempt: phase.attempt, accepted: collected.accepted };
     const reason = collected.kind === "stopped" ? "stopped" : "quorum";
-    missing = collected.kind === "abandon" ? collected.missing : [];
-    const named = missing;
-    await host.durably(`abandon ${phase.attempt}`, () => host.abandon(phase, reason, named));
+    const { missing, why } = collected.kind === "abandon" ? collected : { missing: [], why: undefined };
+    lacked = { missing, ...(why === undefined ? {} : { why }) };
+    await host.durably(`abandon ${phase.attempt}`, () => host.abandon(phase, reason, missing, why));
     if (collected.kind === "stopped") return { kind: "stopped" };
   }
-  return { kind: "failed", missing };
+  return { kind: "failed", ...lacked };
 }

@@ -68,8 +68,8 @@ export interface RoundHost {
   prepare(phase: Phase, accepted: readonly string[]): Promise<void>;
   /** Adds the accepted evaluations. */
   total(phase: Phase, accepted: readonly string[]): Promise<PhaseTotals>;
-  /** Gives up an attempt. */
-  abandon(phase: Phase, reason: "quorum" | "stopped", missing: readonly string[]): Promise<void>;
+  /** Gives up an attempt. `why`: what was wrong with a sum, where that is the reason. */
+  abandon(phase: Phase, reason: "quorum" | "stopped", missing: readonly string[], why?: string): Promise<void>;
   /** Makes the round's model the run's model. */
   commit(commit: RoundCommit): Promise<void>;
 }

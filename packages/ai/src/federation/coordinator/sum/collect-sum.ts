@@ -133,8 +133,9 @@ async function takeSteps({ context, run, sums, phase, parties, rule }: SumToColl
     await sums.check(phase);
   } catch (error) {
     if (!(error instanceof SecAggViolation)) throw error;
-    log("warn", `The sum of attempt ${phase.attempt} at round ${phase.round} of ${runId} is given up: ${error.message}`, { run: runId });
-    return { kind: "abandon", missing: error.party === undefined ? [] : namesOf([error.party]) };
+    const why = error.message.replaceAll(/\b[Pp]arty (\d+)\b/g, (place, number: string) => plan.parties[Number(number)]?.name ?? place);
+    log("warn", `The sum of attempt ${phase.attempt} at round ${phase.round} of ${runId} is given up: ${why}`, { run: runId });
+    return { kind: "abandon", missing: error.party === undefined ? [] : namesOf([error.party]), why };
   }
   return { kind: "close", accepted: survivors };
 }

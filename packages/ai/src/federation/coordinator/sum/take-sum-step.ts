@@ -27,7 +27,7 @@ import {
 import type { RunPlan } from "../../../spec/index.ts";
 import { dealtShares, keysMessage, keysOf } from "../../sum/messages.ts";
 import { sumContext, sumRules } from "../../sum/sum-terms.ts";
-import { refuseTask } from "../acknowledge.ts";
+import { type Refused, refuseTask } from "../acknowledge.ts";
 import { answersKey, runKey } from "../engine-context.ts";
 import { appendEvents } from "../event-log.ts";
 import type { RunDocumentCache } from "../run-documents.ts";
@@ -113,7 +113,7 @@ async function sumTask({ store, documents, views, nodeId, request: { taskId } }:
 }
 
 /** States of an attempt and of a task in which nobody takes a step any more. */
-const OVER: ReadonlySet<string> = new Set(["abandoned", "committed", "expired", "failed"]);
+const OVER: ReadonlySet<string> = new Set(["abandoned", "committed", "expired", "failed", "rejected"]);
 
 const taskInSum = prepared((db) =>
   db
@@ -128,17 +128,21 @@ const taskInSum = prepared((db) =>
 );
 
 async function handIn(options: TakeSumStepOptions, task: SumTask, contribution: SumContribution): Promise<void> {
-  const { store, waiters } = options;
+  const { store, waiters, request } = options;
   const { step } = contribution;
-  if (step.case === "refusal") return refuse(options, task, step.value);
+  if (step.case === "refusal") {
+    const { reason, message } = step.value;
+    // Of what comes after a vector that has not arrived yet.
+    if (request.after === SumStep.VECTOR && task.state !== "accepted") return;
+    return leave(options, task, { state: "failed", code: "SUM_REFUSED", message: `${message} (${reason})` });
+  }
   let checked: { readonly step: SumStepName; readonly message: Uint8Array };
   try {
     checked = await checkStep(options, task, contribution);
   } catch (error) {
     if (!(error instanceof SecAggViolation || error instanceof RangeError)) throw error;
     const message = `What ${task.party} handed in for the sum is refused: ${error.message}`;
-    await retrying(() => refuseTask(store, task, { state: "rejected", code: "UPDATE_REJECTED", message }));
-    waiters.wake(answersKey(task.runId));
+    await leave(options, task, { state: "rejected", code: "UPDATE_REJECTED", message });
     throw new NexusError("UPDATE_REJECTED", message, { details: { task: task.id } });
   }
   switch (await retrying(() => contribute(store, task, task.id, checked.step, checked.message))) {
@@ -201,17 +205,10 @@ async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: S
   }
 }
 
-/** A party that goes no further: before its vector its task has failed, unless it says that the vector is to come; afterwards it only helps no more. */
-async function refuse(
-  { store, waiters, request: { after } }: TakeSumStepOptions,
-  task: SumTask,
-  { reason, message: words }: { readonly reason: string; readonly message: string },
-) {
-  const message = redactSecrets(`${words} (${reason})`).slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
-  if (task.state !== "accepted") {
-    if (after === SumStep.VECTOR) return;
-    await retrying(() => refuseTask(store, task, { state: "failed", code: "SUM_REFUSED", message }));
-  } else {
+/** A party goes no further, by its own word or because of what it did. Before its vector its task is closed; afterwards it is in the sum, and only helps no more. */
+async function leave({ store, waiters }: TakeSumStepOptions, task: SumTask, refused: Pick<Refused, "state" | "code" | "message">) {
+  if (task.state !== "accepted") await retrying(() => refuseTask(store, task, refused));
+  else {
     const refuseStep = (step: SumStepName) => {
       task.view.answered(step, task.place);
       return retrying(() => contribute(store, task, task.id, step, REFUSAL));
@@ -221,11 +218,9 @@ async function refuse(
     const isNew = signed === "kept" || (signed !== "again" && (await refuseStep("unmask")) === "kept");
     if (isNew) {
       const { round, attempt, kind, party } = task;
-      await retrying(() =>
-        store.db.transaction((tx) =>
-          appendEvents(tx, task.runId, [{ type: "answer-refused", payload: { round, attempt, kind, party, code: "SUM_REFUSED", message } }]),
-        ),
-      );
+      const message = redactSecrets(refused.message).slice(0, MAX_REASON_CHARACTERS).replaceAll("\0", "\u{FFFD}");
+      const event = { type: "answer-refused", payload: { round, attempt, kind, party, code: refused.code, message } } as const;
+      await retrying(() => store.db.transaction((tx) => appendEvents(tx, task.runId, [event])));
     }
   }
   waiters.wake(answersKey(task.runId));
