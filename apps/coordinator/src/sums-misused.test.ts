@@ -13,15 +13,14 @@ import { classRows, rowsSpec, startWork, testCoordinator, type TestCoordinator, 
 const HONEST = ["ash", "birch", "cedar", "elm"] as const;
 /** The party that does what it should not; everything but what a test changes is a node's own code. */
 const HOSTILE = "fir";
-const SECAGG: Partial<RunSpecInput> = { protection: { kind: "secagg" }, rounds: 1, evaluate: { every: 0 } };
 
 let lent: TestCoordinator;
 let project: RosteredProject;
 let hostile: WorkingNode | undefined;
 const stack = new AsyncDisposableStack();
 
-const start = (changes: Partial<RunSpecInput> = {}) =>
-  lent.nexus.runs.start(rowsSpec({ encoding: { range: 1, bits: 16 }, ...SECAGG, ...changes }), { signer: project.signer });
+const SPEC = rowsSpec({ encoding: { range: 1, bits: 16 }, protection: { kind: "secagg" }, rounds: 1, evaluate: { every: 0 } });
+const start = (changes: Partial<RunSpecInput> = {}) => lent.nexus.runs.start({ ...SPEC, ...changes }, { signer: project.signer });
 
 beforeAll(async () => {
   lent = stack.use(await testCoordinator());
@@ -122,6 +121,28 @@ describe("a party that deviates before its vector is in", () => {
     ]);
     expect((await refusals(run)).map(({ party }) => party)).toEqual([HOSTILE]);
     expect(shown!.sums[0]!.steps.find(({ step }) => step === "vector")!.taken).toBe(4);
+  });
+});
+
+describe("a party that sends a vector for which it has exchanged no keys", () => {
+  it("is left out, and the others' sum goes on", async () => {
+    let isRestored = false;
+    let sizeBytes = 0;
+    await deviate({
+      // As a node has it after it was restarted, where the coordinator knows nothing of its keys.
+      sums: (journal) => ({
+        vector: async () => ((isRestored = true), new Uint8Array(sizeBytes)),
+        entries: (run) => journal.entries(run),
+      }),
+    });
+    const planned = await lent.nexus.runs.plan(SPEC);
+    if (planned.ok) sizeBytes = planned.plan.updateBytes;
+    const run = await start({ cohort: { quorum: 4 } });
+    await run.result();
+    expect(isRestored).toBe(true);
+    const [shown] = (await run.show()).rounds;
+    expect(shown).toMatchObject({ state: "committed", attempt: 1 });
+    expect(shown!.sums[0]!.steps.map(({ taken }) => taken)).toEqual([4, 4, 4, 4, 4]);
   });
 });
 

@@ -148,6 +148,7 @@ function stepStandings(step: SumStepName, tasks: readonly Standing[], answered: 
     const answer = answered.get(party);
     if (answer !== undefined) return { party, state: answer === "taken" ? "accepted" : "refused" };
     if (isAfterVector) return { party, state: state === "accepted" ? "pending" : "refused" };
-    return { party, state };
+    // Whose vector is there already can take no step before it: a hostile party, or one that a coordinator's older backup does not know.
+    return { party, state: state === "accepted" ? "refused" : state };
   });
 }

@@ -3,7 +3,7 @@ import { type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { NexusError } from "@ciphernx/core/errors";
 import { redactSecrets } from "@ciphernx/core/identity/redact";
 import type { Waiters } from "@ciphernx/core/lifecycle";
-import { prepared, retrying, rounds, type Store, tasks } from "@ciphernx/core/store";
+import { prepared, retrying, rounds, type Store, sumContributions, tasks } from "@ciphernx/core/store";
 import { and, eq, sql } from "@ciphernx/core/store/sql";
 import {
   bitmapOf,
@@ -84,9 +84,12 @@ export async function takeSumStep(options: TakeSumStepOptions): Promise<NextStep
   const { waiters, request, signal } = options;
   if (request.taskId === "") throw new NexusError("MESSAGE_INVALID", "The request names no task whose sum it takes part in.");
   const task = await retrying(() => sumTask(options));
-  if (request.contribution?.step.case !== undefined) await handIn(options, task, request.contribution);
   const after = STEP_OF[request.after];
   if (after === undefined) throw new NexusError("MESSAGE_INVALID", "The request does not say which step the party has taken.");
+  if (request.contribution?.step.case !== undefined) await handIn(options, task, request.contribution);
+  else if (!(await retrying(() => hasTaken(options.store, task, after)))) {
+    return end(`The coordinator knows nothing of this party's "${after}": an older state of it was restored.`);
+  }
   const deadlineMs = Date.now() + Math.min(request.waitMs, MAX_WAIT_MS);
   for (let isOver = task.isOver; ;) {
     // The place in the queue is taken before the look, so that no wake between the two is lost.
@@ -110,6 +113,14 @@ async function sumTask({ store, documents, views, nodeId, request: { taskId } }:
   if (plan.protection === undefined) throw new NexusError("MESSAGE_INVALID", `The run ${row.runId} protects no sums.`);
   const isOver = [row.attemptState, row.state].some((state) => OVER.has(state));
   return { ...row, isOver, plan, view: views.of(row, plan), place: placesByName(plan).get(row.party)! };
+}
+
+/** Whether a party that says it has taken a step did, as far as is known here. */
+async function hasTaken({ db }: Store, task: SumTask, step: SumStepName): Promise<boolean> {
+  if (task.isOver || step === "unmask") return true;
+  if (step === "vector") return task.state === "accepted";
+  const kept = and(eq(sumContributions.taskId, task.id), eq(sumContributions.step, step));
+  return (await db.select({ step: sumContributions.step }).from(sumContributions).where(kept)).length > 0;
 }
 
 /** States of an attempt and of a task in which nobody takes a step any more. */
