@@ -11,12 +11,12 @@
  *
  * @module
  */
-import { createCipheriv, randomBytes } from "node:crypto";
 import { generateSigningKey } from "@ciphernx/crypto/keys";
 import { createParticipant, type MaskStream, type Participant, type SecAggPrimitives, unmaskSum } from "@ciphernx/crypto/secagg";
 import { nodeSecAgg } from "@ciphernx/crypto/secagg/node";
 import { SumFixture } from "../packages/crypto/src/secagg/coordinator.fixture.ts";
 import { type Figure, median, type Outcome } from "./figures/figure.ts";
+import { BLOCK, encryptZeros, FREED_BLOCK } from "./sums/encrypt-zeros.ts";
 import { makeUpdates } from "./sums/updates.ts";
 
 export const name = "secagg-cpu";
@@ -161,21 +161,6 @@ async function compare(turns: number, keystreamBytes: number, work: (stepDone: (
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
-}
-
-/**
- * The quickest blocks from 64 KiB to 4 MiB where the collector frees what each call gives, and those of the keystream where it is freed at once. Neither is a multiple of
- * a page: those are slower on some processors (see `node-keystream.ts`), and would flatter the masking.
- */
-const BLOCK = new Uint8Array(1_050_624);
-const FREED_BLOCK = new Uint8Array(67_584);
-
-function encryptZeros(lengthBytes: number, block: Uint8Array): void {
-  const cipher = createCipheriv("aes-128-ctr", randomBytes(16), randomBytes(16));
-  for (let left = lengthBytes; left > 0; left -= block.length) {
-    const bytes = cipher.update(left < block.length ? block.subarray(0, left) : block);
-    if (block === FREED_BLOCK) bytes.buffer.transfer(0);
-  }
 }
 
 function figuresOf(who: string, what: string, { cpuMs: spent, steps, cipherMs, freedCipherMs, ratio }: Comparison, atMost: number): Figure[] {
