@@ -186,6 +186,18 @@ describe("a simulation", () => {
     expect(fused.rounds.at(-1)!.evaluated!["loss"]).toBeCloseTo(baseline.rounds.at(-1)!.evaluated!["loss"]!, 4);
   });
 
+  it("ends within a round when its signal aborts, whatever its threads are at", async () => {
+    const stop = new AbortController();
+    const running = simulate({
+      spec: specOf({ protection: { kind: "secagg" } }),
+      parties: PARTIES,
+      workers: 2,
+      signal: stop.signal,
+      onEvent: ({ type }) => type === "run-started" && setImmediate(() => stop.abort()),
+    });
+    await expect(running).rejects.toMatchObject({ code: "INTERRUPTED", message: expect.stringContaining("in round 1") as string });
+  });
+
   it("ends when its signal aborts", async () => {
     const stop = new AbortController();
     const running = simulate({

@@ -17,7 +17,7 @@ import { createStrategy } from "../strategy/index.ts";
 import { compareNames, flattenParameters, parameterLayout } from "../tensor/index.ts";
 import { simulatedHost } from "./simulated-host.ts";
 import type { SharedParty } from "./worker-messages.ts";
-import { defaultWorkers, startWorkerPool } from "./worker-pool.ts";
+import { defaultWorkers, startWorkerPool, type WorkerPool } from "./worker-pool.ts";
 
 export interface SimulateOptions {
   readonly spec: RunSpec;
@@ -94,7 +94,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   tell({ type: "run-started", payload: { name: spec.name, rounds: plan.rounds, parties: plan.parties.length } });
   const committed: CommittedRound[] = [];
   if (plan.preprocess !== undefined) {
-    const prepared = await runStatistics(host, { plan, firstAttempt: 1 });
+    const prepared = await untilStopped(signal, pool, STATISTICS_ROUND, () => runStatistics(host, { plan, firstAttempt: 1 }));
     if (prepared.kind !== "committed") throw noQuorum(0, plan, prepared);
     committed.push({ round: STATISTICS_ROUND, accepted: prepared.accepted });
     tell({ type: "rows-prepared", payload: preprocessingSummary(plan, prepared.accepted, host.preprocessing()!) });
@@ -104,7 +104,8 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
     const openedAt = performance.now();
     missed.length = 0;
     judges = 0;
-    const outcome = await runRound(host, { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 });
+    const input = { spec, plan, strategy, round, firstAttempt: 1, abandoned: 0 };
+    const outcome = await untilStopped(signal, pool, round, () => runRound(host, input));
     if (outcome.kind !== "committed") throw noQuorum(round, plan, outcome);
     const { commit } = outcome;
     committed.push({ round, accepted: commit.accepted });
@@ -130,6 +131,20 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   });
   tell({ type: "run-finished", payload: { outcome: "completed", reason: null, modelHash: last.modelHash, modelId: null } });
   return { plan, modelHash: last.modelHash, file: host.modelFile(), card, rounds };
+}
+
+/** Ends the threads when the signal aborts: a round of many parties takes minutes. @throws NexusError INTERRUPTED */
+async function untilStopped<T>(signal: AbortSignal | undefined, pool: WorkerPool, round: number, work: () => Promise<T>): Promise<T> {
+  const stop = (): void => void pool.close();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await work();
+  } catch (error) {
+    if (signal?.aborted === true) throw new NexusError("INTERRUPTED", `The simulation was stopped in round ${round}.`, { cause: error });
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
 }
 
 function noQuorum(round: number, { cohort }: RunPlan, outcome: Exclude<RoundOutcome, { readonly kind: "committed" }>): NexusError {
