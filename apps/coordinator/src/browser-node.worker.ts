@@ -27,8 +27,8 @@ export interface BrowserNodeOrder {
   readonly token: string | undefined;
   /** Whether it keeps its key in the browser's database and signs each request, as a node on another machine does. */
   readonly signs: boolean;
-  /** Where it stops for good in its first protected sum: once it has noted that it began, or once its masked vector is kept. */
-  readonly stopsAt?: "begun" | "masked";
+  /** Where it stops for good in its first protected sum: once it has noted that it began, once its masked vector is kept, or once its answer is. */
+  readonly stopsAt?: "begun" | "masked" | "answered";
   /** Whose node it is, where its owner says so now. */
   readonly anchor?: RosterAnchor | undefined;
   readonly name: string;
@@ -63,21 +63,19 @@ async function joinSigning({ origin, token, name, anchor }: BrowserNodeOrder): P
 
 /** A journal at one of whose steps the node stands still, as a page that is closed does. */
 function stopping(sums: SumJournal, at: BrowserNodeOrder["stopsAt"]): SumJournal {
-  const stop = (hash?: string): Promise<never> => {
-    self.postMessage({ type: "stopped", hash });
+  const stop = (kept: Uint8Array): Promise<never> => {
+    self.postMessage({ type: "stopped", kept: [...kept] });
     return new Promise(() => {});
   };
   return {
     ...sums,
     async append(entry) {
       await sums.append(entry);
-      if (at === "begun" && entry.step === "begun") await stop();
+      if (entry.step === at) await stop(entry.step === "answered" ? entry.message : new Uint8Array());
     },
     async keepVector(sum, bytes) {
       await sums.keepVector(sum, bytes);
-      if (at !== "masked") return;
-      const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes)));
-      await stop(Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+      if (at === "masked") await stop(bytes);
     },
   };
 }

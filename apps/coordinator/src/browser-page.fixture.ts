@@ -44,7 +44,8 @@ export interface Said {
   readonly answer?: string;
   readonly nodeId?: string;
   readonly key?: unknown;
-  readonly hash?: string;
+  /** Bytes that it had kept where it stopped. */
+  readonly kept?: readonly number[];
 }
 
 /** Chromium that trusts a server's key, and nothing else that it would not trust. */
