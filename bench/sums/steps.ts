@@ -1,21 +1,10 @@
-import type {
-  AddressedShares,
-  Advertisement,
-  CohortAnnouncement,
-  Inbox,
-  ProvenAdvertisement,
-  RevealedShare,
-  SurvivorSignature,
-} from "@ciphernx/crypto/secagg";
+import type { Advertisement, CohortAnnouncement } from "@ciphernx/crypto/secagg";
+import type { SumSteps } from "../../packages/ai/src/simulation/sums/steps.ts";
 
-/** What a party is given in each step, and what it hands in. */
-export interface Steps {
+/** What a party is given in each step, and what it hands in: as in a simulation, but that everybody's identity is known beforehand. */
+export interface Steps extends Omit<SumSteps, "advertise" | "enrol"> {
   readonly advertise: { readonly takes: undefined; readonly gives: Advertisement };
   readonly enrol: { readonly takes: CohortAnnouncement; readonly gives: readonly number[] };
-  readonly deal: { readonly takes: readonly ProvenAdvertisement[]; readonly gives: readonly AddressedShares[] };
-  readonly mask: { readonly takes: Inbox; readonly gives: Uint8Array<ArrayBuffer> };
-  readonly agree: { readonly takes: Uint8Array; readonly gives: SurvivorSignature };
-  readonly unmask: { readonly takes: readonly SurvivorSignature[]; readonly gives: readonly RevealedShare[] };
 }
 
 export type Step = keyof Steps;

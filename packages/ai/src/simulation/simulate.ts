@@ -15,7 +15,7 @@ import { type KernelBuild, loadKernel } from "../nn/index.ts";
 import { compileOrThrow, type CompileFacts, type RunPlan, type RunSpec } from "../spec/index.ts";
 import { createStrategy } from "../strategy/index.ts";
 import { compareNames, flattenParameters, parameterLayout } from "../tensor/index.ts";
-import { simulatedHost } from "./simulated-host.ts";
+import { SIMULATED_RUN, simulatedHost } from "./simulated-host.ts";
 import type { SharedParty } from "./worker-messages.ts";
 import { defaultWorkers, startWorkerPool, type WorkerPool } from "./worker-pool.ts";
 
@@ -119,7 +119,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   }
   const last = rounds.at(-1)!;
   const card = modelCard({
-    runId: "simulation",
+    runId: SIMULATED_RUN,
     spec,
     plan,
     preprocessing: host.preprocessing(),

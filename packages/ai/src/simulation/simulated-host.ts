@@ -23,7 +23,7 @@ import type { SumTerms } from "./sums/steps.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 /** What stands for the id of a run. */
-const RUN_ID = "simulation";
+export const SIMULATED_RUN = "simulation";
 
 export interface SimulatedHostOptions {
   readonly pool: WorkerPool;
@@ -104,7 +104,7 @@ export async function simulatedHost(options: SimulatedHostOptions): Promise<Simu
   function sumTerms(phase: Phase): SumTerms | undefined {
     if (plan.protection === undefined) return undefined;
     const baseModelHash = phase.kind === "evaluate" ? (stepped?.hash ?? committedHash) : committedHash;
-    const context = sumContext({ ...phase, runId: RUN_ID, planHash: plan.planHash, baseModelHash });
+    const context = sumContext({ ...phase, runId: SIMULATED_RUN, planHash: plan.planHash, baseModelHash });
     return { context, size: plan.parties.length, rules: sumRules(plan, phase.kind), ring: ringOf(plan) };
   }
 

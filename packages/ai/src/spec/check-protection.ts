@@ -1,6 +1,7 @@
 import type { Refusal } from "@ciphernx/core/spec";
 import type { EncodingSpec } from "../aggregation/index.ts";
 import type { KnownParty } from "./choose-parties.ts";
+import type { Strategy } from "../strategy/index.ts";
 import type { CompileFacts, RunPlan } from "./plan.ts";
 import { type PlannedProtection, planProtection } from "./plan-protection.ts";
 import type { RunSpec } from "./run-spec.ts";
@@ -9,7 +10,17 @@ import type { RunSpec } from "./run-spec.ts";
 export function checkProtection(
   spec: RunSpec,
   facts: CompileFacts,
-  { parties, cohort, encoding }: { readonly parties: readonly KnownParty[]; readonly cohort: RunPlan["cohort"]; readonly encoding: EncodingSpec },
+  {
+    parties,
+    cohort,
+    encoding,
+    strategy,
+  }: {
+    readonly parties: readonly KnownParty[];
+    readonly cohort: RunPlan["cohort"];
+    readonly encoding: EncodingSpec;
+    readonly strategy: Pick<Strategy, "kind" | "needsUpdates">;
+  },
   refusals: Refusal[],
 ): PlannedProtection | undefined {
   const { protection } = spec;
@@ -23,6 +34,13 @@ export function checkProtection(
       `The organisations begin one (\`nexus org init\`, docs/ORGANISATIONS.md), ${open}`,
     );
     return undefined;
+  }
+  if (strategy.needsUpdates === true) {
+    refuse(
+      "strategy.kind",
+      `The strategy ${strategy.kind} has to see each party's update; a protected run shows it sums.`,
+      `Choose one that needs sums alone, ${open}`,
+    );
   }
   const means = new Set(parties.map(({ name }) => name));
   const plain = facts.parties.filter(({ name, masks }) => masks === false && means.has(name)).map(({ name }) => name);

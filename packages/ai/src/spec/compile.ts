@@ -52,11 +52,11 @@ export function compile(spec: RunSpec, facts: CompileFacts): Compiled {
   checkKnown(parties, steps, refusals);
   const labels = checkKernels(spec, parties, facts, refusals);
   const encoding = resolveEncoding(spec, parties, cohort.invited, refusals);
-  const protection = checkProtection(spec, facts, { parties, cohort, encoding }, refusals);
+  const strategy = createStrategy(spec.strategy);
+  const protection = checkProtection(spec, facts, { parties, cohort, encoding, strategy }, refusals);
   const metrics = chooseMetrics(spec, parties[0]!.dataset.schema, shape, refusals);
   checkSchedule(spec, refusals);
   const local = shape === undefined ? [] : chooseLocal(spec, shape, refusals);
-  const strategy = createStrategy(spec.strategy);
   const untrained = shape === undefined ? [] : untrainedTensors(shape).filter((name) => !local.includes(name));
   const unfit = strategy.check?.({ train: spec.train, untrained });
   if (unfit !== undefined) refusals.push(unfit);

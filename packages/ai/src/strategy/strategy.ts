@@ -137,6 +137,8 @@ export interface Strategy {
   readonly state: readonly StateVector[];
   /** Absent when parties upload their changes and metrics as they are. */
   readonly party?: PartyStep;
+  /** Whether it has to see each party's update, as robust aggregation does: nothing that hides updates goes with it. Default false. */
+  readonly needsUpdates?: boolean;
   /** Why the parties' training does not go with the strategy, if so. */
   check?(terms: StrategyTerms): Refusal | undefined;
   configureFit(cohort: RoundCohort): RoundInstruction;

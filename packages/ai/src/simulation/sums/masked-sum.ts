@@ -5,13 +5,13 @@ import {
   checkAgreement,
   checkDealing,
   cohortOf,
-  type Directory,
   type ReceivedShares,
   recover,
   secAggParameters,
   type SecAggPrimitives,
   unmaskSum,
 } from "@ciphernx/crypto/secagg";
+import { simulatedDirectory } from "./directory.ts";
 import type { SumStep, SumSteps, SumTerms } from "./steps.ts";
 
 export interface MaskedSumOptions {
@@ -39,13 +39,7 @@ export async function maskedSum({ terms, members, length, primitives, take }: Ma
     each(() => undefined),
   );
   const identityKeys = new Map(Array.from(introduced, ([party, { identityKey }]) => [party, identityKey]));
-  const directory: Directory = {
-    size,
-    of(party) {
-      const key = identityKeys.get(party);
-      return key && { key, organisation: String(party) };
-    },
-  };
+  const directory = simulatedDirectory(size, (party) => identityKeys.get(party));
   const advertisements = members.map((party) => introduced.get(party)!.advertisement);
   for (const ad of advertisements) await checkAdvertisement(context, ad, directory, primitives);
   const cohort = cohortOf(advertisements);

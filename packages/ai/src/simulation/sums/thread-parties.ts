@@ -1,6 +1,7 @@
 import { generateSigningKey } from "@ciphernx/crypto/keys";
-import { createParticipant, type Directory, type Participant, type SecAggPrimitives } from "@ciphernx/crypto/secagg";
+import { createParticipant, type Participant, type SecAggPrimitives } from "@ciphernx/crypto/secagg";
 import type { CoordinateVector } from "../../aggregation/index.ts";
+import { simulatedDirectory } from "./directory.ts";
 import type { SumStep, SumSteps, SumTerms } from "./steps.ts";
 
 /** Parties that take a step side by side: while the signatures of one are verified in the background, another computes. */
@@ -26,14 +27,7 @@ interface Party {
 export function threadParties({ context, size, rules, ring }: SumTerms, primitives: SecAggPrimitives): ThreadParties {
   const parties = new Map<number, Party>();
   let identityKeys: ReadonlyMap<number, Uint8Array> = new Map();
-  /** Nobody vouches for simulated parties; each stands for an organisation of its own. */
-  const directory: Directory = {
-    size,
-    of(party) {
-      const key = identityKeys.get(party);
-      return key && { key, organisation: String(party) };
-    },
-  };
+  const directory = simulatedDirectory(size, (party) => identityKeys.get(party));
 
   type Take = { readonly [S in SumStep]: (party: Party, input: SumSteps[S]["takes"]) => Promise<SumSteps[S]["gives"]> };
   const steps: Take = {

@@ -77,7 +77,6 @@ async function takeSteps({ context, run, sums, phase, parties, rule }: SumToColl
     const known = (await view.steps()).get(step);
     if (known !== undefined) return { kind: "close", accepted: namesOf(known) };
     const opened = ended ?? (await openedAt(store, sum, before));
-    view.expect(step, stepRule.size);
     for (;;) {
       // The place in the queue is taken before the look, so that no wake between the two is lost.
       const woken = waiters.wait(answersKey(runId), {
@@ -89,7 +88,11 @@ async function takeSteps({ context, run, sums, phase, parties, rule }: SumToColl
       const standings = step === "vector" ? look.standings : stepStandings(step, look.standings, await answeredStep(store, sum, step));
       const decision = close(standings, stepRule, Date.now());
       if (decision.kind === "wait") {
-        await woken;
+        const pending = placesOfNames(standings.filter(({ state }) => state === "pending").map(({ party }) => party));
+        const wanted = stepRule.size - standings.filter(({ state }) => state === "accepted").length;
+        // Where only absent parties are left, or vectors are awaited, time or a report says when to look.
+        const isAnswered = step !== "vector" && pending.length > 0 && view.expect(step, pending, Math.min(wanted, pending.length));
+        if (!isAnswered) await woken;
         continue;
       }
       if (decision.kind === "abandon") return decision;

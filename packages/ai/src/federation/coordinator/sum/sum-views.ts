@@ -23,9 +23,12 @@ export interface SumView {
   readonly isOver: boolean;
   /** Tells that it was. */
   giveUp(): void;
-  /** With how many answers a step ends at once. */
-  expect(step: SumStepName, answers: number): void;
-  /** Notes that a party took a step, or refused to. @returns whether somebody has to look: all have, or nobody said how many that are */
+  /**
+   * Says that nobody need look at a step again before so many of these parties have answered it.
+   * @returns whether they have, since whoever says it looked
+   */
+  expect(step: SumStepName, pending: readonly number[], answers: number): boolean;
+  /** Notes that a party took a step, or refused to, once that is kept. @returns whether somebody has to look */
   answered(step: SumStepName, party: number): boolean;
   /** Keys of the cohort. */
   cohort(): Promise<Cohort>;
@@ -64,8 +67,9 @@ export function createSumViews(store: Store): SumViews {
 
 function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
   const known = new Map<SumStepName, readonly number[]>();
-  const expected = new Map<SumStepName, number>();
-  const answering = new Map<SumStepName, Set<number>>();
+  const answers = new Map<SumStepName, Set<number>>();
+  /** Parties that are waited for, and how many of them. */
+  const expected = new Map<SumStepName, { readonly pending: Set<number>; answers: number }>();
   let isOver = false;
   let first: Promise<void> | undefined;
   const members = async () => (await steps()).get("keys") ?? [];
@@ -128,11 +132,19 @@ function sumView(store: Store, sum: SumPhase, plan: RunPlan): SumView {
       return isOver;
     },
     giveUp: () => (isOver = true),
-    expect: (step, answers) => void expected.set(step, answers),
+    expect(step, pending, wanted) {
+      const known = answers.get(step);
+      const missing = new Set(pending.filter((party) => known?.has(party) !== true));
+      const left = wanted - (pending.length - missing.size);
+      expected.set(step, { pending: missing, answers: left });
+      return left <= 0;
+    },
     answered(step, party) {
-      const all = answering.get(step) ?? new Set();
-      answering.set(step, all.add(party));
-      return all.size >= (expected.get(step) ?? 0);
+      answers.set(step, (answers.get(step) ?? new Set()).add(party));
+      const waiting = expected.get(step);
+      if (waiting === undefined) return true;
+      if (waiting.pending.delete(party)) waiting.answers -= 1;
+      return waiting.answers <= 0;
     },
     holdersOf: async (party) => ((await isComplete()) ? everybody() : ((await drawn()).get(party) ?? new Set())),
     sharesFor: async (party) => (await shares()).get(party) ?? [],

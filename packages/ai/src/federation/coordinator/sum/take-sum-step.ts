@@ -220,9 +220,10 @@ async function checkStep(options: TakeSumStepOptions, task: SumTask, { step }: S
 async function leave({ store, waiters }: TakeSumStepOptions, task: SumTask, refused: Pick<Refused, "state" | "code" | "message">) {
   if (task.state !== "accepted") await retrying(() => refuseTask(store, task, refused));
   else {
-    const refuseStep = (step: SumStepName) => {
+    const refuseStep = async (step: SumStepName) => {
+      const kept = await retrying(() => contribute(store, task, task.id, step, REFUSAL));
       task.view.answered(step, task.place);
-      return retrying(() => contribute(store, task, task.id, step, REFUSAL));
+      return kept;
     };
     const signed = await refuseStep("survivors");
     // Who has signed helps no more all the same.
